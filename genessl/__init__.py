@@ -1,0 +1,1 @@
+"""Semi-supervised gene function prediction from sequences and networks."""

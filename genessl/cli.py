@@ -1,0 +1,344 @@
+"""One subcommand per rule of the workflow; the only code that decides paths."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import click
+import typer
+
+from genessl.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from genessl.models.base import GenePredictor
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+
+DatasetFolder = Annotated[Path, typer.Option("--dataset", help="Folder that build-dataset wrote.")]
+Output = Annotated[Path, typer.Option(help="Where to write.")]
+Seed = Annotated[int, typer.Option(help="Same seed, same result.")]
+Parameters = Annotated[str, typer.Option(help="The model's parameters as JSON.")]
+Tables = Annotated[list[str], typer.Option("--predictions", help="NAME=FILE, repeated.")]
+_BAD_INPUT = 2
+
+
+@app.callback()
+def _describe() -> None:
+    """Predict gene function from sequences, networks and few experiments."""
+
+
+@app.command()
+def simulate(
+    settings: Annotated[Path, typer.Option(help="YAML file of the simulation's settings.")], output: Output
+) -> None:
+    """Write a simulated organism in the raw formats of real sources."""
+    import yaml
+
+    from genessl.simulate import settings_from_mapping, simulate_organism
+
+    if not settings.is_file():
+        raise InputError(f"{settings}: no such file")
+    try:
+        mapping = yaml.safe_load(settings.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise InputError(f"{settings}: expected YAML, found {' '.join(str(error).split())}") from error
+    simulate_organism(settings_from_mapping(mapping), output)
+
+
+@app.command()
+def download(url: Annotated[str, typer.Option(help="What to fetch.")], output: Output) -> None:
+    """Fetch one file, check it, and put it in its place."""
+    from genessl.download import download as fetch
+
+    fetch(url, output)
+
+
+@app.command()
+def build_dataset(
+    settings: Annotated[str, typer.Option(help="The configuration as JSON, with resolved file names.")],
+    output: Output,
+    truth: Annotated[Path | None, typer.Option(help="Where to write the later annotations' terms.")] = None,
+) -> None:
+    """Join sequences, networks and annotations into one dataset."""
+    from genessl.data.folders import written_folder
+    from genessl.features.assembly import Evaluation, assemble_dataset
+
+    configuration = _json(settings, "--settings")
+    assembly = assemble_dataset(
+        _read_sources(configuration),
+        evidence=_evidence(configuration.get("evidence", "experimental")),
+        evaluation=Evaluation(**configuration.get("evaluation", {})),
+        taxon=str(configuration.get("taxon") or ""),
+        seed=int(configuration.get("seed", 0)),
+        threads=_threads(),
+    )
+    with written_folder(output) as folder:
+        assembly.dataset.save(folder / "dataset")
+        for part in (folder / "dataset").iterdir():
+            part.rename(folder / part.name)
+        (folder / "dataset").rmdir()
+        assembly.coverage.table().to_csv(folder / "coverage.tsv", sep="\t", index=False)
+    if truth is not None:
+        if assembly.truth is None:
+            raise InputError("--truth: found no later_annotations in the settings, expected a GAF file of t1")
+        _write_table(truth, assembly.truth)
+
+
+@app.command()
+def train(
+    dataset: DatasetFolder,
+    model: Annotated[str, typer.Option(help="Name of the model in the configuration.")],
+    output: Output,
+    parameters: Parameters = "{}",
+    seed: Seed = 0,
+) -> None:
+    """Fit one model on all visible labels."""
+    from genessl.data.dataset import GeneDataset
+
+    predictor = _predictor(model, parameters, seed)
+    predictor.fit(GeneDataset.load(dataset)).save(output)
+    _write_audit(predictor, output)
+
+
+@app.command()
+def predict(
+    dataset: DatasetFolder, model: Annotated[Path, typer.Option(help="Folder that train wrote.")], output: Output
+) -> None:
+    """Score every gene for every term, as a table, in the CAFA format and as GAF."""
+    from genessl.data.dataset import GeneDataset
+    from genessl.models.base import GenePredictor
+    from genessl.output.predictions import write_predictions
+
+    data = GeneDataset.load(dataset)
+    stem = str(output).removesuffix(".tsv.gz")
+    write_predictions(
+        output,
+        GenePredictor.load(model).predict_proba(data),
+        data.genes,
+        data.ontology,
+        data.positive,
+        cafa=f"{stem}.cafa.tsv.gz",
+        gaf=f"{stem}.gaf.gz",
+        model=model.name,
+        taxon=data.taxon,
+        date=data.annotation_date,
+    )
+
+
+@app.command()
+def cross_validate(
+    dataset: DatasetFolder,
+    model: Annotated[str, typer.Option(help="Name of the model in the configuration.")],
+    output: Output,
+    parameters: Parameters = "{}",
+    seed: Seed = 0,
+) -> None:
+    """Score each gene by a model that has seen no label of its fold."""
+    _write_out_of_fold(dataset, lambda: _predictor(model, parameters, seed), output, model)
+
+
+@app.command()
+def control(
+    dataset: DatasetFolder,
+    shuffle: Annotated[int, typer.Option(help="Number of the shuffle, from 1.")],
+    output: Output,
+    seed: Seed = 0,
+) -> None:
+    """Score genes by network neighbours whose labels are shuffled: what chance alone achieves."""
+    from genessl.data.dataset import GeneDataset
+    from genessl.models.baselines import PermutedLabels
+    from genessl.output.predictions import write_predictions
+
+    data = GeneDataset.load(dataset)
+    if data.scheme == "cross_validation":
+        _write_out_of_fold(dataset, lambda: PermutedLabels(shuffle=shuffle, seed=seed), output, "permuted_labels")
+        return
+    scores = PermutedLabels(shuffle=shuffle, seed=seed).fit(data).predict_proba(data)
+    write_predictions(output, scores, data.genes, data.ontology, data.positive)
+
+
+@app.command()
+def evaluate(
+    dataset: DatasetFolder,
+    ontology: Annotated[Path, typer.Option(help="The ontology, OBO.")],
+    output: Output,
+    predictions: Tables,
+    truth: Annotated[Path | None, typer.Option(help="File that build-dataset wrote; temporal only.")] = None,
+    seed: Seed = 0,
+) -> None:
+    """Measure predictions against held-out or later annotations, as CAFA does."""
+    import pandas as pd
+    from scipy.sparse import csr_array
+
+    from genessl.data.dataset import GeneDataset
+    from genessl.data.ontology import read_obo
+    from genessl.evaluation.comparison import COLUMNS, compare, labels_from_table, lift
+
+    data = GeneDataset.load(dataset)
+    if data.scheme == "none":
+        _write_table(output, pd.DataFrame(columns=list(COLUMNS)))
+        return
+    full = read_obo(ontology)
+    known: csr_array = lift(data.positive, data.ontology, full)
+    later = known
+    if data.scheme == "temporal":
+        if truth is None:
+            raise InputError("--truth: found none, expected the truth file of a temporal dataset")
+        later = labels_from_table(_read_truth(truth), data.genes, full)
+    accretion = full.information_accretion(known)
+    tables = {name: _read_each(files) for name, files in _grouped(predictions).items()}
+    table = compare(tables, known, later, full, accretion, data.genes, scheme=data.scheme, seed=seed)
+    _write_table(output, table)
+
+
+def main() -> None:
+    """Run a subcommand; bad input ends in one sentence on stderr and exit code 2."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
+    try:
+        status = app(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        sys.exit(130)
+    except InputError as error:
+        print(f"genessl: error: {error}", file=sys.stderr)
+        sys.exit(_BAD_INPUT)
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _threads() -> int:
+    allowed = os.environ.get("OMP_NUM_THREADS", "")
+    return int(allowed) if allowed.isdigit() and int(allowed) else len(os.sched_getaffinity(0))
+
+
+def _json(text: str, option: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InputError(f"{option}: expected JSON, found {text[:60]!r} ({error})") from error
+    if not isinstance(found, dict):
+        raise InputError(f"{option}: expected a JSON object, found {text[:60]!r}")
+    return found
+
+
+def _predictor(model: str, parameters: str, seed: int) -> GenePredictor:
+    from genessl.predictors import make_predictor
+
+    return make_predictor(model, _json(parameters, "--parameters"), seed=seed)
+
+
+def _evidence(chosen: str | list[str]) -> frozenset[str]:
+    from genessl.data.annotations import EXPERIMENTAL
+
+    if chosen == "experimental":
+        return EXPERIMENTAL
+    if not isinstance(chosen, list) or not chosen:
+        raise InputError(f"evidence: found {chosen!r}, expected 'experimental' or a list of evidence codes")
+    return frozenset(chosen)
+
+
+def _read_sources(configuration: dict[str, Any]) -> Any:
+    from genessl.data.annotations import read_gaf
+    from genessl.data.identifiers import read_aliases
+    from genessl.data.networks import read_network
+    from genessl.data.ontology import read_obo
+    from genessl.data.sequences import read_fasta
+    from genessl.features.assembly import Sources
+    from genessl.features.embeddings import read_embeddings
+
+    sequences = read_fasta(configuration["sequences"])
+    networks = {}
+    for name, entry in configuration.get("networks", {}).items():
+        options = {key: entry[key] for key in ("channels", "min_score") if entry.get(key) is not None}
+        rows = _first_words(entry["genes"]) if entry.get("genes") else None
+        networks[name] = read_network(entry["file"], entry["format"], genes=rows, **options)
+    later, embeddings = configuration.get("later_annotations"), configuration.get("embeddings")
+    return Sources(
+        sequences=sequences,
+        networks=networks,
+        ontology=read_obo(configuration["ontology"]),
+        annotations=read_gaf(configuration["annotations"]),
+        later_annotations=read_gaf(later) if later else None,
+        aliases=[read_aliases(path) for path in configuration.get("identifiers") or []],
+        embeddings=read_embeddings(embeddings, list(sequences)) if embeddings else None,
+    )
+
+
+def _first_words(path: str) -> list[str]:
+    from genessl.data.text_files import read_lines
+
+    return [line.split()[0] if line.strip() else "" for _, line in read_lines(path)]
+
+
+def _write_out_of_fold(dataset: Path, make: Callable[[], GenePredictor], output: Path, model: str) -> None:
+    import numpy as np
+
+    from genessl.data.dataset import GeneDataset
+    from genessl.output.predictions import write_predictions
+
+    data = GeneDataset.load(dataset)
+    if data.scheme != "cross_validation":
+        raise InputError(f"{dataset}: found a dataset for scheme {data.scheme!r}, expected cross_validation")
+    scores = np.zeros((data.n_genes, data.n_terms), dtype=np.float32)
+    for fold in range(data.n_folds):
+        logging.getLogger(__name__).info("%s: fold %d of %d", model, fold + 1, data.n_folds)
+        visible = data.hide(fold)
+        held_out = data.split == fold
+        scores[held_out] = make().fit(visible).predict_proba(visible)[held_out]
+    write_predictions(output, scores, data.genes, data.ontology, data.positive, model=model)
+
+
+def _write_audit(predictor: GenePredictor, folder: Path) -> None:
+    from genessl.semi_supervised.co_training import CoTraining
+
+    if isinstance(predictor, CoTraining):
+        _write_table(folder / "audit.tsv.gz", predictor.audit())
+
+
+def _write_table(path: Path, table: pd.DataFrame) -> None:
+    from genessl.data.folders import written_file
+
+    with written_file(path) as temporary:
+        if path.suffix == ".gz":
+            with temporary.open("wb") as raw, gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0) as file:
+                file.write(table.to_csv(sep="\t", index=False).encode())
+        else:
+            table.to_csv(temporary, sep="\t", index=False)
+
+
+def _read_truth(path: Path) -> pd.DataFrame:
+    import pandas as pd
+
+    from genessl.data.text_files import read_lines
+
+    rows = [line.split("\t") for _, line in read_lines(path)]
+    if rows[0] != ["gene", "term"]:
+        raise InputError(f"{path}:1: expected the columns gene and term, found {' '.join(rows[0])[:60]!r}")
+    return pd.DataFrame(rows[1:], columns=rows[0])
+
+
+def _grouped(predictions: list[str]) -> dict[str, list[Path]]:
+    files: dict[str, list[Path]] = {}
+    for text in predictions:
+        name, _, file = text.partition("=")
+        if not file:
+            raise InputError(f"--predictions: expected NAME=FILE, found {text!r}")
+        files.setdefault(name, []).append(Path(file))
+    return files
+
+
+def _read_each(files: list[Path]) -> Iterator[pd.DataFrame]:
+    from genessl.output.predictions import read_predictions
+
+    for file in files:
+        yield read_predictions(file)

@@ -1,0 +1,241 @@
+"""The workflow's configuration: checked and completed before any job runs."""
+
+from __future__ import annotations
+
+import copy
+import difflib
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from jsonschema import Draft202012Validator, ValidationError
+from jsonschema.validators import extend
+
+from genessl.errors import InputError
+from genessl.mirrors import Location
+from genessl.predictors import check_parameters
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_TYPE_WORDS = {
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "object": "keys with values",
+    "array": "a list",
+    "boolean": "true or false",
+    "null": "null",
+}
+# Which options of a network belong to which formats.
+_NETWORK_OPTIONS = {"channels": ("string", "string_actions", "biogrid"), "genes": ("indexed_edges",)}
+# A misspelt key is also a missing one: the misspelling explains both.
+_ORDER = ("additionalProperties", "propertyNames", "required")
+
+_Validator: Any = extend(  # type: ignore[no-untyped-call]
+    Draft202012Validator,
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int),
+)
+
+
+def validate_configuration(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the configuration with every default filled in.
+
+    A key without a value (null), where null has no meaning of its own, takes its default as an absent key does.
+
+    Parameters
+    ----------
+    config : mapping
+        As read from YAML and the command line.
+    schema : mapping
+        JSON Schema (2020-12) whose properties carry `default` and `description`, and may carry `expected`, the words
+        for what a value must be.
+
+    Raises
+    ------
+    InputError
+        For a key that is misspelt or missing, a value of the wrong type or range, and keys that contradict each
+        other; one sentence, about the first mistake.
+    """
+    _check_plain(config, "")
+    filled: dict[str, Any] = _filled(config, schema)
+    mistakes = sorted(_Validator(schema).iter_errors(filled), key=_rank)
+    if mistakes:
+        raise InputError(_sentence(mistakes[0]))
+    _check_evaluation(filled)
+    _check_networks(filled["networks"])
+    return filled
+
+
+def check_models(models: Mapping[str, Mapping[str, Any]]) -> None:
+    """Raise InputError for a model or a model's parameter that does not exist, without importing the models.
+
+    Parameters
+    ----------
+    models : mapping of str to mapping
+        Predictor name to its parameters.
+    """
+    for name, parameters in models.items():
+        check_parameters(name, parameters)
+        for parameter, value in parameters.items():
+            if isinstance(value, str) and _NUMBER.fullmatch(value):
+                raise InputError(
+                    f"models.{name}.{parameter}: found the text '{value}', expected a number;"
+                    " YAML needs a decimal point before an exponent (1.0e-3) and no quotes"
+                )
+
+
+def expected(schema: Mapping[str, Any]) -> str:
+    """Say in words what values a property of the schema takes.
+
+    >>> expected({"type": "integer", "minimum": 2, "maximum": 255})
+    'a whole number, at least 2, at most 255'
+    """
+    if "expected" in schema:
+        return str(schema["expected"])
+    kinds = [schema["type"]] if isinstance(schema.get("type"), str) else schema.get("type", [])
+    words = " or ".join(_TYPE_WORDS[kind] for kind in kinds)
+    if "enum" in schema:
+        words = "one of " + ", ".join("null" if value is None else str(value) for value in schema["enum"])
+    for limit, text in (
+        ("minimum", "at least"),
+        ("exclusiveMinimum", "above"),
+        ("maximum", "at most"),
+        ("exclusiveMaximum", "below"),
+    ):
+        if limit in schema:
+            words += f", {text} {schema[limit]}"
+    return words
+
+
+def _filled(value: Any, schema: Mapping[str, Any]) -> Any:
+    if value is None:
+        value = copy.deepcopy(schema.get("default"))
+    if not isinstance(value, Mapping):
+        return value
+    properties = schema.get("properties", {})
+    others = schema.get("additionalProperties") or {}
+    absent = {key: None for key, inner in properties.items() if key not in value and "default" in inner}
+    return {key: _filled(inner, properties.get(key, others)) for key, inner in {**value, **absent}.items()}
+
+
+def _check_plain(value: Any, where: str) -> None:
+    """Raise InputError unless a value is what JSON can hold."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            if not isinstance(key, str):
+                raise InputError(f"{where or 'configuration'}: found the key {key!r}, expected text; put it in quotes")
+            _check_plain(inner, f"{where}.{key}" if where else key)
+    elif isinstance(value, list):
+        for position, inner in enumerate(value):
+            _check_plain(inner, f"{where}[{position}]")
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise InputError(f"{where}: found {value}, expected a finite number")
+    elif value is not None and not isinstance(value, str | bool | int | float):
+        raise InputError(f"{where}: found {value}, which YAML reads as a {type(value).__name__}; put it in quotes")
+
+
+def _rank(error: ValidationError) -> tuple[int, int, str]:
+    order = _ORDER.index(error.validator) if error.validator in _ORDER else len(_ORDER)
+    return order, len(error.absolute_path), str(list(error.absolute_path))
+
+
+def _sentence(error: Any) -> str:
+    """Put a mistake into one sentence: where, found, expected, remedy."""
+    where = ""
+    for step in error.absolute_path:
+        where += f"[{step}]" if isinstance(step, int) else f".{step}" if where else str(step)
+    inside = where or "configuration"
+    schema: Mapping[str, Any] = error.schema
+    if error.validator == "additionalProperties":
+        known = list(schema["properties"])
+        key = next(key for key in error.instance if key not in known)
+        return f"{inside}: there is no key '{key}'{_nearest(key, known)}; expected one of {', '.join(known)}"
+    if error.validator == "required":
+        missing = next(key for key in error.validator_value if key not in error.instance)
+        about = schema["properties"][missing]
+        return f"{inside}: the key '{missing}' is missing; add it with {expected(about)}"
+    if error.validator == "minProperties":
+        return f"{inside}: found no entry, expected {expected(schema)}"
+    found = "nothing" if error.instance is None else repr(error.instance)
+    return f"{inside}: found {found}, expected {expected(schema)}"
+
+
+def _nearest(word: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f", did you mean '{near[0]}'?" if near else ""
+
+
+def _check_evaluation(config: dict[str, Any]) -> None:
+    evaluation = config["evaluation"]
+    if evaluation["scheme"] is None:
+        evaluation["scheme"] = "temporal" if config["later_annotations"] else "cross_validation"
+    if evaluation["scheme"] == "temporal" and not config["later_annotations"]:
+        raise InputError(
+            "later_annotations: found null, expected a later GAF for the temporal scheme;"
+            " name one, or set evaluation.scheme to cross_validation or none"
+        )
+
+
+def _check_networks(networks: Mapping[str, Mapping[str, Any]]) -> None:
+    for name, network in networks.items():
+        for option, formats in _NETWORK_OPTIONS.items():
+            if network[option] is not None and network["format"] not in formats:
+                raise InputError(
+                    f"networks.{name}: the format {network['format']} has no '{option}', which belongs to"
+                    f" {', '.join(formats)}; remove it or correct the format"
+                )
+        if network["format"] == "indexed_edges" and network["genes"] is None:
+            raise InputError(
+                f"networks.{name}: the key 'genes' is missing; indexed_edges need the file of the genes that their"
+                " row numbers mean"
+            )
+
+
+def resolve_files(
+    config: Mapping[str, Any], find: Callable[[str, str], Location]
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Replace the file names of a validated configuration by paths.
+
+    Parameters
+    ----------
+    config : mapping
+        As `validate_configuration` returns it. `later_annotations` becomes null unless the scheme is temporal, the
+        only one that reads it.
+    find : callable
+        Key and file name to Location, as `locate` does.
+
+    Returns
+    -------
+    config : dict
+        The same with paths, as text.
+    downloads : dict of str to str
+        URL of each path that has to be downloaded.
+
+    Raises
+    ------
+    InputError
+        As `locate`; also if two URLs would be downloaded to one path.
+    """
+    resolved = copy.deepcopy(dict(config))
+    downloads: dict[str, str] = {}
+
+    def path_of(key: str, name: str | None) -> str | None:
+        if name is None:
+            return None
+        location = find(key, name)
+        if location.url is not None and downloads.setdefault(str(location.path), location.url) != location.url:
+            raise InputError(
+                f"{key}: {location.url} and {downloads[str(location.path)]} would both be downloaded to"
+                f" {location.path}; download one of them yourself and give its path"
+            )
+        return str(location.path)
+
+    if config["evaluation"]["scheme"] != "temporal":
+        resolved["later_annotations"] = None
+    for key in ("sequences", "ontology", "annotations", "later_annotations", "embeddings"):
+        resolved[key] = path_of(key, resolved[key])
+    resolved["identifiers"] = [path_of(f"identifiers[{i}]", name) for i, name in enumerate(resolved["identifiers"])]
+    for name, network in resolved["networks"].items():
+        for key in ("file", "genes"):
+            network[key] = path_of(f"networks.{name}.{key}", network[key])
+    return resolved, downloads

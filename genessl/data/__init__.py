@@ -1,0 +1,1 @@
+"""Raw formats in, one aligned dataset out."""

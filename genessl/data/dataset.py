@@ -1,0 +1,291 @@
+"""GeneDataset: all that is known about one organism's genes, aligned row by row."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array, load_npz, save_npz
+
+from genessl.data.folders import written_folder
+from genessl.data.ontology import ASPECTS, PROTEIN_BINDING, Ontology
+from genessl.errors import InputError
+
+TRAIN, VALIDATION = 0, 1
+SCHEMES = ("temporal", "cross_validation", "none")
+
+
+@dataclass(frozen=True, eq=False)
+class GeneDataset:
+    """The sequence view, the network view and the labels of one organism's genes; rows follow `genes` everywhere.
+
+    Parameters
+    ----------
+    genes : ndarray of str, shape (n_genes,)
+        Unique identifiers.
+    sequence_features : ndarray of float32, shape (n_genes, n_features)
+        The sequence view.
+    feature_names : tuple of str, length n_features
+    homology : csr_array of float32, shape (n_genes, n_genes)
+        Bit scores of each gene (row) against the others (columns), empty diagonal.
+    networks : mapping of str to csr_array of float32, shape (n_genes, n_genes)
+        The network view: symmetric, weights in [0, 1], empty diagonal.
+    ontology : Ontology
+        The columns: non-root terms that any gene has.
+    positive : csr_array of bool, shape (n_genes, n_terms)
+        Terms a gene has by experiment, closed upwards.
+    negative : csr_array of bool, shape (n_genes, n_terms)
+        Terms a gene is known not to have, closed downwards. What is in neither is unknown.
+    electronic : csr_array of bool, shape (n_genes, n_terms)
+        Terms a gene has by other than experimental evidence, closed upwards: a weak source, never ground truth.
+    split : ndarray of uint8, shape (n_genes,)
+        0 train, 1 validation; under cross-validation the number of the fold, of which fold 1 serves as
+        validation genes when all labels are fitted.
+    scheme : {'temporal', 'cross_validation', 'none'}
+    n_folds : int
+        Folds under cross-validation, else 0.
+    label_fraction : float
+        Share of the training genes whose labels `hide` keeps, in (0, 1].
+    seed : int
+        Seed of that choice.
+    taxon : str
+        A label that predictions carry.
+    annotation_date : int
+        The newest date among the annotations, as YYYYMMDD.
+
+    Raises
+    ------
+    InputError
+        If a field has the wrong shape, type or range.
+    """
+
+    genes: NDArray[np.str_]
+    sequence_features: NDArray[np.float32]
+    feature_names: tuple[str, ...]
+    homology: csr_array
+    networks: Mapping[str, csr_array]
+    ontology: Ontology
+    positive: csr_array
+    negative: csr_array
+    electronic: csr_array
+    split: NDArray[np.uint8]
+    scheme: str = "none"
+    n_folds: int = 0
+    label_fraction: float = 1.0
+    seed: int = 0
+    taxon: str = ""
+    annotation_date: int = 0
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+    @property
+    def n_genes(self) -> int:
+        """Number of genes."""
+        return len(self.genes)
+
+    @property
+    def n_terms(self) -> int:
+        """Number of terms, the columns."""
+        return len(self.ontology.terms)
+
+    @cached_property
+    def aspects(self) -> tuple[str, ...]:
+        """The aspects among the columns, in the order BPO, MFO, CCO."""
+        present = set(self.ontology.aspects.tolist())
+        return tuple(aspect for aspect in ASPECTS if aspect in present) + tuple(sorted(present - set(ASPECTS)))
+
+    @cached_property
+    def labelled(self) -> NDArray[np.bool_]:
+        """Who has an experimental annotation in which aspect, shape (n_genes, n_aspects).
+
+        As in CAFA, protein binding alone does not count.
+        """
+        counted = np.array([term != PROTEIN_BINDING for term in self.ontology.terms], dtype=bool)
+        binding = self.ontology.index.get(PROTEIN_BINDING)
+        if binding is not None:
+            ancestors = self.ontology.ancestors
+            counted[ancestors.indices[ancestors.indptr[binding] : ancestors.indptr[binding + 1]]] = False
+        member = np.stack([(self.ontology.aspects == aspect) & counted for aspect in self.aspects], axis=1)
+        return np.asarray(self.positive.astype(np.int32) @ member.astype(np.int32)) > 0
+
+    @cached_property
+    def accretion(self) -> NDArray[np.float64]:
+        """Information accretion of each column over the visible labels, in bits, shape (n_terms,).
+
+        The columns hold no root; a term without a parent among them is compared to the genes that have any term of its
+        aspect.
+        """
+        accretion = self.ontology.information_accretion(self.positive)
+        having = np.bincount(self.positive.indices, minlength=self.n_terms)
+        for aspect in self.aspects:
+            members = self.ontology.aspects == aspect
+            annotated = int((np.asarray(self.positive.astype(np.int32) @ members.astype(np.int32)) > 0).sum())
+            top = members & self.ontology.roots
+            accretion[top] = np.log2((annotated + 1) / (having[top] + 1))
+        return accretion
+
+    def take(self, rows: NDArray[np.intp]) -> GeneDataset:
+        """Return the dataset of some genes, in the order given."""
+        return replace(
+            self,
+            genes=self.genes[rows],
+            sequence_features=self.sequence_features[rows],
+            homology=csr_array(self.homology[rows][:, rows]),
+            networks={name: csr_array(network[rows][:, rows]) for name, network in self.networks.items()},
+            positive=csr_array(self.positive[rows]),
+            negative=csr_array(self.negative[rows]),
+            electronic=csr_array(self.electronic[rows]),
+            split=self.split[rows],
+        )
+
+    def without_labels(self, hidden: NDArray[np.bool_]) -> GeneDataset:
+        """Return the dataset in which some genes, shape (n_genes,), have no experimental labels in any aspect."""
+        return replace(self, positive=keep_rows(self.positive, ~hidden), negative=keep_rows(self.negative, ~hidden))
+
+    def hide(self, fold: int) -> GeneDataset:
+        """Return the dataset without a fold's labels; of the others a fold are validation genes and the rest train.
+
+        With a `label_fraction` below 1 only that share of the labelled training genes keeps its experimental and
+        electronic annotations.
+
+        Raises
+        ------
+        InputError
+            If the dataset has no such fold.
+        """
+        if self.scheme != "cross_validation" or not 0 <= fold < self.n_folds:
+            raise InputError(f"fold: found {fold}, expected a fold of a dataset with {self.n_folds} folds")
+        hidden = self.split == fold
+        validation = self.split == (fold + 1) % self.n_folds
+        visible = replace(
+            self.without_labels(hidden), split=validation.astype(np.uint8), scheme="none", n_folds=0, label_fraction=1.0
+        )
+        if self.label_fraction == 1.0:
+            return visible
+        labelled = np.asarray(self.labelled.any(axis=1)) & ~hidden
+        order = np.random.default_rng(self.seed).permutation(self.n_genes)
+        candidates = order[labelled[order]]
+        dropped = np.zeros(self.n_genes, dtype=bool)
+        dropped[candidates[max(1, round(self.label_fraction * len(candidates))) :]] = True
+        return replace(visible.without_labels(dropped), electronic=keep_rows(self.electronic, ~dropped))
+
+    def save(self, path: str | Path) -> None:
+        """Write the dataset into a new folder, whole or not at all."""
+        with written_folder(path) as folder:
+            for name in ("homology", "positive", "negative", "electronic"):
+                save_npz(folder / f"{name}.npz", getattr(self, name))
+            (folder / "networks").mkdir()
+            for position, network in enumerate(self.networks.values()):
+                save_npz(folder / "networks" / f"{position}.npz", network)
+            save_npz(folder / "parents.npz", self.ontology.parents)
+            np.save(folder / "sequence_features.npy", self.sequence_features)
+            np.save(folder / "split.npy", self.split)
+            (folder / "dataset.json").write_text(json.dumps(_description(self), indent=1), encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read a dataset that `save` wrote.
+
+        Raises
+        ------
+        InputError
+            If the folder holds no dataset.
+        """
+        folder = Path(path)
+        if not (folder / "dataset.json").is_file():
+            raise InputError(f"{folder}: expected a saved dataset, found no dataset.json; build the dataset first")
+        description: dict[str, Any] = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
+        columns = description.pop("ontology")
+        names = description.pop("networks")
+        return cls(
+            genes=np.array(description.pop("genes"), dtype=np.str_),
+            feature_names=tuple(description.pop("feature_names")),
+            sequence_features=np.load(folder / "sequence_features.npy"),
+            networks={name: _load_csr(folder / "networks" / f"{k}.npz") for k, name in enumerate(names)},
+            ontology=Ontology(
+                terms=tuple(columns["terms"]),
+                names=tuple(columns["names"]),
+                aspects=np.array(columns["aspects"], dtype=np.str_),
+                parents=_load_csr(folder / "parents.npz"),
+                release=columns["release"],
+            ),
+            split=np.load(folder / "split.npy"),
+            **{name: _load_csr(folder / f"{name}.npz") for name in ("homology", "positive", "negative", "electronic")},
+            **description,
+        )
+
+
+def keep_rows(matrix: csr_array, kept: NDArray[np.bool_]) -> csr_array:
+    """Empty the rows of a sparse matrix that are not kept; the shape stays."""
+    inside = np.repeat(kept, np.diff(matrix.indptr))
+    pointers = np.concatenate([[0], np.cumsum(np.where(kept, np.diff(matrix.indptr), 0))])
+    return csr_array((matrix.data[inside], matrix.indices[inside], pointers), shape=matrix.shape)
+
+
+def _load_csr(path: Path) -> csr_array:
+    return csr_array(load_npz(path))
+
+
+def _description(dataset: GeneDataset) -> dict[str, Any]:
+    scalars = ("scheme", "n_folds", "label_fraction", "seed", "taxon", "annotation_date")
+    ontology = dataset.ontology
+    return {
+        **{name: getattr(dataset, name) for name in scalars},
+        "genes": dataset.genes.tolist(),
+        "feature_names": list(dataset.feature_names),
+        "networks": list(dataset.networks),
+        "ontology": {
+            "terms": list(ontology.terms),
+            "names": list(ontology.names),
+            "aspects": ontology.aspects.tolist(),
+            "release": ontology.release,
+        },
+    }
+
+
+def _check(dataset: GeneDataset) -> None:
+    n_genes, n_terms = len(dataset.genes), len(dataset.ontology.terms)
+    if len(np.unique(dataset.genes)) != n_genes:
+        raise InputError(
+            f"genes: found {n_genes - len(np.unique(dataset.genes))} repeated, expected unique identifiers"
+        )
+    shapes = {
+        "sequence_features": (n_genes, len(dataset.feature_names)),
+        "homology": (n_genes, n_genes),
+        "positive": (n_genes, n_terms),
+        "negative": (n_genes, n_terms),
+        "electronic": (n_genes, n_terms),
+        "split": (n_genes,),
+    }
+    for name, shape in shapes.items():
+        if getattr(dataset, name).shape != shape:
+            raise InputError(f"{name}: found shape {getattr(dataset, name).shape}, expected {shape}")
+    for name in ("positive", "negative", "electronic"):
+        if getattr(dataset, name).dtype != np.bool_:
+            raise InputError(f"{name}: found {getattr(dataset, name).dtype}, expected bool")
+    if not np.isfinite(dataset.sequence_features).all():
+        raise InputError("sequence_features: found a number that is not finite, expected finite numbers")
+    for name, network in dataset.networks.items():
+        _check_network(name, network, n_genes)
+    if dataset.scheme not in SCHEMES:
+        raise InputError(f"scheme: found {dataset.scheme!r}, expected one of {', '.join(SCHEMES)}")
+    if (dataset.positive.multiply(dataset.negative)).nnz:
+        raise InputError("negative: found a term that the gene also has in positive, expected none")
+
+
+def _check_network(name: str, network: csr_array, n_genes: int) -> None:
+    if network.shape != (n_genes, n_genes):
+        raise InputError(f"networks[{name!r}]: found shape {network.shape}, expected {(n_genes, n_genes)}")
+    if network.nnz and not (network.data.min() >= 0 and network.data.max() <= 1):
+        raise InputError(f"networks[{name!r}]: found a weight outside [0, 1], expected weights from 0 to 1")
+    if network.diagonal().any():
+        raise InputError(f"networks[{name!r}]: found an edge of a gene with itself, expected none")
+    if abs(network - network.T).nnz:
+        raise InputError(f"networks[{name!r}]: found an edge in one direction only, expected a symmetric network")

@@ -1,0 +1,83 @@
+"""FASTA in, one checked protein sequence per gene out."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from genessl.data.text_files import read_lines
+from genessl.errors import InputError
+
+_log = logging.getLogger(__name__)
+_SHOWN = 30
+
+
+def read_fasta(path: str | Path) -> dict[str, str]:
+    """Read protein sequences from plain or compressed FASTA.
+
+    A gene's name is the accession of a ``sp|accession|name`` or ``tr|accession|name`` header, otherwise the first
+    word of the header, unchanged. Letters of either case are residues, the non-standard ones (B J O U X Z) among
+    them, and ``*`` is a stop; stops at the end and gaps (``-``) are removed.
+
+    Returns
+    -------
+    dict of str to str
+        Gene to upper-case sequence, in file order.
+
+    Raises
+    ------
+    InputError
+        If the file is damaged, empty or something other than FASTA, repeats a gene, or holds an empty sequence or a
+        symbol that is no residue.
+    """
+    headers: dict[str, int] = {}
+    chunks: list[list[str]] = []
+    for number, line in read_lines(path):
+        if line.startswith(">"):
+            gene = _gene_name(path, number, line)
+            if gene in headers:
+                raise InputError(
+                    f"{path}:{number}: expected each gene once, found '{gene}' already at line {headers[gene]};"
+                    " keep one of the two"
+                )
+            headers[gene] = number
+            chunks.append([])
+        elif line.strip():
+            if not headers:
+                raise InputError(
+                    f"{path}:{number}: expected a '>' header, found '{line.strip()[:_SHOWN]}'; give sequences as FASTA"
+                )
+            chunks[-1].append(_residues(path, number, line))
+    if not headers:
+        raise InputError(f"{path}: expected sequences in FASTA, found blank lines only; download or copy it again")
+    return {
+        gene: _finished(path, headers[gene], gene, "".join(parts)) for gene, parts in zip(headers, chunks, strict=True)
+    }
+
+
+def _gene_name(path: str | Path, number: int, header: str) -> str:
+    words = header[1:].split(maxsplit=1)
+    if not words:
+        raise InputError(f"{path}:{number}: expected a name after '>', found none; name the sequence")
+    parts = words[0].split("|")
+    return parts[1] if parts[0] in ("sp", "tr") and len(parts) > 1 and parts[1] else words[0]
+
+
+def _residues(path: str | Path, number: int, line: str) -> str:
+    residues = "".join(line.split())
+    letters = residues.replace("*", "").replace("-", "")
+    if letters and not (letters.isascii() and letters.isalpha()):
+        found = next(symbol for symbol in letters if not (symbol.isascii() and symbol.isalpha()))
+        raise InputError(
+            f"{path}:{number}: expected residues as letters, '*' or '-', found '{found}'; correct the sequence"
+        )
+    return residues.upper()
+
+
+def _finished(path: str | Path, number: int, gene: str, residues: str) -> str:
+    sequence = residues.replace("-", "").rstrip("*")
+    if not sequence:
+        raise InputError(f"{path}:{number}: expected residues for '{gene}', found none; remove it or add its sequence")
+    if "-" in residues:
+        _log.info("%s:%d: %d gaps removed from '%s'", path, number, residues.count("-"), gene)
+    return sequence

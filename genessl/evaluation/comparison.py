@@ -1,0 +1,337 @@
+"""Predictors compared on the same genes: by aspect, and by what was known of a gene beforehand."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.sparse import csr_array, vstack
+
+from genessl.data.ontology import ASPECTS, PROTEIN_BINDING, Ontology
+from genessl.errors import InputError
+from genessl.evaluation.metrics import evaluate
+
+_log = logging.getLogger(__name__)
+
+COLUMNS = ("model", "aspect", "knowledge", "metric", "value", "low", "high", "n_genes")
+_GENES_AT_ONCE = 1_000
+
+
+@dataclass(frozen=True)
+class Category:
+    """Genes that are evaluated together.
+
+    Parameters
+    ----------
+    aspect : str
+        BPO, MFO or CCO; the namespace itself in an ontology other than GO.
+    knowledge : {'NK', 'LK', 'first', 'PK', 'CV'}
+    rows : ndarray of int, sorted
+        The genes.
+    """
+
+    aspect: str
+    knowledge: str
+    rows: NDArray[np.intp]
+
+
+def compare(
+    predictions: Mapping[str, Iterable[pd.DataFrame | csr_array]],
+    known: csr_array,
+    truth: csr_array,
+    ontology: Ontology,
+    accretion: NDArray[np.float64],
+    genes: Sequence[str] | NDArray[np.str_],
+    *,
+    scheme: str,
+    seed: int = 0,
+    n_bootstrap: int = 1000,
+) -> pd.DataFrame:
+    """Evaluate each model in each aspect and knowledge category.
+
+    Parameters
+    ----------
+    predictions : mapping of model to its predictions
+        One for most models; value, low and high of several, as of shuffled controls, are averaged. Each is a table
+        as `scores_from_table` takes it, or a csr_array of float64, shape (n_genes, n_terms). They are read one at a
+        time, so an iterator need not hold them all.
+    known : csr_array of bool, shape (n_genes, n_terms)
+        Experimental terms at t0, closed upwards. Not used under cross-validation.
+    truth : csr_array of bool, shape (n_genes, n_terms)
+        Experimental terms at t1, or under cross-validation the labels; closed upwards.
+    ontology : Ontology
+        The whole one, with its roots, which no metric counts.
+    accretion : ndarray of float64, shape (n_terms,)
+        Information accretion, in bits.
+    genes : sequence of str, length n_genes
+    scheme : {'temporal', 'cross_validation'}
+    seed, n_bootstrap
+        As in `evaluate`.
+
+    Returns
+    -------
+    DataFrame with columns model, aspect, knowledge, metric, value, low, high, n_genes
+        Metrics as in `summarise`. A category without genes has no row.
+
+    Raises
+    ------
+    InputError
+        If the scheme has no evaluation, or a table is malformed.
+    """
+    if scheme not in ("temporal", "cross_validation"):
+        raise InputError(f"scheme: found {scheme!r}, expected temporal or cross_validation")
+    found = knowledge_categories(known, truth, ontology) if scheme == "temporal" else pooled_categories(truth, ontology)
+    rows = np.unique(np.concatenate([np.empty(0, dtype=np.intp), *(category.rows for category in found)]))
+    found = [replace(category, rows=np.searchsorted(rows, category.rows)) for category in found]
+    known, truth = csr_array(known[rows]), csr_array(truth[rows])
+    index = pd.MultiIndex.from_tuples([], names=COLUMNS[:4])
+    results = [pd.DataFrame(columns=["value", "low", "high", "n_genes"], index=index, dtype=float)]
+    for model, members in predictions.items():
+        measured: list[pd.DataFrame] = []
+        for member in members if found else ():
+            _log.info("evaluating %s", model)
+            raw = _raw_scores(member, genes, ontology, model) if isinstance(member, pd.DataFrame) else csr_array(member)
+            scores = _raise_ancestors(csr_array(raw[rows]), ontology)
+            parts = {}
+            for category in found:
+                expected, predicted, columns = _restrict(category, scores, known, truth, ontology)
+                part = evaluate(expected, predicted, accretion[columns], n_bootstrap=n_bootstrap, seed=seed)
+                parts[model, category.aspect, category.knowledge] = part.assign(n_genes=len(category.rows))
+            measured.append(pd.concat(parts, names=list(COLUMNS[:3])))
+        if measured:
+            results.append(sum(measured[1:], measured[0]) / len(measured))
+        elif found:
+            raise ValueError(f"{model}: no predictions to evaluate")
+    return pd.concat(results).reset_index().astype({"n_genes": int})[list(COLUMNS)]
+
+
+def knowledge_categories(known: csr_array, truth: csr_array, ontology: Ontology) -> list[Category]:
+    """Sort the genes with a truth by what was known of them at t0, in each aspect.
+
+    NK (no knowledge): unannotated in all aspects. LK (limited knowledge): unannotated in this aspect, annotated in
+    another. first: both. PK (partial knowledge): annotated in this aspect, and gained terms in it. What counts as
+    annotated: see `annotated_aspects`. Parameters as in `compare`; empty categories are logged and left out.
+    """
+    before, after = annotated_aspects(known, ontology), annotated_aspects(truth, ontology)
+    gained = csr_array(_without(truth, known) @ _members(ontology, ~ontology.roots)).toarray() > 0
+    unknown = ~before.any(axis=1)
+    found: list[Category] = []
+    for column, aspect in enumerate(_aspects(ontology)):
+        first = after[:, column] & ~before[:, column]
+        partial = after[:, column] & before[:, column] & gained[:, column]
+        chosen = {"NK": first & unknown, "LK": first & ~unknown, "first": first, "PK": partial}
+        found += [Category(aspect, knowledge, np.flatnonzero(mask)) for knowledge, mask in chosen.items()]
+    return _not_empty(found)
+
+
+def pooled_categories(truth: csr_array, ontology: Ontology) -> list[Category]:
+    """Put the annotated genes of each aspect into one category, CV; parameters as in `compare`."""
+    annotated = annotated_aspects(truth, ontology)
+    aspects = _aspects(ontology)
+    return _not_empty([Category(name, "CV", np.flatnonzero(annotated[:, k])) for k, name in enumerate(aspects)])
+
+
+def annotated_aspects(labels: csr_array, ontology: Ontology) -> NDArray[np.bool_]:
+    """Tell in which aspects a gene is annotated: bool, shape (n_genes, n_aspects), in the order BPO, MFO, CCO.
+
+    As in CAFA, neither a root nor protein binding (GO:0005515) with its ancestors makes a gene annotated;
+    the descendants of protein binding do.
+
+    Parameters
+    ----------
+    labels : csr_array of bool, shape (n_genes, n_terms)
+        Closed upwards.
+    ontology : Ontology
+    """
+    counted = ~ontology.roots
+    binding = ontology.index.get(PROTEIN_BINDING)
+    if binding is not None:
+        ancestors = ontology.ancestors
+        counted[ancestors.indices[ancestors.indptr[binding] : ancestors.indptr[binding + 1]]] = False
+    return np.asarray(csr_array(labels.astype(np.int32) @ _members(ontology, counted)).toarray() > 0)
+
+
+def lift(labels: csr_array, columns: Ontology, full: Ontology) -> csr_array:
+    """Carry labels over to the whole ontology and close them upwards, up to the roots.
+
+    Parameters
+    ----------
+    labels : csr_array of bool, shape (n_genes, n_columns)
+    columns : Ontology
+        The terms of the labels.
+    full : Ontology
+        The ontology of which these are a part.
+
+    Returns
+    -------
+    csr_array of bool, shape (n_genes, n_terms)
+
+    Raises
+    ------
+    InputError
+        If the whole ontology lacks one of the terms.
+    """
+    missing = [term for term in columns.terms if term not in full.index]
+    if missing:
+        raise InputError(
+            f"ontology: expected every term of the dataset, found {len(missing)} missing, such as {missing[0]};"
+            " give the release from which the dataset was built"
+        )
+    position = np.array([full.index[term] for term in columns.terms], dtype=np.intp)
+    lifted = csr_array(
+        (labels.data, position[labels.indices], labels.indptr), shape=(labels.shape[0], len(full.terms)), dtype=bool
+    )
+    return full.propagate(lifted)
+
+
+def labels_from_table(
+    table: pd.DataFrame, genes: Sequence[str] | NDArray[np.str_], ontology: Ontology, *, source: str = "truth"
+) -> csr_array:
+    """Arrange a table of gene and term as labels, closed upwards: csr_array of bool, shape (n_genes, n_terms).
+
+    Rows of unknown genes and terms are counted in the log, under `source`.
+
+    Raises
+    ------
+    InputError
+        If a column is missing.
+    """
+    rows, columns, kept = _positions(table, genes, ontology, source)
+    shape = (len(genes), len(ontology.terms))
+    return ontology.propagate(csr_array((np.ones(kept.sum(), dtype=bool), (rows[kept], columns[kept])), shape=shape))
+
+
+def scores_from_table(
+    table: pd.DataFrame, genes: Sequence[str] | NDArray[np.str_], ontology: Ontology, *, source: str = "predictions"
+) -> csr_array:
+    """Arrange a table of gene, term and score over the whole ontology, a parent scoring at least its child.
+
+    The largest of several scores of one gene and term counts; rows of unknown genes and terms are counted in the log,
+    under `source`.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns gene, term, score (in [0, 1]); others are ignored.
+    genes : sequence of str, length n_genes
+    ontology : Ontology
+
+    Returns
+    -------
+    csr_array of float64, shape (n_genes, n_terms)
+
+    Raises
+    ------
+    InputError
+        If a column is missing, or a score is no number in [0, 1].
+    """
+    return _raise_ancestors(_raw_scores(table, genes, ontology, source), ontology)
+
+
+def _restrict(
+    category: Category, scores: csr_array, known: csr_array, truth: csr_array, ontology: Ontology
+) -> tuple[csr_array, csr_array, NDArray[np.intp]]:
+    """Truth and scores of a category's genes over its aspect's columns without roots, and these columns."""
+    columns = np.flatnonzero((ontology.aspects == category.aspect) & ~ontology.roots)
+    expected, predicted = (csr_array(matrix[category.rows][:, columns]) for matrix in (truth, scores))
+    if category.knowledge == "PK":
+        before = csr_array(known[category.rows][:, columns])
+        expected, predicted = _without(expected, before).astype(bool), _without(predicted, before)
+    return expected, predicted, columns
+
+
+def _raw_scores(
+    table: pd.DataFrame,
+    genes: Sequence[str] | NDArray[np.str_],
+    ontology: Ontology,
+    source: str = "predictions",
+) -> csr_array:
+    rows, columns, kept = _positions(table, genes, ontology, source, "score")
+    scores = pd.to_numeric(table["score"], errors="coerce").to_numpy(dtype=np.float64)
+    wrong = ~((scores >= 0) & (scores <= 1))
+    if wrong.any():
+        row = table.iloc[int(np.argmax(wrong))]
+        raise InputError(
+            f"{source}: expected scores from 0 to 1, found {row['score']} for {row['gene']} and {row['term']};"
+            " rescale the scores"
+        )
+    keys = rows[kept].astype(np.int64) * len(ontology.terms) + columns[kept]
+    order = np.argsort(keys, kind="stable")
+    distinct, first = np.unique(keys[order], return_index=True)
+    largest = np.maximum.reduceat(scores[kept][order], first) if len(first) else np.empty(0)
+    entries = (largest, np.divmod(distinct, len(ontology.terms)))
+    return csr_array(entries, shape=(len(genes), len(ontology.terms)), dtype=np.float64)
+
+
+def _positions(
+    table: pd.DataFrame, genes: Sequence[str] | NDArray[np.str_], ontology: Ontology, source: str, *more: str
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.bool_]]:
+    """Row, column and whether both are known, of each row of a table."""
+    for column in ("gene", "term", *more):
+        if column not in table.columns:
+            raise InputError(f"{source}: expected a column '{column}', found {', '.join(map(str, table.columns))}")
+    gene_codes, gene_names = pd.factorize(table["gene"])
+    term_codes, term_names = pd.factorize(table["term"])
+    row_of = pd.Index(np.asarray(genes).astype(str)).get_indexer(pd.Index(gene_names).astype(str))
+    resolved = [ontology.resolve(str(term)) for term in term_names]
+    column_of = np.array([-1 if term is None else ontology.index[term] for term in resolved], dtype=np.intp)
+    rows, columns = np.append(row_of, -1)[gene_codes], np.append(column_of, -1)[term_codes]
+    for unit, positions in (("gene", rows), ("term", columns)):
+        if (positions < 0).any():
+            _log.warning("%s: %d of %d rows have an unknown %s", source, (positions < 0).sum(), len(table), unit)
+    return rows, columns, (rows >= 0) & (columns >= 0)
+
+
+def _raise_ancestors(scores: csr_array, ontology: Ontology) -> csr_array:
+    """Raise each score to the largest of its descendants' scores, a block of genes at a time.
+
+    Only columns that occur and their ancestors are made dense. Ranks travel in place of the scores, which keeps
+    every digit in float32.
+    """
+    n_terms = len(ontology.terms)
+    occurring = np.bincount(scores.indices, minlength=n_terms) > 0
+    columns = np.unique(ontology.ancestors[np.flatnonzero(occurring)].indices).astype(np.intp)
+    part = ontology.subset(columns)
+    position = np.zeros(n_terms, dtype=np.intp)
+    position[columns] = np.arange(len(columns))
+    blocks = [csr_array((0, n_terms), dtype=np.float64)]
+    for start in range(0, scores.shape[0], _GENES_AT_ONCE):
+        block = csr_array(scores[start : start + _GENES_AT_ONCE])
+        values, ranks = np.unique(np.append(block.data.astype(np.float64), 0.0), return_inverse=True)
+        dense = np.zeros((block.shape[0], len(columns)), dtype=np.float32)
+        rows = np.repeat(np.arange(block.shape[0]), np.diff(block.indptr))
+        dense[rows, position[block.indices]] = ranks[:-1]
+        raised = csr_array(part.propagate_scores(dense))
+        data = values[raised.data.astype(np.intp)]
+        blocks.append(csr_array((data, columns[raised.indices], raised.indptr), shape=block.shape))
+    return csr_array(vstack(blocks, format="csr"))
+
+
+def _without(matrix: csr_array, removed: csr_array) -> csr_array:
+    """Leave out the entries of a matrix that another one has; bool becomes int8."""
+    dtype = np.int8 if matrix.dtype == np.bool_ else matrix.dtype
+    numbers = matrix.astype(dtype)
+    kept = csr_array(numbers - numbers.multiply(removed.astype(dtype)))
+    kept.eliminate_zeros()
+    return kept
+
+
+def _members(ontology: Ontology, counted: NDArray[np.bool_]) -> csr_array:
+    """Which counted terms belong to which aspect: csr_array of int32, shape (n_terms, n_aspects)."""
+    return csr_array(np.stack([(ontology.aspects == a) & counted for a in _aspects(ontology)], axis=1), dtype=np.int32)
+
+
+def _aspects(ontology: Ontology) -> tuple[str, ...]:
+    present = set(ontology.aspects.tolist())
+    return tuple(a for a in ASPECTS if a in present) + tuple(sorted(present - set(ASPECTS)))
+
+
+def _not_empty(categories: list[Category]) -> list[Category]:
+    for category in categories:
+        if not category.rows.size:
+            _log.info("%s %s: no gene to evaluate", category.aspect, category.knowledge)
+    return [category for category in categories if category.rows.size]

@@ -1,0 +1,1 @@
+"""What one gene looks like in each view."""

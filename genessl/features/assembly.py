@@ -1,0 +1,216 @@
+"""Tables in, one aligned dataset out, with every loss counted."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from genessl.data.annotations import EXPERIMENTAL
+from genessl.data.coverage import Coverage
+from genessl.data.dataset import GeneDataset
+from genessl.data.identifiers import AliasTable, GeneIdentifiers
+from genessl.data.labels import Labels, label_genes
+from genessl.data.networks import adjacency
+from genessl.data.ontology import Ontology
+from genessl.errors import InputError
+from genessl.evaluation.splits import cluster_folds, sequence_clusters, validation_genes
+from genessl.features.composition import composition_features
+from genessl.features.domains import interpro_domains
+from genessl.features.homology import bit_scores, homology_profile, search_homologs
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The tables of one organism, read and not yet joined.
+
+    Parameters
+    ----------
+    sequences : dict of str to str
+        Gene to sequence.
+    networks : mapping of str to DataFrame
+        Edges, as `read_network` returns them.
+    ontology : Ontology
+        With its roots.
+    annotations : DataFrame
+        Of t0, as `read_gaf` returns it.
+    later_annotations : DataFrame, optional
+        Of t1. They reach the truth and nothing else.
+    aliases : sequence of AliasTable
+    embeddings : tuple of ndarray, optional
+        As `read_embeddings` returns them, for the genes in the order of `sequences`.
+    """
+
+    sequences: dict[str, str]
+    networks: Mapping[str, pd.DataFrame]
+    ontology: Ontology
+    annotations: pd.DataFrame
+    later_annotations: pd.DataFrame | None = None
+    aliases: Sequence[AliasTable] = ()
+    embeddings: tuple[NDArray[np.float32], NDArray[np.bool_]] | None = None
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How genes are held out."""
+
+    scheme: str = "temporal"
+    folds: int = 5
+    sequence_identity: float = 0.3
+    label_fraction: float = 1.0
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """A dataset, what joined to it, and the later truth as columns gene, term."""
+
+    dataset: GeneDataset
+    coverage: Coverage
+    truth: pd.DataFrame | None = field(default=None)
+
+
+def assemble_dataset(
+    sources: Sources,
+    *,
+    evidence: Collection[str] = EXPERIMENTAL,
+    evaluation: Evaluation | None = None,
+    taxon: str = "",
+    seed: int = 0,
+    threads: int = 1,
+) -> Assembly:
+    """Join the tables on one identifier per gene, compute the features and hold genes out.
+
+    Raises
+    ------
+    InputError
+        If a table does not join, or no gene has an experimental annotation.
+    """
+    evaluation = evaluation or Evaluation()
+    coverage = Coverage()
+    genes = list(sources.sequences)
+    coverage.add("sequences", "genes", "held", len(genes))
+    coverage.add("sequences", "genes", "joined", len(genes))
+    identifiers = GeneIdentifiers(genes, sources.aliases)
+    labels = label_genes(
+        sources.annotations, identifiers, genes, sources.ontology, coverage, source="annotations", evidence=evidence
+    )
+    if not labels.positive.nnz:
+        raise InputError(
+            "annotations: found no experimental annotation of any gene, expected some to learn from;"
+            " check `annotations` and `evidence`"
+        )
+    networks = {
+        name: _join_network(name, edges, identifiers, genes, coverage) for name, edges in sources.networks.items()
+    }
+    hits = search_homologs(sources.sequences, threads=threads)
+    columns = _columns(labels, sources.ontology)
+    homology = bit_scores(hits, len(genes))
+    features, names = _sequence_features(sources, labels, homology, coverage, seed)
+    dataset = GeneDataset(
+        genes=np.array(genes, dtype=np.str_),
+        sequence_features=features,
+        feature_names=names,
+        homology=homology,
+        networks=networks,
+        ontology=sources.ontology.subset(columns),
+        positive=csr_array(labels.positive[:, columns]),
+        negative=csr_array(labels.negative[:, columns]),
+        electronic=csr_array(labels.electronic[:, columns]),
+        split=_split(hits, labels, evaluation),
+        scheme=evaluation.scheme,
+        n_folds=evaluation.folds if evaluation.scheme == "cross_validation" else 0,
+        label_fraction=evaluation.label_fraction,
+        seed=evaluation.seed,
+        taxon=taxon,
+        annotation_date=int(sources.annotations["date"].max()),
+    )
+    coverage.check()
+    return Assembly(dataset, coverage, _later_truth(sources, identifiers, genes, coverage, evidence))
+
+
+def _join_network(
+    name: str, edges: pd.DataFrame, identifiers: GeneIdentifiers, genes: list[str], coverage: Coverage
+) -> csr_array:
+    nodes = pd.unique(pd.concat([edges["a"], edges["b"]]).astype(str))
+    resolution = identifiers.resolve(nodes)
+    coverage.add(name, "network nodes", "held", len(nodes))
+    coverage.add(name, "network nodes", "joined", len(resolution.targets))
+    for reason, count in pd.Series(resolution.lost, dtype=object).value_counts().items():
+        coverage.add(name, "network nodes", str(reason), int(count))
+    if not resolution.targets:
+        example = f" look like '{nodes[0]}'" if len(nodes) else " are none"
+        raise InputError(
+            f"the sequences and the network '{name}' share no gene: sequences look like '{genes[0]}',"
+            f" the network's genes{example}; add an alias table under `identifiers`"
+        )
+    row_of = {gene: row for row, gene in enumerate(genes)}
+    index_of = {node: row_of[gene] for node, gene in resolution.targets.items()}
+    return adjacency(edges, index_of, len(genes), source=name, coverage=coverage)
+
+
+def _columns(labels: Labels, ontology: Ontology) -> NDArray[np.intp]:
+    held = np.zeros(len(ontology.terms), dtype=bool)
+    held[labels.positive.indices] = True
+    held[labels.electronic.indices] = True
+    return np.flatnonzero(held & ~ontology.roots)
+
+
+def _sequence_features(
+    sources: Sources, labels: Labels, homology: csr_array, coverage: Coverage, seed: int
+) -> tuple[NDArray[np.float32], tuple[str, ...]]:
+    row_of = {gene: row for row, gene in enumerate(sources.sequences)}
+    blocks = [
+        composition_features(sources.sequences.values()),
+        homology_profile(homology, seed=seed),
+        interpro_domains(sources.annotations, labels.objects, row_of),
+    ]
+    if sources.embeddings is not None:
+        vectors, found = sources.embeddings
+        coverage.add("embeddings", "genes", "held", len(found))
+        coverage.add("embeddings", "genes", "joined", int(found.sum()))
+        coverage.add("embeddings", "genes", "no embedding in the file", int((~found).sum()))
+        blocks.append((vectors, tuple(f"embedding:{number}" for number in range(1, vectors.shape[1] + 1))))
+    features = np.concatenate([block for block, _ in blocks], axis=1)
+    return features, tuple(name for _, names in blocks for name in names)
+
+
+def _split(hits: pd.DataFrame, labels: Labels, evaluation: Evaluation) -> NDArray[np.uint8]:
+    n_genes = labels.positive.shape[0]
+    identity, seed = evaluation.sequence_identity, evaluation.seed
+    if evaluation.scheme == "cross_validation":
+        return cluster_folds(n_genes, hits, sequence_identity=identity, n_folds=evaluation.folds, seed=seed)
+    clusters = sequence_clusters(n_genes, hits, sequence_identity=identity)
+    labelled = np.diff(labels.positive.indptr) > 0
+    return validation_genes(clusters, labelled, seed=seed).astype(np.uint8)
+
+
+def _later_truth(
+    sources: Sources,
+    identifiers: GeneIdentifiers,
+    genes: list[str],
+    coverage: Coverage,
+    evidence: Collection[str],
+) -> pd.DataFrame | None:
+    if sources.later_annotations is None:
+        return None
+    later = label_genes(
+        sources.later_annotations,
+        identifiers,
+        genes,
+        sources.ontology,
+        coverage,
+        source="later annotations",
+        evidence=evidence,
+    ).positive
+    rows = np.repeat(np.arange(len(genes)), np.diff(later.indptr))
+    kept = ~sources.ontology.roots[later.indices]
+    terms = np.array(sources.ontology.terms)
+    return pd.DataFrame({"gene": np.array(genes)[rows[kept]], "term": terms[later.indices[kept]]})

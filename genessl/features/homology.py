@@ -1,0 +1,155 @@
+"""Homology: which sequences resemble each other, found once for all genes."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.sparse import coo_array, csr_array
+from sklearn.utils.extmath import randomized_svd
+
+from genessl.errors import InputError
+
+_log = logging.getLogger(__name__)
+E_VALUE = 1e-3
+_COLUMNS = ("query", "target", "bits", "identity", "coverage")
+_RESIDUES = set("ACDEFGHIKLMNPQRSTVWYBJZOUX")
+
+
+def search_homologs(sequences: Mapping[str, str], *, threads: int = 1, program: str = "auto") -> pd.DataFrame:
+    """Compare every sequence with every other one.
+
+    DIAMOND [1]_ is used where it is installed, HMMER's phmmer (through pyhmmer [2]_) otherwise.
+
+    Parameters
+    ----------
+    sequences : mapping of gene to sequence
+    threads : int, default=1
+    program : {'auto', 'diamond', 'pyhmmer'}
+
+    Returns
+    -------
+    DataFrame, a row per hit below an E-value of 0.001, of another gene than the query, sorted by query and target
+        query, target : int, positions in `sequences`; bits : float64; identity : share of identical residues in the
+        best alignment, in [0, 1]; coverage : aligned share of the shorter sequence, in [0, 1].
+
+    References
+    ----------
+    .. [1] B. Buchfink et al., Sensitive protein alignments at tree-of-life scale using DIAMOND,
+       Nature Methods 18, 366-368, 2021, doi:10.1038/s41592-021-01101-x
+    .. [2] M. Larralde and G. Zeller, PyHMMER: a Python library binding to HMMER for efficient sequence analysis,
+       Bioinformatics 39, btad214, 2023, doi:10.1093/bioinformatics/btad214
+    """
+    if program not in ("auto", "diamond", "pyhmmer"):
+        raise InputError(f"program: found {program!r}, expected auto, diamond or pyhmmer")
+    if program == "auto":
+        program = "diamond" if shutil.which("diamond") else "pyhmmer"
+    _log.info("comparing %d sequences by %s", len(sequences), program)
+    cleaned = ["".join(r if r in _RESIDUES else "X" for r in sequence) for sequence in sequences.values()]
+    search = _search_diamond if program == "diamond" else _search_pyhmmer
+    hits = search(cleaned, threads)
+    hits = hits[hits["query"] != hits["target"]].sort_values("bits", ascending=False, kind="stable")
+    hits = hits.drop_duplicates(["query", "target"]).sort_values(["query", "target"])
+    return hits.reset_index(drop=True)
+
+
+def bit_scores(hits: pd.DataFrame, n_genes: int) -> csr_array:
+    """Arrange hits as a sparse matrix of bit scores, row query, column target: float32, (n_genes, n_genes)."""
+    entries = (hits["bits"].to_numpy(dtype=np.float32), (hits["query"].to_numpy(), hits["target"].to_numpy()))
+    return csr_array(coo_array(entries, shape=(n_genes, n_genes)))
+
+
+def homology_profile(
+    scores: csr_array, *, n_components: int = 128, seed: int = 0
+) -> tuple[NDArray[np.float32], tuple[str, ...]]:
+    """Compress the bit scores to all genes into a short vector by truncated singular value decomposition.
+
+    Parameters
+    ----------
+    scores : csr_array of float32, shape (n_genes, n_genes)
+        As `bit_scores` gives them; their logarithm enters, with each gene its own best hit.
+
+    Returns
+    -------
+    features : ndarray of float32, shape (n_genes, n_components)
+        Zero columns where the matrix has a smaller rank.
+    names : tuple of str, length n_components
+    """
+    n_genes = scores.shape[0]
+    logarithms = scores.copy().astype(np.float64)
+    logarithms.data = np.log1p(logarithms.data)
+    features = np.zeros((n_genes, n_components), dtype=np.float32)
+    names = tuple(f"homology:{component}" for component in range(1, n_components + 1))
+    rank = min(n_components, n_genes - 1)
+    if scores.nnz and rank > 0:
+        largest = csr_array(logarithms.max(axis=1)).toarray().ravel()
+        own = csr_array(coo_array((largest, (np.arange(n_genes), np.arange(n_genes))), shape=scores.shape))
+        left, values, _ = randomized_svd(csr_array(logarithms + own), rank, random_state=seed)
+        features[:, :rank] = left * values
+    return features, names
+
+
+def _search_diamond(sequences: list[str], threads: int) -> pd.DataFrame:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        fasta, database, table = folder / "genes.fasta", folder / "genes.dmnd", folder / "hits.tsv"
+        fasta.write_text("".join(f">{row}\n{sequence}\n" for row, sequence in enumerate(sequences)), encoding="ascii")
+        shared = ["--threads", str(threads), "--quiet"]
+        _run(["diamond", "makedb", "--in", str(fasta), "--db", str(database), *shared])
+        fields = ["qseqid", "sseqid", "bitscore", "pident", "length", "qlen", "slen"]
+        options = ["--very-sensitive", "--evalue", str(E_VALUE), "--max-target-seqs", "0", "--masking", "0"]
+        search = ["diamond", "blastp", "--query", str(fasta), "--db", str(database), "--out", str(table)]
+        _run([*search, "--outfmt", "6", *fields, *options, *shared])
+        if not table.stat().st_size:
+            return _hits([])
+        hits = pd.read_csv(table, sep="\t", names=fields)
+    coverage = np.minimum(1.0, hits["length"] / np.minimum(hits["qlen"], hits["slen"]))
+    columns = (hits["qseqid"], hits["sseqid"], hits["bitscore"], hits["pident"] / 100.0, coverage)
+    return pd.DataFrame(dict(zip(_COLUMNS, columns)))
+
+
+def _run(command: list[str]) -> None:
+    finished = subprocess.run(command, capture_output=True, text=True, check=False)
+    if finished.returncode:
+        reason = " ".join((finished.stderr or finished.stdout).split())
+        raise InputError(f"{command[0]} {command[1]} failed: {reason}; check the installation of {command[0]}")
+
+
+def _search_pyhmmer(sequences: list[str], threads: int) -> pd.DataFrame:
+    import pyhmmer
+
+    alphabet = pyhmmer.easel.Alphabet.amino()
+    digital = [
+        pyhmmer.easel.TextSequence(name=str(row).encode(), sequence=sequence).digitize(alphabet)
+        for row, sequence in enumerate(sequences)
+    ]
+    lengths = [len(sequence) for sequence in sequences]
+    block = pyhmmer.easel.DigitalSequenceBlock(alphabet, digital)
+    found = []
+    phmmer: Any = pyhmmer.hmmer.phmmer  # typed for one alphabet at a time
+    for query, hits in enumerate(phmmer(digital, block, cpus=threads, E=E_VALUE)):
+        for hit in hits:
+            if not hit.included and hit.evalue > E_VALUE:
+                continue
+            target = int(hit.name)
+            alignment = hit.best_domain.alignment
+            matched = sum(letter.isalpha() for letter in alignment.identity_sequence)
+            aligned = len(alignment.identity_sequence)
+            coverage = min(1.0, aligned / min(lengths[query], lengths[target]))
+            found.append((query, target, float(hit.score), matched / aligned, coverage))
+        if query and query % 1000 == 0:
+            _log.info("compared %d of %d sequences", query, len(sequences))
+    return _hits([row for row in found if row[2] > 0])
+
+
+def _hits(rows: list[tuple[int, int, float, float, float]]) -> pd.DataFrame:
+    hits = pd.DataFrame(rows, columns=list(_COLUMNS))
+    return hits.astype({"query": np.int64, "target": np.int64, "bits": float, "identity": float, "coverage": float})

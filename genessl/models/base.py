@@ -1,0 +1,182 @@
+"""GenePredictor: what every predictor promises, and what they learn from."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import load_file, save_file
+from scipy.sparse import csr_array
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import NotFittedError
+
+from genessl.data.dataset import GeneDataset
+from genessl.data.folders import written_folder
+from genessl.errors import InputError
+
+Arrays = dict[str, NDArray[Any]]
+
+
+class GenePredictor(BaseEstimator, ABC):  # type: ignore[misc]
+    """Predict which genes have which terms.
+
+    A subclass stores its keyword-only parameters in the constructor, and writes `_fit`, `_predict`, `_state` and
+    `_restore`. This class sorts genes by identifier before either, so that the order of the input cannot matter, and
+    makes scores consistent with the ontology afterwards.
+
+    Attributes
+    ----------
+    terms_ : tuple of str
+        The columns that the predictor was fitted on.
+    """
+
+    def fit(self, dataset: GeneDataset) -> Self:
+        """Learn from the dataset's visible labels, with its unlabelled genes in view.
+
+        Raises
+        ------
+        InputError
+            If a parameter is out of range, or no gene has an experimental annotation.
+        """
+        self._check_parameters()
+        if not dataset.positive.nnz:
+            raise InputError(
+                "the dataset has no experimental annotation to learn from; check `evidence` and `annotations`"
+            )
+        self._fit(_sorted(dataset)[0])
+        self.terms_ = dataset.ontology.terms
+        return self
+
+    def predict_proba(self, dataset: GeneDataset) -> NDArray[np.float32]:
+        """Score each gene for each term.
+
+        Parameters
+        ----------
+        dataset : GeneDataset
+            With the columns of the fitted one. Its labels are not looked at.
+
+        Returns
+        -------
+        ndarray of float32, shape (n_genes, n_terms), in [0, 1]
+            A parent scores at least its child.
+
+        Raises
+        ------
+        NotFittedError
+            If `fit` was not called.
+        InputError
+            If the columns differ from those of the fitted dataset.
+        """
+        if not hasattr(self, "terms_"):
+            raise NotFittedError(f"this {type(self).__name__} is not fitted; call fit first")
+        if dataset.ontology.terms != self.terms_:
+            raise InputError(
+                f"found a dataset of {dataset.n_terms} terms, expected the {len(self.terms_)} terms that the predictor"
+                " was fitted on; build both datasets with the same ontology and annotations"
+            )
+        ordered, order = _sorted(dataset)
+        scores = np.empty((dataset.n_genes, dataset.n_terms), dtype=np.float32)
+        scores[order] = dataset.ontology.propagate_scores(np.clip(self._predict(ordered), 0.0, 1.0))
+        return scores
+
+    def save(self, path: str | Path) -> None:
+        """Write the predictor into a folder, as JSON and safetensors."""
+        if not hasattr(self, "terms_"):
+            raise NotFittedError(f"this {type(self).__name__} is not fitted; call fit first")
+        with written_folder(path) as folder:
+            self._write(folder)
+
+    def _write(self, folder: Path) -> None:
+        description = {
+            "module": type(self).__module__,
+            "class": type(self).__name__,
+            "parameters": {k: v for k, v in self.get_params(deep=False).items() if not isinstance(v, GenePredictor)},
+            "terms": list(self.terms_),
+            "facts": self._facts(),
+        }
+        (folder / "predictor.json").write_text(json.dumps(description, indent=1), encoding="utf-8")
+        arrays = {name: np.ascontiguousarray(array) for name, array in self._state().items()}
+        save_file(arrays, str(folder / "state.safetensors"))
+
+    @classmethod
+    def load(cls, path: str | Path) -> GenePredictor:
+        """Read a predictor that `save` wrote.
+
+        Raises
+        ------
+        InputError
+            If the folder holds no predictor of this package, or of another class than the one asked.
+        """
+        folder = Path(path)
+        if not (folder / "predictor.json").is_file():
+            raise InputError(f"{folder}: expected a saved predictor, found no predictor.json; train the model first")
+        description = json.loads((folder / "predictor.json").read_text(encoding="utf-8"))
+        if not str(description["module"]).startswith("genessl."):
+            raise InputError(f"{folder}: expected a predictor of genessl, found {description['module']}")
+        found = getattr(importlib.import_module(description["module"]), description["class"])
+        if not issubclass(found, cls):
+            raise InputError(f"{folder}: expected a {cls.__name__}, found a {found.__name__}")
+        predictor: GenePredictor = found(**description["parameters"])
+        predictor.terms_ = tuple(description["terms"])
+        predictor._restore(load_file(str(folder / "state.safetensors")), description["facts"], folder)
+        return predictor
+
+    def _check_parameters(self) -> None:
+        """Raise InputError for a parameter out of range; nothing to check here."""
+
+    @abstractmethod
+    def _fit(self, dataset: GeneDataset) -> None:
+        """Learn; genes are sorted by identifier."""
+
+    @abstractmethod
+    def _predict(self, dataset: GeneDataset) -> NDArray[np.float32]:
+        """Return finite scores, shape (n_genes, n_terms); genes are sorted by identifier."""
+
+    @abstractmethod
+    def _state(self) -> Arrays:
+        """Return the learned arrays by name."""
+
+    def _facts(self) -> dict[str, Any]:
+        """Return what was learned and is no array, as JSON takes it."""
+        return {}
+
+    @abstractmethod
+    def _restore(self, arrays: Arrays, facts: dict[str, Any], folder: Path) -> None:
+        """Take back what `_state` and `_facts` returned."""
+
+
+def check_range(name: str, value: float, low: float, high: float = np.inf, *, low_included: bool = True) -> None:
+    """Raise InputError unless a parameter lies between its bounds."""
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not number or not (low < value <= high or (low_included and value == low)):
+        bracket = "[" if low_included else "("
+        end = "inf)" if np.isinf(high) else f"{high}]"
+        raise InputError(f"{name}: found {value!r}, expected a number in {bracket}{low}, {end}")
+
+
+def pack_sparse(name: str, matrix: csr_array) -> Arrays:
+    """Flatten a sparse matrix into named arrays."""
+    return {
+        f"{name}.data": matrix.data,
+        f"{name}.indices": matrix.indices.astype(np.int64),
+        f"{name}.indptr": matrix.indptr.astype(np.int64),
+        f"{name}.shape": np.array(matrix.shape, dtype=np.int64),
+    }
+
+
+def unpack_sparse(name: str, arrays: Arrays) -> csr_array:
+    """Put together what `pack_sparse` flattened."""
+    parts = (arrays[f"{name}.data"], arrays[f"{name}.indices"], arrays[f"{name}.indptr"])
+    return csr_array(parts, shape=tuple(arrays[f"{name}.shape"].tolist()))
+
+
+def _sorted(dataset: GeneDataset) -> tuple[GeneDataset, NDArray[np.intp]]:
+    order = np.argsort(dataset.genes, kind="stable")
+    if np.array_equal(order, np.arange(len(order))):
+        return dataset, order
+    return dataset.take(order), order

@@ -1,0 +1,173 @@
+"""Baselines: what anyone would try before learning anything."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from genessl.data.dataset import GeneDataset
+from genessl.models.base import Arrays, GenePredictor, check_range
+from genessl.models.supervision import Supervision
+
+
+class TermFrequency(GenePredictor):
+    """Score every gene by how many of the labelled genes have the term (CAFA's naive baseline).
+
+    Attributes
+    ----------
+    frequency_ : ndarray of float32, shape (n_terms,)
+    """
+
+    def _fit(self, dataset: GeneDataset) -> None:
+        self.frequency_ = Supervision.of(dataset).frequency()
+
+    def _predict(self, dataset: GeneDataset) -> NDArray[np.float32]:
+        return np.tile(self.frequency_, (dataset.n_genes, 1))
+
+    def _state(self) -> Arrays:
+        return {"frequency": self.frequency_}
+
+    def _restore(self, arrays: Arrays, facts: dict[str, Any], folder: Path) -> None:
+        self.frequency_ = arrays["frequency"]
+
+
+class ElectronicAnnotation(GenePredictor):
+    """Score 1 for each term that the gene has by electronic or other non-experimental evidence, else 0."""
+
+    def _fit(self, dataset: GeneDataset) -> None:
+        pass
+
+    def _predict(self, dataset: GeneDataset) -> NDArray[np.float32]:
+        return np.asarray(dataset.electronic.toarray(), dtype=np.float32)
+
+    def _state(self) -> Arrays:
+        return {}
+
+    def _restore(self, arrays: Arrays, facts: dict[str, Any], folder: Path) -> None:
+        pass
+
+
+class _Neighbours(GenePredictor):
+    """Score a term by the weighted share of a gene's neighbours that have it.
+
+    Attributes
+    ----------
+    supervision_ : Supervision
+    """
+
+    @abstractmethod
+    def _graph(self, dataset: GeneDataset) -> csr_array:
+        """Return whose labels count for whom, and how much."""
+
+    def _fit(self, dataset: GeneDataset) -> None:
+        self.supervision_ = Supervision.of(dataset)
+
+    def _predict(self, dataset: GeneDataset) -> NDArray[np.float32]:
+        targets, labelled = self.supervision_.labels_for(dataset.genes)
+        return neighbour_shares(self._graph(dataset), targets, labelled, self.supervision_.aspect_of_term)
+
+    def _state(self) -> Arrays:
+        return self.supervision_.pack()
+
+    def _facts(self) -> dict[str, Any]:
+        return {"genes": self.supervision_.genes.tolist()}
+
+    def _restore(self, arrays: Arrays, facts: dict[str, Any], folder: Path) -> None:
+        self.supervision_ = Supervision.unpack(arrays, facts["genes"])
+
+
+class Homology(_Neighbours):
+    """Score a term by the bit-score-weighted share of the homologs that have it.
+
+    score(g, t) = sum_h b(g, h) y(h, t) / sum_h b(g, h), over the homologs h of g that are labelled in t's aspect, where
+    b is the bit score of the best local alignment; a gene without such homologs scores 0. The gene itself is left out.
+    """
+
+    def _graph(self, dataset: GeneDataset) -> csr_array:
+        return dataset.homology
+
+
+class NetworkNeighbours(_Neighbours):
+    """Score a term by the weighted share of the neighbours in the networks that have it [1]_.
+
+    score(g, t) = sum_h w(g, h) y(h, t) / sum_h w(g, h), over neighbours h labelled in t's aspect, w summed over
+    networks; a gene without such neighbours scores 0.
+
+    References
+    ----------
+    .. [1] B. Schwikowski, P. Uetz and S. Fields, A network of protein-protein interactions in yeast,
+       Nature Biotechnology 18, 1257-1261, 2000, doi:10.1038/82360
+    """
+
+    def _graph(self, dataset: GeneDataset) -> csr_array:
+        return union_network(dataset)
+
+
+class PermutedLabels(NetworkNeighbours):
+    """Negative control: network neighbours fitted on labels whose rows are shuffled among the labelled genes.
+
+    Whatever this control gains over the term frequency is no knowledge about genes.
+
+    Parameters
+    ----------
+    shuffle : int, default=1
+        Number of the shuffle, from 1.
+    seed : int, default=0
+    """
+
+    def __init__(self, *, shuffle: int = 1, seed: int = 0) -> None:
+        self.shuffle = shuffle
+        self.seed = seed
+
+    def _check_parameters(self) -> None:
+        check_range("shuffle", self.shuffle, 1)
+
+    def _fit(self, dataset: GeneDataset) -> None:
+        supervision = Supervision.of(dataset)
+        rows = np.arange(dataset.n_genes)
+        labelled = np.flatnonzero(np.diff(supervision.positive.indptr))
+        rows[labelled] = np.random.default_rng((self.seed, self.shuffle)).permutation(labelled)
+        self.supervision_ = replace(
+            supervision, positive=csr_array(supervision.positive[rows]), labelled=supervision.labelled[rows]
+        )
+
+
+def union_network(dataset: GeneDataset) -> csr_array:
+    """Add up the networks: csr_array of float32, shape (n_genes, n_genes)."""
+    total = csr_array((dataset.n_genes, dataset.n_genes), dtype=np.float32)
+    for name in sorted(dataset.networks):
+        total = csr_array(total + dataset.networks[name])
+    return total
+
+
+def neighbour_shares(
+    graph: csr_array, targets: csr_array, labelled: NDArray[np.bool_], aspect_of_term: NDArray[np.intp]
+) -> NDArray[np.float32]:
+    """Return the weighted share of each gene's labelled neighbours that have each term.
+
+    Parameters
+    ----------
+    graph : csr_array of float32, shape (n_genes, n_genes)
+        Weights of the columns' genes for the rows' genes.
+    targets : csr_array of float32, shape (n_genes, n_terms)
+        1 where a labelled gene has the term.
+    labelled : ndarray of bool, shape (n_genes, n_aspects)
+    aspect_of_term : ndarray of int, shape (n_terms,)
+
+    Returns
+    -------
+    ndarray of float32, shape (n_genes, n_terms)
+        0 for a gene without a labelled neighbour.
+    """
+    shares = (graph @ targets).toarray().astype(np.float32)
+    weight = np.asarray(graph @ labelled.astype(np.float32))
+    inverse = np.divide(1.0, weight, out=np.zeros_like(weight), where=weight > 0)
+    for aspect in range(labelled.shape[1]):
+        shares[:, aspect_of_term == aspect] *= inverse[:, [aspect]]
+    return np.asarray(shares, dtype=np.float32)

@@ -1,0 +1,260 @@
+"""What the neural predictors share: one training loop, choice of epochs on validation genes, storage."""
+
+from __future__ import annotations
+
+import copy
+import logging
+from abc import abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+from genessl.data.dataset import VALIDATION, GeneDataset
+from genessl.errors import InputError
+from genessl.models.base import Arrays, GenePredictor, check_range
+from genessl.models.supervision import Supervision
+
+_log = logging.getLogger(__name__)
+_LEAST_VALIDATION_GENES = 10
+
+
+@dataclass(frozen=True)
+class FittedNetwork:
+    """A trained module with the columns that its outputs stand for, and the epochs it took."""
+
+    module: nn.Module
+    columns: NDArray[np.intp]
+    n_epochs: int
+
+
+class NeuralPredictor(GenePredictor):
+    """Base of the predictors that train a torch module by masked binary cross-entropy.
+
+    First a module is trained without the validation genes, whose loss tells how many epochs to train; then a fresh one
+    is trained so long on all labelled genes. With fewer than ten labelled validation genes `max_epochs` / 2 is used.
+
+    A subclass writes `_inputs` (arrays of a dataset) and `_module` (what maps them to logits), and names its parameters
+    `hidden`, `dropout`, `learning_rate`, `weight_decay`, `batch_size`, `max_epochs`, `patience`, `device` and `seed`.
+
+    Attributes
+    ----------
+    n_epochs_ : int
+        Epochs chosen on the validation genes.
+    fitted_ : FittedNetwork
+    """
+
+    hidden: int
+    dropout: float
+    learning_rate: float
+    weight_decay: float
+    batch_size: int | None
+    max_epochs: int
+    patience: int
+    device: str
+    seed: int
+
+    @abstractmethod
+    def _inputs(self, dataset: GeneDataset) -> dict[str, Any]:
+        """Return what the module reads: float tensors, or lists of sparse ones, on the CPU."""
+
+    @abstractmethod
+    def _module(self, shape: dict[str, int], n_outputs: int) -> nn.Module:
+        """Return a fresh module; its forward(inputs, rows) gives logits, shape (n_rows, n_outputs)."""
+
+    @abstractmethod
+    def _shape(self, inputs: dict[str, Any]) -> dict[str, int]:
+        """Return the sizes that `_module` needs."""
+
+    def prepare(self, dataset: GeneDataset) -> dict[str, Any]:
+        """Compute the inputs of a dataset and move them to the device."""
+        return _to_device(self._inputs(dataset), self._device())
+
+    def train(
+        self,
+        inputs: dict[str, Any],
+        supervision: Supervision,
+        *,
+        validation: Supervision | None = None,
+        n_epochs: int | None = None,
+    ) -> FittedNetwork:
+        """Train a fresh module.
+
+        Parameters
+        ----------
+        inputs : dict
+            As `prepare` returns them.
+        supervision : Supervision
+            What to learn from.
+        validation : Supervision, optional
+            Genes whose loss chooses the epochs; the module of the best epoch is returned.
+        n_epochs : int, optional
+            Epochs to train where there is no validation.
+        """
+        columns = np.flatnonzero(supervision.n_positive)
+        if not len(columns):
+            raise InputError("no gene that is not a validation gene has an experimental annotation to learn from")
+        with _seeded(self.seed):
+            module = self._module(self._shape(inputs), len(columns))
+            _start_at_frequency(module, supervision.frequency()[columns])
+            module.to(self._device())
+            epochs = n_epochs if n_epochs is not None else self.max_epochs
+            return self._loop(module, inputs, supervision, columns, validation, epochs)
+
+    def _loop(
+        self,
+        module: nn.Module,
+        inputs: dict[str, Any],
+        supervision: Supervision,
+        columns: NDArray[np.intp],
+        validation: Supervision | None,
+        n_epochs: int,
+    ) -> FittedNetwork:
+        optimiser = torch.optim.AdamW(module.parameters(), lr=self.learning_rate, weight_decay=self.weight_decay)
+        genes = supervision.informative()
+        order = np.random.default_rng(self.seed)
+        best_loss, best_epoch, best_state = np.inf, n_epochs, None
+        for epoch in range(1, n_epochs + 1):
+            module.train()
+            for rows in np.array_split(order.permutation(genes), self._n_batches(len(genes))):
+                optimiser.zero_grad()
+                _loss(module, inputs, supervision, rows, columns).backward()  # type: ignore[no-untyped-call]
+                optimiser.step()
+            if epoch % 10 == 0:
+                _log.info("%s: epoch %d of at most %d", type(self).__name__, epoch, n_epochs)
+            if validation is None:
+                continue
+            loss = _evaluate(module, inputs, validation, columns)
+            if loss < best_loss:
+                best_loss, best_epoch, best_state = loss, epoch, copy.deepcopy(module.state_dict())
+            elif epoch - best_epoch >= self.patience:
+                break
+        if best_state is not None:
+            module.load_state_dict(best_state)
+        _log.info("%s: %d epochs on %d genes, %d terms", type(self).__name__, best_epoch, len(genes), len(columns))
+        return FittedNetwork(module.eval(), columns, best_epoch)
+
+    def _n_batches(self, n_rows: int) -> int:
+        return 1 if self.batch_size is None else max(1, -(-n_rows // self.batch_size))
+
+    def score(self, fitted: FittedNetwork, inputs: dict[str, Any], n_terms: int) -> NDArray[np.float32]:
+        """Return the module's probabilities for every gene and term; 0 for terms it was not trained on."""
+        n_genes = int(next(value for value in inputs.values() if isinstance(value, Tensor)).shape[0])
+        scores = np.zeros((n_genes, n_terms), dtype=np.float32)
+        with torch.no_grad():
+            logits = fitted.module.eval()(inputs, torch.arange(n_genes, device=self._device()))
+            scores[:, fitted.columns] = torch.sigmoid(logits).cpu().numpy()
+        return scores
+
+    def choose_epochs(self, inputs: dict[str, Any], dataset: GeneDataset, supervision: Supervision) -> FittedNetwork:
+        """Train without the validation genes, as long as their loss falls."""
+        held_out = dataset.split == VALIDATION
+        validation = supervision.only(held_out)
+        if len(validation.informative()) < _LEAST_VALIDATION_GENES:
+            _log.warning("fewer than %d labelled validation genes; epochs are not chosen", _LEAST_VALIDATION_GENES)
+            return self.train(inputs, supervision, n_epochs=max(1, self.max_epochs // 2))
+        return self.train(inputs, supervision.only(~held_out), validation=validation)
+
+    def _fit(self, dataset: GeneDataset) -> None:
+        inputs = self.prepare(dataset)
+        supervision = Supervision.of(dataset)
+        self.n_epochs_ = self.choose_epochs(inputs, dataset, supervision).n_epochs
+        self._take(self.train(inputs, supervision, n_epochs=self.n_epochs_), inputs)
+
+    def _take(self, fitted: FittedNetwork, inputs: dict[str, Any]) -> None:
+        self.fitted_, self.shape_, self.n_epochs_ = fitted, self._shape(inputs), fitted.n_epochs
+
+    def _predict(self, dataset: GeneDataset) -> NDArray[np.float32]:
+        inputs = self.prepare(dataset)
+        if self._shape(inputs) != self.shape_:
+            raise InputError(
+                f"found a dataset with {self._shape(inputs)}, expected {self.shape_} as fitted;"
+                " build both datasets with the same features and networks"
+            )
+        return self.score(self.fitted_, inputs, dataset.n_terms)
+
+    def _state(self) -> Arrays:
+        weights = {f"module.{k}": v.detach().cpu().numpy() for k, v in self.fitted_.module.state_dict().items()}
+        return {"columns": self.fitted_.columns.astype(np.int64), **weights}
+
+    def _facts(self) -> dict[str, Any]:
+        return {"shape": self.shape_, "n_epochs": self.n_epochs_}
+
+    def _restore(self, arrays: Arrays, facts: dict[str, Any], folder: Path) -> None:
+        columns = arrays["columns"].astype(np.intp)
+        module = self._module(facts["shape"], len(columns))
+        weights = {k.removeprefix("module."): v for k, v in arrays.items() if k.startswith("module.")}
+        module.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in weights.items()})
+        self.shape_, self.n_epochs_ = facts["shape"], int(facts["n_epochs"])
+        self.fitted_ = FittedNetwork(module.to(self._device()).eval(), columns, self.n_epochs_)
+
+    def _check_parameters(self) -> None:
+        check_range("hidden", self.hidden, 1)
+        check_range("dropout", self.dropout, 0.0, 0.99)
+        check_range("learning_rate", self.learning_rate, 0.0, low_included=False)
+        check_range("weight_decay", self.weight_decay, 0.0)
+        check_range("max_epochs", self.max_epochs, 1)
+        check_range("patience", self.patience, 1)
+        if self.batch_size is not None:
+            check_range("batch_size", self.batch_size, 1)
+        self._device()
+
+    def _device(self) -> torch.device:
+        if self.device == "auto":
+            return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        if self.device == "cuda" and not torch.cuda.is_available():
+            raise InputError("device: found 'cuda' on a machine without a usable GPU, expected 'auto' or 'cpu' here")
+        if self.device not in ("cpu", "cuda"):
+            raise InputError(f"device: found {self.device!r}, expected 'auto', 'cpu' or 'cuda'")
+        return torch.device(self.device)
+
+
+def _loss(
+    module: nn.Module,
+    inputs: dict[str, Any],
+    supervision: Supervision,
+    rows: NDArray[np.intp],
+    columns: NDArray[np.intp],
+) -> Tensor:
+    targets, weights = supervision.batch(rows, columns)  # (n_rows, n_columns) each
+    device = next(module.parameters()).device
+    logits = module(inputs, torch.from_numpy(rows).to(device))  # (n_rows, n_columns)
+    weight = torch.from_numpy(weights).to(device)
+    total = binary_cross_entropy_with_logits(
+        logits, torch.from_numpy(targets).to(device), weight=weight, reduction="sum"
+    )
+    return total / weight.sum().clamp(min=1.0)
+
+
+def _evaluate(module: nn.Module, inputs: dict[str, Any], supervision: Supervision, columns: NDArray[np.intp]) -> float:
+    module.eval()
+    with torch.no_grad():
+        return float(_loss(module, inputs, supervision, supervision.informative(), columns))
+
+
+def _start_at_frequency(module: nn.Module, frequency: NDArray[np.float32]) -> None:
+    bias = np.log(frequency / (1.0 - frequency))
+    with torch.no_grad():
+        module.output.bias.copy_(torch.from_numpy(bias))  # type: ignore[union-attr, operator]
+
+
+def _to_device(inputs: dict[str, Any], device: torch.device) -> dict[str, Any]:
+    return {
+        name: [part.to(device) for part in value] if isinstance(value, list) else value.to(device)
+        for name, value in inputs.items()
+    }
+
+
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """Run torch with a seed of its own, leaving the caller's random state as it was."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        yield

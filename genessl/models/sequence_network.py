@@ -1,0 +1,87 @@
+"""The sequence view's neural network."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from genessl.data.dataset import GeneDataset
+from genessl.models.neural import NeuralPredictor
+
+_LARGEST = 5.0
+
+
+class SequenceNetwork(NeuralPredictor):
+    """Multilayer network on the sequence view: k-mers, homology profile, domains, embeddings where given.
+
+    Parameters
+    ----------
+    hidden : int, default=512
+        Width of the hidden layer.
+    dropout : float, default=0.5
+        Share of hidden units left out while training; a fifth of it for inputs. In [0, 0.99].
+    learning_rate : float, default=1e-3
+    weight_decay : float, default=1e-4
+    batch_size : int or None, default=256
+        Genes in a step; None for all.
+    max_epochs : int, default=60
+    patience : int, default=5
+        Epochs without a smaller loss on the validation genes before training stops.
+    device : {'auto', 'cpu', 'cuda'}
+    seed : int, default=0
+    """
+
+    def __init__(
+        self,
+        *,
+        hidden: int = 512,
+        dropout: float = 0.5,
+        learning_rate: float = 1e-3,
+        weight_decay: float = 1e-4,
+        batch_size: int | None = 256,
+        max_epochs: int = 60,
+        patience: int = 5,
+        device: str = "auto",
+        seed: int = 0,
+    ) -> None:
+        self.hidden = hidden
+        self.dropout = dropout
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.batch_size = batch_size
+        self.max_epochs = max_epochs
+        self.patience = patience
+        self.device = device
+        self.seed = seed
+
+    def _inputs(self, dataset: GeneDataset) -> dict[str, Any]:
+        features = dataset.sequence_features.astype(np.float32)
+        present = np.isin(features, (0.0, 1.0)).all(axis=0)  # domains stay 0 or 1
+        spread = features.std(axis=0)
+        standard = np.clip((features - features.mean(axis=0)) / np.maximum(spread, 1e-6), -_LARGEST, _LARGEST)
+        return {"features": torch.from_numpy(np.where(present, features, standard).astype(np.float32))}
+
+    def _shape(self, inputs: dict[str, Any]) -> dict[str, int]:
+        return {"n_features": int(inputs["features"].shape[1])}
+
+    def _module(self, shape: dict[str, int], n_outputs: int) -> nn.Module:
+        return _Perceptron(shape["n_features"], self.hidden, n_outputs, self.dropout)
+
+
+class _Perceptron(nn.Module):
+    """One hidden layer."""
+
+    def __init__(self, n_features: int, hidden: int, n_outputs: int, dropout: float) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Dropout(dropout / 5), nn.Linear(n_features, hidden), nn.LayerNorm(hidden), nn.ReLU(), nn.Dropout(dropout)
+        )
+        self.output = nn.Linear(hidden, n_outputs)
+
+    def forward(self, inputs: dict[str, Any], rows: Tensor) -> Tensor:
+        """Return logits, shape (n_rows, n_outputs)."""
+        logits: Tensor = self.output(self.body(inputs["features"][rows]))
+        return logits

@@ -1,0 +1,1 @@
+"""Predictions and reports for people and other programs."""

@@ -1,0 +1,72 @@
+"""The strongest new predictions: what a model says about genes that no experiment has described."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from genessl.data.dataset import GeneDataset
+
+SPECIFIC_SHARE = 0.05
+_FEWEST_GENES = 3
+
+
+def strongest_new_predictions(
+    predictions: pd.DataFrame, dataset: GeneDataset, *, per_aspect: int = 20, share: float = SPECIFIC_SHARE
+) -> pd.DataFrame:
+    """Choose the strongest specific predictions for genes without an experimental annotation in the aspect.
+
+    A term is specific if at most `share` of the genes annotated in its aspect have it (at least three genes are
+    allowed). Terms that the gene has by electronic annotation are left out, for they are not new. Each gene is named
+    once per aspect, by its best term; among equal scores by the rarest.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        Columns gene, term and score, as `read_predictions` returns them.
+    dataset : GeneDataset
+    per_aspect : int, default=20
+        Most rows of an aspect.
+    share : float, default=0.05
+        In (0, 1].
+
+    Returns
+    -------
+    DataFrame
+        Columns aspect, gene, term, name and score; aspects as in the dataset, then by descending score.
+    """
+    rows = _positions(predictions["gene"], {gene: row for row, gene in enumerate(dataset.genes.tolist())})
+    columns = _positions(predictions["term"], dataset.ontology.index)
+    found = (rows >= 0) & (columns >= 0)
+    rows, columns = rows[found], columns[found]
+    scores = predictions["score"].to_numpy()[found]
+    position = {aspect: number for number, aspect in enumerate(dataset.aspects)}
+    aspect_of = np.array([position[aspect] for aspect in dataset.ontology.aspects.tolist()], dtype=np.intp)
+    annotated = dataset.labelled.sum(axis=0)
+    holders = np.bincount(dataset.positive.indices, minlength=dataset.n_terms)
+    specific = holders <= np.maximum(share * annotated, _FEWEST_GENES)[aspect_of]
+    new = specific[columns] & ~dataset.labelled[rows, aspect_of[columns]]
+    rows, columns, scores = rows[new], columns[new], scores[new]
+    if len(rows):
+        own = np.asarray(dataset.electronic[rows, columns]).ravel()
+        rows, columns, scores = rows[~own], columns[~own], scores[~own]
+    order = np.lexsort((columns, rows, holders[columns], -scores, aspect_of[columns]))
+    chosen = pd.DataFrame(
+        {
+            "aspect": dataset.ontology.aspects[columns[order]],
+            "gene": dataset.genes[rows[order]],
+            "term": np.array(dataset.ontology.terms)[columns[order]],
+            "name": np.array(dataset.ontology.names)[columns[order]],
+            "score": scores[order],
+        }
+    )
+    once = chosen.drop_duplicates(["aspect", "gene"])
+    return once.groupby("aspect", sort=False).head(per_aspect).reset_index(drop=True)
+
+
+def _positions(names: pd.Series, index: dict[str, int]) -> NDArray[np.intp]:
+    """Return the position of each name in the index, or -1."""
+    names = names.astype("category")
+    of_category = np.array([index.get(str(name), -1) for name in names.cat.categories], dtype=np.intp)
+    return of_category[names.cat.codes.to_numpy()]

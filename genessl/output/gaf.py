@@ -1,0 +1,117 @@
+"""Predictions as GAF 2.2: new terms above a threshold, the most specific ones only."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from genessl.data.ontology import Ontology
+from genessl.errors import InputError
+from genessl.output.rows import TICKS, KeptRows, write_rows
+
+UNIDENTIFIED_ORGANISM = "32644"
+_ASPECT_LETTER = {"BPO": "P", "MFO": "F", "CCO": "C"}
+_RELATION = {"BPO": "involved_in", "MFO": "enables", "CCO": "located_in"}
+_COMPLEX = "GO:0032991"
+_UNIPROT_ACCESSION = re.compile(r"([OPQ]\d[A-Z\d]{3}\d|[A-NR-Z]\d([A-Z][A-Z\d]{2}\d){1,2})(-\d+)?")
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What GAF says about where an annotation comes from; see `genessl.output.predictions.write_predictions`."""
+
+    model: str
+    taxon: str
+    date: int
+    database: str
+
+
+class GafWriter:
+    """Write the rows of a chunk that GAF takes.
+
+    Parameters
+    ----------
+    file : gzip.GzipFile
+    ontology : Ontology
+        The columns, without roots.
+    origin : Origin
+    threshold : float
+        Lowest score, in (0, 1].
+
+    Raises
+    ------
+    InputError
+        If the threshold or the date is none.
+    """
+
+    def __init__(self, file: gzip.GzipFile, ontology: Ontology, origin: Origin, threshold: float) -> None:
+        if not 0.0 < threshold <= 1.0:
+            raise InputError(f"gaf_threshold: found {threshold}, expected a score above 0 and at most 1")
+        if pd.isna(pd.to_datetime(str(origin.date), format="%Y%m%d", errors="coerce")):
+            raise InputError(
+                f"date: found {origin.date}, expected the newest annotation's date as YYYYMMDD, which GAF needs"
+            )
+        self.file = file
+        self.least = round(threshold * TICKS)
+        self.ancestors = ontology.ancestors.astype(np.int32)
+        taxon = origin.taxon.removeprefix("taxon:") or UNIDENTIFIED_ORGANISM
+        self.database = origin.database
+        self.middles = [
+            f"{relation}\t{term}\tgenessl:{origin.model}\tIEA\t\t{_ASPECT_LETTER.get(aspect, aspect)}\t\t\tprotein"
+            f"\ttaxon:{taxon}\t{origin.date}\tgenessl\t\t\n"
+            for relation, term, aspect in zip(_relations(ontology), ontology.terms, ontology.aspects.tolist())
+        ]
+        file.write(_gaf_header(origin, threshold).encode())
+
+    def write(self, kept: KeptRows) -> None:
+        """Write what is new, certain enough and most specific."""
+        candidates = np.zeros_like(kept.known)
+        for row, (columns, ticks) in enumerate(zip(kept.columns, kept.ticks)):
+            candidates[row, columns[ticks >= self.least]] = True
+        candidates &= ~kept.known
+        held = csr_array(csr_array(candidates.astype(np.int32)) @ self.ancestors)  # counts a term and its descendants
+        text = io.StringIO()
+        for row, gene in enumerate(kept.genes):
+            inside = slice(held.indptr[row], held.indptr[row + 1])
+            lowest = np.sort(held.indices[inside][held.data[inside] == 1])
+            specific = lowest[candidates[row, lowest]].tolist()
+            write_rows(text, f"{self.database}\t{gene}\t{gene}\t", [self.middles[column] for column in specific])
+        self.file.write(text.getvalue().encode())
+
+    def close(self) -> None:
+        """End the file."""
+        self.file.close()
+
+
+def _gaf_header(origin: Origin, threshold: float) -> str:
+    day = str(origin.date)
+    return (
+        "!gaf-version: 2.2\n"
+        "!generated-by: genessl\n"
+        f"!date-generated: {day[:4]}-{day[4:6]}-{day[6:]}\n"
+        f"!Predictions of the model {origin.model} that no curator has reviewed: score at least {threshold:g},\n"
+        "!most specific terms only, without terms known by experiment.\n"
+        "!The date is that of the newest annotation that the model could see.\n"
+    )
+
+
+def _relations(ontology: Ontology) -> list[str]:
+    relations = [_RELATION.get(aspect, "involved_in") for aspect in ontology.aspects.tolist()]
+    if _COMPLEX in ontology.index:
+        column = ontology.index[_COMPLEX]
+        for term in np.flatnonzero(ontology.ancestors[:, [column]].toarray().ravel()).tolist():
+            relations[term] = "part_of"
+    return relations
+
+
+def database_of(genes: NDArray[np.str_]) -> str:
+    """Return UniProtKB where every gene is named by a UniProt accession, else genessl."""
+    accessions = len(genes) > 0 and all(_UNIPROT_ACCESSION.fullmatch(gene) for gene in genes.tolist())
+    return "UniProtKB" if accessions else "genessl"

@@ -1,0 +1,212 @@
+"""Predictions as a table, in the CAFA format and as GAF; and the table read back."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zlib
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from genessl.data.folders import written_file
+from genessl.data.ontology import Ontology
+from genessl.data.text_files import read_lines
+from genessl.errors import InputError
+from genessl.output.gaf import GafWriter, Origin, database_of
+from genessl.output.rows import TICKS, KeptRows, kept_rows, write_rows
+
+HEADER = ("gene", "term", "name", "aspect", "score", "known")
+GAF_THRESHOLD = 0.5
+_COMPRESSION = 1
+
+
+def write_predictions(
+    path: str | Path,
+    scores: NDArray[np.float32],
+    genes: NDArray[np.str_],
+    ontology: Ontology,
+    known: csr_array,
+    *,
+    cafa: str | Path | None = None,
+    gaf: str | Path | None = None,
+    model: str = "genessl",
+    taxon: str = "",
+    date: int = 0,
+    gaf_threshold: float = GAF_THRESHOLD,
+) -> None:
+    """Write one model's predictions, gzipped; all files asked for appear, or none.
+
+    The table has the columns gene, term, name, aspect, score and known. Its rows follow the order of `genes`, and
+    within a gene descending score, then term. A gene keeps its 1,500 best terms that score at least 0.01 when rounded
+    to four decimals; among equal scores parents are kept before their children. The CAFA file holds the same rows.
+
+    GAF has no column for a score. Its file holds the terms of the table that score at least `gaf_threshold`, are not
+    known by experiment, and have no descendant that is held as well. Evidence is IEA; the relation is `enables`,
+    `involved_in`, `located_in`, or `part_of` for protein-containing complexes; the reference is `genessl:{model}`,
+    because no GO_REF describes this method; the database is UniProtKB where all genes are named by UniProt accessions,
+    else genessl. The same input gives the same bytes.
+
+    Parameters
+    ----------
+    path : str or Path
+        The table.
+    scores : ndarray of float32, shape (n_genes, n_terms), in [0, 1]
+        A parent scores at least its child.
+    genes : ndarray of str, shape (n_genes,)
+    ontology : Ontology
+        The columns, n_terms of them, without roots.
+    known : csr_array of bool, shape (n_genes, n_terms)
+        Terms known by experiment, closed upwards.
+    cafa, gaf : str or Path, optional
+        Where to write these formats.
+    model : str, default='genessl'
+        Name of the model, stated in the CAFA header and the GAF reference.
+    taxon : str, default=''
+        NCBI taxon for GAF, with or without `taxon:`; if empty, 32644 (unidentified).
+    date : int, default=0
+        For GAF: the newest date of the annotations that the predictions rest on, as YYYYMMDD.
+    gaf_threshold : float, default=0.5
+        Lowest score in GAF, in (0, 1].
+
+    Raises
+    ------
+    InputError
+        If GAF is asked for without a date, or with a threshold outside (0, 1].
+    """
+    shape = (len(genes), len(ontology.terms))
+    if scores.shape != shape or known.shape != shape:
+        raise ValueError(f"scores {scores.shape} and known {known.shape} need the shape {shape} of genes and terms")
+    with ExitStack() as files:
+        writers: list[_Table | _Cafa | GafWriter] = [_Table(_opened(files, path), ontology)]
+        if cafa is not None:
+            writers.append(_Cafa(_opened(files, cafa), ontology, model))
+        if gaf is not None:
+            origin = Origin(model, taxon, date, database_of(genes))
+            writers.append(GafWriter(_opened(files, gaf), ontology, origin, gaf_threshold))
+        for kept in kept_rows(scores, genes, ontology, known):
+            for writer in writers:
+                writer.write(kept)
+        for writer in writers:
+            writer.close()
+
+
+def read_predictions(path: str | Path) -> pd.DataFrame:
+    """Read the genes, terms and scores of a predictions table.
+
+    Returns
+    -------
+    DataFrame
+        Columns gene and term (categorical), score (float64), in the order of the file.
+
+    Raises
+    ------
+    InputError
+        If the file is damaged or empty, lacks one of these columns, or holds a score that is no number from 0 to 1.
+    """
+    columns = ["gene", "term", "score"]
+    number, header = next(read_lines(path))
+    missing = [column for column in columns if column not in header.split("\t")]
+    if missing:
+        raise InputError(
+            f"{path}:{number}: expected a header with {', '.join(columns)}, found {header[:60]!r};"
+            " give a predictions table of genessl"
+        )
+    try:
+        table = pd.read_csv(
+            path,
+            sep="\t",
+            usecols=columns,
+            dtype={"gene": "category", "term": "category", "score": "float64"},
+            compression="gzip" if _is_gzip(path) else None,
+            keep_default_na=False,
+            quoting=3,
+        )
+    except (ValueError, EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise InputError(_first_bad_row(path, header) or f"{path}: expected a predictions table ({error})") from error
+    if table.empty or not table["score"].between(0.0, 1.0).all():
+        raise InputError(_first_bad_row(path, header) or f"{path}: expected predictions, found none; predict again")
+    table["score"] = _exact(table["score"].to_numpy())
+    return table[columns]
+
+
+def _exact(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the float nearest to each four-decimal score: fast parsing may miss it, and with it a threshold."""
+    nearest = np.rint(scores * TICKS) / TICKS
+    return np.where(np.abs(scores - nearest) < 1e-12, nearest, scores)
+
+
+def _is_gzip(path: str | Path) -> bool:
+    with Path(path).open("rb") as head:
+        return head.read(2) == b"\x1f\x8b"
+
+
+def _first_bad_row(path: str | Path, header: str) -> str | None:
+    """Describe the first row that is not a prediction; reading may itself report a damaged file."""
+    names = header.split("\t")
+    for number, line in read_lines(path):
+        fields = line.split("\t")
+        if number == 1:
+            continue
+        if len(fields) != len(names):
+            return f"{path}:{number}: expected {len(names)} columns, found {len(fields)}; predict again"
+        score = fields[names.index("score")]
+        try:
+            valid = 0.0 <= float(score) <= 1.0
+        except ValueError:
+            valid = False
+        if not valid:
+            return f"{path}:{number}: expected a score from 0 to 1, found {score!r}; predict again"
+    return None
+
+
+def _opened(files: ExitStack, path: str | Path) -> gzip.GzipFile:
+    """Open a gzip file without name and time in it, which takes its place once everything is written."""
+    raw = files.enter_context(files.enter_context(written_file(path)).open("wb"))
+    return files.enter_context(gzip.GzipFile(filename="", mode="wb", compresslevel=_COMPRESSION, fileobj=raw, mtime=0))
+
+
+class _Table:
+    """The table, its text put together from one string a term and one a score."""
+
+    def __init__(self, file: gzip.GzipFile, ontology: Ontology) -> None:
+        self.file = file
+        described = zip(ontology.terms, ontology.names, ontology.aspects.tolist())
+        self.terms = [f"{term}\t{name}\t{aspect}\t" for term, name, aspect in described]
+        self.tails = [f"{ticks / TICKS:.4f}\t{flag}\n" for flag in (0, 1) for ticks in range(TICKS + 1)]
+        file.write(("\t".join(HEADER) + "\n").encode())
+
+    def write(self, kept: KeptRows) -> None:
+        text = io.StringIO()
+        for gene, columns, ticks, known in zip(kept.genes, kept.columns, kept.ticks, kept.known):
+            tails = (ticks + (TICKS + 1) * known[columns]).tolist()
+            write_rows(text, f"{gene}\t", [self.terms[k] + self.tails[t] for k, t in zip(columns.tolist(), tails)])
+        self.file.write(text.getvalue().encode())
+
+    def close(self) -> None:
+        self.file.close()
+
+
+class _Cafa:
+    """The CAFA format: a header, gene, term and score, END."""
+
+    def __init__(self, file: gzip.GzipFile, ontology: Ontology, model: str) -> None:
+        self.file = file
+        self.terms = [f"{term}\t" for term in ontology.terms]
+        self.tails = [f"{ticks / TICKS:.4f}\n" for ticks in range(TICKS + 1)]
+        file.write(f"AUTHOR genessl\nMODEL {model}\nKEYWORDS machine learning, sequence, interactions.\n".encode())
+
+    def write(self, kept: KeptRows) -> None:
+        text = io.StringIO()
+        for gene, columns, ticks in zip(kept.genes, kept.columns, kept.ticks):
+            rows = [self.terms[k] + self.tails[t] for k, t in zip(columns.tolist(), ticks.tolist())]
+            write_rows(text, f"{gene}\t", rows)
+        self.file.write(text.getvalue().encode())
+
+    def close(self) -> None:
+        self.file.write(b"END\n")
+        self.file.close()

@@ -1,0 +1,62 @@
+"""Which rows a predictions file holds, and how their text is put together fast."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from genessl.data.ontology import Ontology
+
+MOST_TERMS = 1_500
+LOWEST_SCORE = 0.01
+TICKS = 10_000  # scores are kept as whole ten-thousandths, four decimals
+_GENES_AT_ONCE = 512
+
+
+@dataclass(frozen=True)
+class KeptRows:
+    """The rows of one chunk of genes: columns and ten-thousandths per gene, best first."""
+
+    genes: Sequence[str]
+    columns: list[NDArray[np.intp]]
+    ticks: list[NDArray[np.int64]]
+    known: NDArray[np.bool_]
+
+
+def kept_rows(
+    scores: NDArray[np.float32], genes: NDArray[np.str_], ontology: Ontology, known: csr_array
+) -> Iterator[KeptRows]:
+    """Choose each gene's rows, in chunks of genes; see `genessl.output.predictions.write_predictions`."""
+    rank = np.empty(len(ontology.terms), dtype=np.intp)
+    rank[ontology.parents_first] = np.arange(len(ontology.terms))
+    for start in range(0, len(genes), _GENES_AT_ONCE):
+        rows = slice(start, start + _GENES_AT_ONCE)
+        chunk = np.rint(scores[rows] * np.float64(TICKS)).astype(np.int64)
+        columns = [_best(ticks, rank) for ticks in chunk]
+        yield KeptRows(
+            genes=genes[rows].tolist(),
+            columns=columns,
+            ticks=[ticks[best] for ticks, best in zip(chunk, columns)],
+            known=known[rows].toarray(),
+        )
+
+
+def _best(ticks: NDArray[np.int64], rank: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return a gene's columns by descending score, then term; at the cut parents go before children."""
+    columns = np.flatnonzero(ticks >= round(LOWEST_SCORE * TICKS))
+    if len(columns) > MOST_TERMS:
+        order = np.lexsort((rank[columns], -ticks[columns]))
+        columns = np.sort(columns[order[:MOST_TERMS]])
+    return columns[np.argsort(-ticks[columns], kind="stable")]
+
+
+def write_rows(text: io.StringIO, prefix: str, rows: list[str]) -> None:
+    """Write one gene's rows, each with its line end, behind the text that they share."""
+    if rows:
+        text.write(prefix)
+        text.write(prefix.join(rows))

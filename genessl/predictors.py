@@ -1,0 +1,93 @@
+"""The one registry of predictors: name in the configuration to class, imported when it is needed."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import importlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from genessl.errors import InputError
+
+if TYPE_CHECKING:
+    from genessl.models.base import GenePredictor
+
+PREDICTORS: dict[str, tuple[str, str]] = {
+    "term_frequency": ("genessl.models.baselines", "TermFrequency"),
+    "homology": ("genessl.models.baselines", "Homology"),
+    "network_neighbours": ("genessl.models.baselines", "NetworkNeighbours"),
+    "label_propagation": ("genessl.models.label_propagation", "LabelPropagation"),
+    "electronic_annotation": ("genessl.models.baselines", "ElectronicAnnotation"),
+    "sequence_network": ("genessl.models.sequence_network", "SequenceNetwork"),
+    "graph_network": ("genessl.models.graph_network", "GraphNetwork"),
+    "co_training": ("genessl.semi_supervised.co_training", "CoTraining"),
+}
+CONTROL = "permuted_labels"
+
+
+def make_predictor(name: str, parameters: Mapping[str, Any] | None = None, *, seed: int = 0) -> GenePredictor:
+    """Make a predictor by its name in the configuration.
+
+    Parameters
+    ----------
+    name : str
+        One of `PREDICTORS`.
+    parameters : mapping, optional
+        The constructor's keyword arguments.
+    seed : int, default=0
+        Given to a predictor that takes one, unless `parameters` holds it.
+
+    Raises
+    ------
+    InputError
+        If the name or a parameter is unknown.
+    """
+    allowed = check_parameters(name, parameters or {})
+    module, class_name = PREDICTORS[name]
+    arguments = {"seed": seed} if "seed" in allowed else {}
+    predictor: GenePredictor = getattr(importlib.import_module(module), class_name)(
+        **{**arguments, **(parameters or {})}
+    )
+    return predictor
+
+
+def check_parameters(name: str, parameters: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return a predictor's parameter names, or raise InputError for one it does not take."""
+    allowed = parameter_names(name)
+    for parameter in parameters:
+        if parameter not in allowed:
+            expected = f"one of {', '.join(allowed)}" if allowed else "none"
+            raise InputError(
+                f"models: {name} has no parameter '{parameter}'{_nearest(parameter, allowed)}; expected {expected}"
+            )
+    return allowed
+
+
+def parameter_names(name: str) -> tuple[str, ...]:
+    """Read the names of a predictor's parameters from its source, without importing torch.
+
+    Raises
+    ------
+    InputError
+        If there is no predictor of that name.
+    """
+    if name not in PREDICTORS:
+        raise InputError(
+            f"models: there is no model '{name}'{_nearest(name, PREDICTORS)}; expected one of {', '.join(PREDICTORS)}"
+        )
+    module, class_name = PREDICTORS[name]
+    package = Path(__file__).parent
+    source = package.joinpath(*module.split(".")[1:]).with_suffix(".py")
+    tree = ast.parse(source.read_text(encoding="utf-8"))
+    found = next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == class_name)
+    for node in found.body:
+        if isinstance(node, ast.FunctionDef) and node.name == "__init__":
+            return tuple(argument.arg for argument in node.args.kwonlyargs)
+    return ()
+
+
+def _nearest(word: str, known: Any) -> str:
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f", did you mean '{near[0]}'?" if near else ""

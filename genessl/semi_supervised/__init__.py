@@ -1,0 +1,1 @@
+"""Strategies through which unlabelled genes teach."""

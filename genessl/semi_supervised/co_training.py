@@ -1,0 +1,368 @@
+"""Co-training: a sequence view and a network view teach each other on the genes that no experiment has described."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+
+from genessl.data.dataset import VALIDATION, GeneDataset
+from genessl.data.ontology import Ontology
+from genessl.errors import InputError
+from genessl.evaluation.calibration import TermCalibration
+from genessl.evaluation.metrics import average, tabulate
+from genessl.models.base import Arrays, GenePredictor, check_range, pack_sparse, unpack_sparse
+from genessl.models.graph_network import GraphNetwork
+from genessl.models.neural import FittedNetwork, NeuralPredictor
+from genessl.models.sequence_network import SequenceNetwork
+from genessl.models.supervision import Supervision
+
+_log = logging.getLogger(__name__)
+VIEWS = ("sequence", "network")
+_FEWEST_GENES = 3
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What one view taught the other in one round.
+
+    Parameters
+    ----------
+    round : int
+        From 1.
+    teacher : {'sequence', 'network', 'both'}
+    positive, negative : csr_array of float32, shape (n_genes, n_terms)
+        The teacher's calibrated probability of each term that it taught as present, and as absent.
+    """
+
+    round: int
+    teacher: str
+    positive: csr_array
+    negative: csr_array
+
+
+class CoTraining(GenePredictor):
+    """Let a sequence view and a network view label genes for each other, round by round [1]_.
+
+    In each round each view, fitted on the experimental labels and on what the other view taught it last, scores the
+    genes that are unlabelled in an aspect. Its scores are calibrated per term on validation genes; for a term that the
+    share pi of the labelled genes have, the round(quota pi n) most confident of n unlabelled genes are taught as having
+    it, the less confident half as lacking it, and nothing is said about the others. Taught labels are closed over the
+    ontology, weigh `weight` in the other view's loss, and never touch an experimental label.
+
+    How many rounds help is decided on the validation genes, with views that have not seen these: teaching stops when
+    their weighted F-max falls, and the views are then trained anew, on all labels, for as many rounds as were best. The
+    prediction joins both views by one calibration, so that the better view of an aspect counts for more.
+
+    Parameters
+    ----------
+    sequence_view, network_view : NeuralPredictor, optional
+        By default a `SequenceNetwork` and a `GraphNetwork` on network-only features.
+    rounds : int, default=2
+        The most rounds of teaching; with 0 the views are only averaged.
+    quota : float, default=0.6
+        Positives taught per term, as a share of those expected from the term's frequency, in (0, 1].
+    weight : float, default=0.3
+        Weight of a taught label in the loss, in (0, 1].
+    teacher : {'other', 'joint'}
+        Who teaches a view: the other view, or both by their joint calibration.
+    device : {'auto', 'cpu', 'cuda'}
+        Of the default views.
+    seed : int, default=0
+
+    Attributes
+    ----------
+    n_iter_ : int
+        Rounds of teaching that the final views had.
+    termination_condition_ : {'max_rounds', 'no_improvement', 'nothing_to_teach', 'no_validation_genes'}
+    history_ : list of float
+        Weighted F-max on the validation genes, mean over aspects, before teaching and after each round tried.
+    lessons_ : list of Lesson
+        What was taught to the final views, in order.
+
+    References
+    ----------
+    .. [1] A. Blum and T. Mitchell, Combining labeled and unlabeled data with co-training, COLT 1998,
+       doi:10.1145/279943.279962
+    """
+
+    def __init__(
+        self,
+        *,
+        sequence_view: NeuralPredictor | None = None,
+        network_view: NeuralPredictor | None = None,
+        rounds: int = 2,
+        quota: float = 0.6,
+        weight: float = 0.3,
+        teacher: str = "other",
+        device: str = "auto",
+        seed: int = 0,
+    ) -> None:
+        self.sequence_view = sequence_view
+        self.network_view = network_view
+        self.rounds = rounds
+        self.quota = quota
+        self.weight = weight
+        self.teacher = teacher
+        self.device = device
+        self.seed = seed
+
+    def _check_parameters(self) -> None:
+        check_range("rounds", self.rounds, 0)
+        check_range("quota", self.quota, 0.0, 1.0, low_included=False)
+        check_range("weight", self.weight, 0.0, 1.0, low_included=False)
+        if self.teacher not in ("other", "joint"):
+            raise InputError(f"teacher: found {self.teacher!r}, expected 'other' or 'joint'")
+        for name, view in (("sequence_view", self.sequence_view), ("network_view", self.network_view)):
+            if view is not None and not isinstance(view, NeuralPredictor):
+                raise InputError(f"{name}: found {view!r}, expected a SequenceNetwork, a GraphNetwork or None")
+        for view in self._make_views():
+            view._check_parameters()
+
+    def _make_views(self) -> list[NeuralPredictor]:
+        sequence = self.sequence_view or SequenceNetwork(device=self.device, seed=self.seed)
+        network = self.network_view or GraphNetwork(device=self.device, seed=self.seed)
+        return [clone(sequence), clone(network)]
+
+    calibration_: TermCalibration
+    view_calibrations_: list[TermCalibration]
+
+    def _fit(self, dataset: GeneDataset) -> None:
+        self.views_ = self._make_views()
+        supervision = Supervision.of(dataset)
+        inputs = [view.prepare(dataset) for view in self.views_]
+        n_rounds, epochs = self._choose_rounds(dataset, supervision, inputs)
+        self.lessons_: list[Lesson] = []
+        fitted = self._train(inputs, [supervision, supervision], epochs)
+        for number in range(1, n_rounds + 1):
+            lessons = self._teach(number, self._scores(fitted, inputs, dataset), supervision, dataset.ontology)
+            self.lessons_ += lessons[: 1 if self.teacher == "joint" else 2]
+            fitted = self._train(inputs, self._taught(supervision, lessons), epochs)
+        self.n_iter_, self.genes_ = n_rounds, dataset.genes
+        for view, network, arrays in zip(self.views_, fitted, inputs):
+            view.terms_ = dataset.ontology.terms
+            view._take(network, arrays)
+
+    def _choose_rounds(
+        self, dataset: GeneDataset, supervision: Supervision, inputs: list[dict[str, Any]]
+    ) -> tuple[int, list[int]]:
+        """Try rounds without the validation genes; returns the best number of rounds and the epochs of each view."""
+        validation = (dataset.split == VALIDATION) & supervision.labelled.any(axis=1)
+        training = supervision.only(dataset.split != VALIDATION)
+        fitted = [v.choose_epochs(i, dataset, supervision) for v, i in zip(self.views_, inputs)]
+        epochs = [network.n_epochs for network in fitted]
+        scores = self._scores(fitted, inputs, dataset)
+        self._calibrate(scores, supervision, validation)
+        self.history_ = [self._quality(scores, dataset, validation)]
+        if not validation.any():
+            self.termination_condition_ = "no_validation_genes"
+            return self.rounds, epochs
+        best, best_calibration = 0, (self.calibration_, self.view_calibrations_)
+        self.termination_condition_ = "max_rounds"
+        for number in range(1, self.rounds + 1):
+            lessons = self._teach(number, scores, training, dataset.ontology, excluded=validation)
+            if not any(lesson.positive.nnz for lesson in lessons):
+                self.termination_condition_ = "nothing_to_teach"
+                break
+            fitted = self._train(inputs, self._taught(training, lessons), epochs)
+            scores = self._scores(fitted, inputs, dataset)
+            self._calibrate(scores, supervision, validation)
+            self.history_.append(self._quality(scores, dataset, validation))
+            _log.info("co-training round %d: weighted F-max %.4f on validation genes", number, self.history_[-1])
+            if self.history_[-1] <= max(self.history_[:-1]):
+                self.termination_condition_ = "no_improvement"
+                break
+            best, best_calibration = number, (self.calibration_, self.view_calibrations_)
+        self.calibration_, self.view_calibrations_ = best_calibration
+        return best, epochs
+
+    def _train(
+        self, inputs: list[dict[str, Any]], supervisions: list[Supervision], epochs: list[int]
+    ) -> list[FittedNetwork]:
+        return [
+            view.train(arrays, supervision, n_epochs=n)
+            for view, arrays, supervision, n in zip(self.views_, inputs, supervisions, epochs)
+        ]
+
+    def _scores(
+        self, fitted: list[FittedNetwork], inputs: list[dict[str, Any]], dataset: GeneDataset
+    ) -> list[NDArray[np.float32]]:
+        return [v.score(network, i, dataset.n_terms) for v, network, i in zip(self.views_, fitted, inputs)]
+
+    def _calibrate(
+        self, scores: list[NDArray[np.float32]], supervision: Supervision, validation: NDArray[np.bool_]
+    ) -> None:
+        rows = np.flatnonzero(validation)
+        targets = supervision.positive[rows].toarray()
+        labelled, aspects = supervision.labelled[rows], supervision.aspect_of_term
+        chosen = [view[rows] for view in scores]
+        self.calibration_ = TermCalibration.fit(chosen, targets, labelled, aspects)
+        self.view_calibrations_ = [TermCalibration.fit([view], targets, labelled, aspects) for view in chosen]
+
+    def _quality(self, scores: list[NDArray[np.float32]], dataset: GeneDataset, validation: NDArray[np.bool_]) -> float:
+        """Weighted F-max of the joined views on validation genes, mean over aspects."""
+        joined = dataset.ontology.propagate_scores(self.calibration_.apply(scores))
+        accretion = dataset.accretion
+        values = []
+        for aspect, name in enumerate(dataset.aspects):
+            rows = np.flatnonzero(validation & dataset.labelled[:, aspect])
+            columns = np.flatnonzero(dataset.ontology.aspects == name)
+            if len(rows):
+                truth = csr_array(dataset.positive[rows][:, columns])
+                _, bits = tabulate(truth, csr_array(joined[np.ix_(rows, columns)]), accretion[columns])
+                values.append(float(average(bits).f.max()))
+        return float(np.mean(values)) if values else 0.0
+
+    def _teach(
+        self,
+        number: int,
+        scores: list[NDArray[np.float32]],
+        supervision: Supervision,
+        ontology: Ontology,
+        *,
+        excluded: NDArray[np.bool_] | None = None,
+    ) -> list[Lesson]:
+        """Let each view, or both together, write a lesson for the other."""
+        if self.teacher == "joint":
+            confidences = {"both": self.calibration_.apply(scores)}
+        else:
+            confidences = {n: c.apply([v]) for n, c, v in zip(VIEWS, self.view_calibrations_, scores)}
+        lessons = [
+            _close(number, teacher, confidence, *self._choose(confidence, supervision, excluded), supervision, ontology)
+            for teacher, confidence in confidences.items()
+        ]
+        return lessons if len(lessons) == 2 else lessons * 2
+
+    def _choose(
+        self, confidence: NDArray[np.float32], supervision: Supervision, excluded: NDArray[np.bool_] | None
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Choose by each term's quota who is taught to have it and to lack it, each (n_genes, n_terms)."""
+        positive = np.zeros(confidence.shape, dtype=bool)
+        negative = np.zeros(confidence.shape, dtype=bool)
+        frequency, n_positive = supervision.frequency(), supervision.n_positive
+        for aspect in range(supervision.labelled.shape[1]):
+            pupils = ~supervision.labelled[:, aspect]
+            rows = np.flatnonzero(pupils if excluded is None else pupils & ~excluded)
+            columns = np.flatnonzero((supervision.aspect_of_term == aspect) & (n_positive >= _FEWEST_GENES))
+            if not len(rows) or not len(columns):
+                continue
+            block = confidence[np.ix_(rows, columns)]
+            counts = np.rint(self.quota * frequency[columns] * len(rows)).astype(np.intp)
+            chosen = _most_confident(block, counts) & (block > frequency[columns])
+            positive[np.ix_(rows, columns)] = chosen
+            negative[np.ix_(rows, columns)] = (block < np.median(block, axis=0)) & ~chosen
+        return positive, negative
+
+    def _taught(self, supervision: Supervision, lessons: list[Lesson]) -> list[Supervision]:
+        """Give each view the other's lesson."""
+        return [
+            supervision.teach(lesson.positive.astype(bool), lesson.negative.astype(bool), self.weight)
+            for lesson in reversed(lessons)
+        ]
+
+    def audit(self) -> pd.DataFrame:
+        """List the labels taught to the final views.
+
+        Returns
+        -------
+        DataFrame
+            round, teacher, gene, term, label (1 taught as present, 0 as absent), confidence (calibrated probability of
+            presence), in the order of rounds.
+        """
+        if not hasattr(self, "lessons_"):
+            raise NotFittedError("this CoTraining is not fitted; call fit first")
+        terms = np.array(self.terms_)
+        parts = [pd.DataFrame({name: [] for name in ("round", "teacher", "gene", "term", "label", "confidence")})]
+        for lesson in self.lessons_:
+            for label, matrix in ((1, lesson.positive), (0, lesson.negative)):
+                rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+                taught = {"gene": self.genes_[rows], "term": terms[matrix.indices], "confidence": matrix.data}
+                parts.append(pd.DataFrame({"round": lesson.round, "teacher": lesson.teacher, "label": label, **taught}))
+        return pd.concat(parts[1:] or parts, ignore_index=True)[list(parts[0].columns)]
+
+    def _predict(self, dataset: GeneDataset) -> NDArray[np.float32]:
+        scores: NDArray[np.float32] = self.calibration_.apply([view._predict(dataset) for view in self.views_])
+        return scores
+
+    def _write(self, folder: Path) -> None:
+        super()._write(folder)
+        for name, view in zip(VIEWS, self.views_):
+            (folder / f"{name}_view").mkdir()
+            view._write(folder / f"{name}_view")
+
+    def _state(self) -> Arrays:
+        arrays: Arrays = {}
+        for name, calibration in zip(("joint", *VIEWS), (self.calibration_, *self.view_calibrations_)):
+            arrays.update({f"{name}.{field}": getattr(calibration, field) for field in _CALIBRATION})
+        for number, lesson in enumerate(self.lessons_):
+            arrays.update(pack_sparse(f"lesson{number}.positive", lesson.positive))
+            arrays.update(pack_sparse(f"lesson{number}.negative", lesson.negative))
+        return arrays
+
+    def _facts(self) -> dict[str, Any]:
+        return {
+            "n_iter": self.n_iter_,
+            "termination_condition": self.termination_condition_,
+            "history": self.history_,
+            "lessons": [[lesson.round, lesson.teacher] for lesson in self.lessons_],
+            "genes": self.genes_.tolist(),
+            "given_views": [self.sequence_view is not None, self.network_view is not None],
+        }
+
+    def _restore(self, arrays: Arrays, facts: dict[str, Any], folder: Path) -> None:
+        self.n_iter_, self.termination_condition_ = facts["n_iter"], facts["termination_condition"]
+        self.history_, self.genes_ = facts["history"], np.array(facts["genes"], dtype=np.str_)
+        calibrations = [
+            TermCalibration(**{field: arrays[f"{name}.{field}"] for field in _CALIBRATION})
+            for name in ("joint", *VIEWS)
+        ]
+        self.calibration_, self.view_calibrations_ = calibrations[0], calibrations[1:]
+        self.lessons_ = [
+            Lesson(
+                number,
+                teacher,
+                unpack_sparse(f"lesson{position}.positive", arrays),
+                unpack_sparse(f"lesson{position}.negative", arrays),
+            )
+            for position, (number, teacher) in enumerate(facts["lessons"])
+        ]
+        self.views_ = [NeuralPredictor.load(folder / f"{name}_view") for name in VIEWS]
+        given = [clone(view) if was else None for view, was in zip(self.views_, facts["given_views"])]
+        self.sequence_view, self.network_view = given
+
+
+_CALIBRATION = ("slopes", "intercepts", "offsets", "aspect_of_term")
+
+
+def _close(
+    number: int,
+    teacher: str,
+    confidence: NDArray[np.float32],
+    positive: NDArray[np.bool_],
+    negative: NDArray[np.bool_],
+    supervision: Supervision,
+    ontology: Ontology,
+) -> Lesson:
+    """Close a lesson over the ontology and keep it off what experiments know."""
+    free = ~supervision.labelled[:, supervision.aspect_of_term]
+    free &= ~supervision.positive.toarray() & ~supervision.negative.toarray()
+    upwards = ontology.propagate(csr_array(positive)).toarray() & free
+    downwards = ontology.propagate_down(csr_array(negative)).toarray() & free & ~upwards
+    certain = np.maximum(confidence, np.finfo(np.float32).tiny)
+    return Lesson(number, teacher, csr_array(np.where(upwards, certain, 0)), csr_array(np.where(downwards, certain, 0)))
+
+
+def _most_confident(confidence: NDArray[np.float32], counts: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Mark in each column as many of the largest entries as its count says; ties go to the earlier row."""
+    order = np.argsort(-confidence, axis=0, kind="stable")
+    ranks = np.empty_like(order)
+    np.put_along_axis(ranks, order, np.arange(len(confidence))[:, None], axis=0)
+    return np.asarray(ranks < counts)

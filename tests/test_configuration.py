@@ -1,0 +1,229 @@
+"""Defaults and sentences of the configuration; the shipped ones and the page that documents them."""
+
+import copy
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+
+from genessl.configuration import check_models, expected, resolve_files, validate_configuration
+from genessl.errors import InputError
+from genessl.mirrors import Location
+from genessl.predictors import PREDICTORS
+
+ROOT = Path(__file__).parents[1]
+SCHEMA = yaml.safe_load((ROOT / "workflow" / "schemas" / "config.schema.yaml").read_text(encoding="utf-8"))
+SMALLEST = {"organism": "mine", "sequences": "genes.fasta", "ontology": "go.obo", "annotations": "t0.gaf"}
+SHIPPED = sorted((ROOT / "config").glob("*.yaml"))
+
+
+def sentence(**changes: Any) -> str:
+    """Return what is said about the smallest configuration with these changes."""
+    with pytest.raises(InputError) as caught:
+        validate_configuration(SMALLEST | changes, SCHEMA)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_the_schema_is_one():
+    Draft202012Validator.check_schema(SCHEMA)
+
+
+def test_absent_keys_take_their_defaults():
+    config = validate_configuration(SMALLEST, SCHEMA)
+    assert config["evidence"] == "experimental"
+    assert config["networks"] == {}
+    assert config["identifiers"] == []
+    assert (config["mirror"], config["taxon"], config["seed"]) == (None, None, 0)
+    assert config["evaluation"] == {
+        "scheme": "cross_validation",
+        "folds": 5,
+        "sequence_identity": 0.3,
+        "label_fraction": 1.0,
+        "seed": 0,
+    }
+    assert set(config["models"]) == set(PREDICTORS)
+
+
+def test_defaults_do_not_leak_from_one_configuration_into_another():
+    validate_configuration(SMALLEST, SCHEMA)["models"]["homology"]["seed"] = 1
+    assert validate_configuration(SMALLEST, SCHEMA)["models"]["homology"] == {}
+
+
+def test_the_given_configuration_is_left_alone():
+    config = SMALLEST | {"networks": {"a": {"file": "a.txt", "format": "edges"}}}
+    before = copy.deepcopy(config)
+    validate_configuration(config, SCHEMA)
+    assert config == before
+
+
+def test_a_key_without_a_value_takes_its_default():
+    config = validate_configuration(SMALLEST | {"networks": None, "models": {"homology": None}, "seed": None}, SCHEMA)
+    assert (config["networks"], config["models"], config["seed"]) == ({}, {"homology": {}}, 0)
+
+
+def test_an_open_scheme_is_temporal_where_there_are_later_annotations():
+    config = validate_configuration(SMALLEST | {"later_annotations": "t1.gaf"}, SCHEMA)
+    assert config["evaluation"]["scheme"] == "temporal"
+
+
+@pytest.mark.parametrize(
+    "changes, start",
+    [
+        (
+            {"netwroks": {}},
+            "configuration: there is no key 'netwroks', did you mean 'networks'?; expected one of organism",
+        ),
+        (
+            {"evaluation": {"fold": 3}},
+            "evaluation: there is no key 'fold', did you mean 'folds'?; expected one of scheme",
+        ),
+        (
+            {"networks": {"a": {"file": "a.txt", "format": "edges", "chanels": ["x"]}}},
+            "networks.a: there is no key 'chanels', did you mean 'channels'?",
+        ),
+        ({"sequences": None}, "sequences: found nothing, expected a file name, path or URL"),
+        ({"networks": {"a": {"file": "a.txt"}}}, "networks.a: the key 'format' is missing; add it with one of string"),
+        ({"networks": {"a": {"file": "a.txt", "format": "edge"}}}, "networks.a.format: found 'edge', expected one of"),
+        ({"networks": {"a b": {"file": "a.txt", "format": "edges"}}}, "networks: found 'a b', expected a network name"),
+        ({"networks": ["a.txt"]}, "networks: found ['a.txt'], expected keys with values"),
+        ({"organism": 4932}, "organism: found 4932, expected text of letters, digits"),
+        ({"organism": "../x"}, "organism: found '../x', expected text of letters, digits"),
+        ({"seed": -1}, "seed: found -1, expected a whole number, at least 0"),
+        ({"seed": 1.0}, "seed: found 1.0, expected a whole number, at least 0"),
+        ({"seed": True}, "seed: found True, expected a whole number, at least 0"),
+        ({"evaluation": {"folds": 1}}, "evaluation.folds: found 1, expected a whole number, at least 2, at most 255"),
+        ({"evaluation": {"label_fraction": 0}}, "evaluation.label_fraction: found 0, expected a number, above 0"),
+        ({"evaluation": {"label_fraction": float("nan")}}, "evaluation.label_fraction: found nan, expected a finite"),
+        ({"evaluation": {"scheme": "temporl"}}, "evaluation.scheme: found 'temporl', expected one of temporal"),
+        (
+            {"evaluation": {"scheme": "temporal"}},
+            "later_annotations: found null, expected a later GAF for the temporal",
+        ),
+        ({"identifiers": "a.txt"}, "identifiers: found 'a.txt', expected a list of file names, paths or URLs"),
+        ({"identifiers": [1]}, "identifiers[0]: found 1, expected a file name, path or URL"),
+        ({"evidence": "curated"}, "evidence: found 'curated', expected experimental, or a list of evidence codes"),
+        ({"evidence": ["IDA", "ida"]}, "evidence[1]: found 'ida', expected an evidence code in capitals"),
+        ({"evidence": []}, "evidence: found [], expected experimental, or a list of evidence codes"),
+        ({"contamination": {"ratio": 1}}, "contamination: found {'ratio': 1}, expected null, as this version"),
+        ({"models": {}}, "models: found no entry, expected keys with values: the name of at least one model"),
+        ({"models": {"homology": 3}}, "models.homology: found 3, expected keys with values: the model's parameters"),
+        ({"networks": {1: {}}}, "networks: found the key 1, expected text; put it in quotes"),
+        (yaml.safe_load("taxon: 2020-03-03"), "taxon: found 2020-03-03, which YAML reads as a date; put it in quotes"),
+    ],
+    ids=lambda value: None if isinstance(value, str) else str(value)[:40],
+)
+def test_a_mistake_ends_in_one_sentence(changes, start):
+    assert sentence(**changes).startswith(start)
+
+
+def test_a_misspelt_required_key_is_called_misspelt_not_missing():
+    config = {key: value for key, value in SMALLEST.items() if key != "sequences"}
+    with pytest.raises(InputError, match=r"there is no key 'sequnces', did you mean 'sequences'\?"):
+        validate_configuration(config | {"sequnces": "genes.fasta"}, SCHEMA)
+    with pytest.raises(InputError, match="configuration: the key 'sequences' is missing; add it with a file name"):
+        validate_configuration(config, SCHEMA)
+
+
+def test_an_option_of_another_format_is_refused():
+    edges = {"file": "a.txt", "format": "edges"}
+    assert "networks.a: the format edges has no 'channels'" in sentence(networks={"a": edges | {"channels": ["x"]}})
+    assert "networks.a: the format edges has no 'genes'" in sentence(networks={"a": edges | {"genes": "g.txt"}})
+    indexed = edges | {"format": "indexed_edges"}
+    assert sentence(networks={"a": indexed}).startswith("networks.a: the key 'genes' is missing; indexed_edges need")
+
+
+def test_an_unknown_model_and_a_misspelt_parameter_are_refused():
+    with pytest.raises(InputError, match=r"there is no model 'homolgy', did you mean 'homology'\?"):
+        check_models({"homolgy": {}})
+    with pytest.raises(InputError, match=r"label_propagation has no parameter 'restrat', did you mean 'restart'\?"):
+        check_models({"label_propagation": {"restrat": 0.1}})
+
+
+def test_a_number_that_yaml_reads_as_text_is_refused():
+    models = yaml.safe_load("label_propagation: {tolerance: 1e-3}")
+    with pytest.raises(
+        InputError, match=r"models.label_propagation.tolerance: found the text '1e-3', expected a number"
+    ):
+        check_models(models)
+    check_models(yaml.safe_load("label_propagation: {tolerance: 1.0e-3}"))
+
+
+def test_models_are_checked_without_importing_torch():
+    code = (
+        "import sys; from genessl.configuration import check_models; from genessl.predictors import PREDICTORS;"
+        "check_models({name: {} for name in PREDICTORS}); sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def resolved(**changes: Any) -> tuple[dict[str, Any], dict[str, str]]:
+    """Resolve a configuration whose file 'NAME' lies at m/NAME; an http one will be downloaded."""
+
+    def find(key: str, name: str) -> Location:
+        if name.startswith("http"):
+            return Location(Path("resources") / name.rsplit("/", 1)[1], name)
+        return Location(Path("m") / name)
+
+    return resolve_files(validate_configuration(SMALLEST | changes, SCHEMA), find)
+
+
+def test_every_file_name_becomes_a_path():
+    network = {"file": "n.txt", "format": "indexed_edges", "genes": "g.txt"}
+    files = {"later_annotations": "t1.gaf", "identifiers": ["a.txt"], "embeddings": "http://x/e.h5"}
+    config, downloads = resolved(networks={"n": network}, **files)
+    assert config["networks"]["n"]["file"] == "m/n.txt"
+    assert config["networks"]["n"]["genes"] == "m/g.txt"
+    assert (config["sequences"], config["later_annotations"]) == ("m/genes.fasta", "m/t1.gaf")
+    assert config["identifiers"] == ["m/a.txt"]
+    assert config["embeddings"] == "resources/e.h5"
+    assert downloads == {"resources/e.h5": "http://x/e.h5"}
+    json.dumps(config)
+
+
+def test_only_the_temporal_scheme_reads_later_annotations():
+    config, _ = resolved(later_annotations="t1.gaf", evaluation={"scheme": "cross_validation"})
+    assert config["later_annotations"] is None
+
+
+def test_two_urls_are_not_downloaded_to_one_path():
+    with pytest.raises(InputError, match=r"http://y/go\.obo and http://x/go\.obo would both be downloaded to"):
+        resolved(ontology="http://x/go.obo", annotations="http://y/go.obo")
+    resolved(ontology="http://x/go.obo", annotations="http://x/go.obo")
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_a_shipped_configuration_is_valid_and_runs_every_model(path):
+    config = validate_configuration(yaml.safe_load(path.read_text(encoding="utf-8")), SCHEMA)
+    check_models(config["models"])
+    assert list(config["models"]) == list(PREDICTORS)
+    assert config["organism"] == ("example" if path.stem == "config" else path.stem)
+    assert config["mirror"] is None
+
+
+def documented(schema: dict[str, Any], prefix: str = "") -> list[str]:
+    """Return a table row for each key of the schema, nested ones after their parent."""
+    rows = []
+    for key, about in schema["properties"].items():
+        name = f"{prefix}{key}"
+        required = key in schema.get("required", [])
+        default = "required" if required else f"`{json.dumps(about['default'])}`"
+        if name == "models":
+            default = "all, each `{}`"
+        rows.append(f"| `{name}` | {default} | {expected(about)} | {about['description']} |")
+        if "properties" in about:
+            rows += documented(about, f"{name}.")
+        elif "properties" in (about.get("additionalProperties") or {}):
+            rows += documented(about["additionalProperties"], f"{name}.NAME.")
+    return rows
+
+
+def test_the_readme_documents_every_key_as_the_schema_does():
+    page = (ROOT / "config" / "README.md").read_text(encoding="utf-8")
+    table = page.split("| key | default | takes | meaning |\n|---|---|---|---|\n")[1].split("\n\n")[0]
+    assert table.splitlines() == documented(SCHEMA)

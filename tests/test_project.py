@@ -1,0 +1,145 @@
+"""Laws of the project as a whole: the order of its layers, a light import, one version."""
+
+import ast
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+import genessl
+
+PACKAGE = Path(genessl.__file__).parent
+ROOT = PACKAGE.parent
+
+# Each layer imports only itself and those before it; names on one line are neighbours that may use each other.
+LAYERS = [
+    {"errors"},
+    {"data"},
+    {"evaluation"},
+    {"features"},
+    {"models"},
+    {"semi_supervised"},
+    {"output", "simulate", "predictors", "configuration", "download", "mirrors"},
+    {"cli"},
+]
+LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
+
+# Importable name → names of the installed packages that provide it.
+PROVIDERS = packages_distributions()
+
+SOURCES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
+
+
+def imported_modules(source: str) -> Iterator[str]:
+    """Names of all modules that a source imports, at its top or within a function, `from a import b` as `a.b`."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            if node.level:
+                raise AssertionError(f"line {node.lineno}: a relative import; write it from `genessl` on")
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def layers_used(source: str) -> set[str]:
+    """Names of the layers of genessl that a source imports from."""
+    modules = (name.split(".") for name in imported_modules(source))
+    return {parts[1] for parts in modules if parts[0] == "genessl" and len(parts) > 1}
+
+
+def layer_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).as_posix()
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
+def test_a_module_imports_only_its_own_layer_and_those_before_it(path: Path) -> None:
+    own = LEVEL.get(layer_of(path))
+    assert own is not None, f"genessl/{name_of(path)} belongs to no layer; give it one in LAYERS"
+    later = {name for name in layers_used(path.read_text()) if LEVEL.get(name, len(LAYERS)) > own}
+    assert not later, f"genessl/{name_of(path)} imports from a later layer: {sorted(later)}"
+
+
+@pytest.mark.parametrize("path", [path for path in SOURCES if layer_of(path) in {"data", "evaluation"}], ids=name_of)
+def test_data_and_evaluation_never_import_torch(path: Path) -> None:
+    packages = {name.split(".")[0] for name in imported_modules(path.read_text())}
+    assert not packages & {"torch", "torch_geometric"}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
+def test_the_package_never_imports_its_test_oracle_or_pickle(path: Path) -> None:
+    packages = {name.split(".")[0] for name in imported_modules(path.read_text())}
+    assert not packages & {"cafaeval", "pickle", "cloudpickle"}
+
+
+@pytest.mark.parametrize(
+    ("source", "layers"),
+    [
+        ("from genessl import cli", {"cli"}),
+        ("def f():\n    from genessl.models.base import GenePredictor", {"models"}),
+        ("import genessl.data.ontology as o, numpy", {"data"}),
+        ("from torch import nn", set()),
+    ],
+)
+def test_the_walk_sees_every_form_of_import(source: str, layers: set[str]) -> None:
+    assert layers_used(source) == layers
+
+
+def test_importing_genessl_takes_well_under_a_second_and_no_torch() -> None:
+    program = (
+        "import sys, time; start = time.perf_counter(); import genessl;"
+        " print(time.perf_counter() - start, 'torch' in sys.modules)"
+    )
+    runs = [
+        subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+        for _ in range(3)
+    ]
+    assert {torch for _, torch in runs} == {"False"}
+    assert min(float(seconds) for seconds, _ in runs) < 1.0, runs  # the quickest: the machine may be busy
+
+
+def test_the_citation_names_the_version_of_the_package() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert str(citation["version"]) == project["version"]
+    assert citation["license"] == project["license"]
+    # The keys that version 1.2.0 of the citation file format requires.
+    assert {"cff-version", "message", "title", "authors"} <= citation.keys()
+
+
+def requirements(*extras: str) -> list[Requirement]:
+    """What pyproject.toml asks for, without and with extras."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    optional = [line for extra in extras for line in project["optional-dependencies"][extra]]
+    return [Requirement(line) for line in [*project["dependencies"], *optional]]
+
+
+def test_every_dependency_is_pinned_to_a_version_within_its_bounds() -> None:
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    pins = dict(line.split("==") for line in lines if line and not line.startswith("#"))
+    for requirement in requirements("test", "slurm"):
+        pin = pins.get(canonicalize_name(requirement.name))
+        assert pin is not None, f"constraints.txt lacks {requirement.name}"
+        assert requirement.specifier.contains(pin), f"{requirement} excludes the pinned {pin}"
+    assert not [pin for pin in pins.values() if "+" in pin], "a pin with a build tag would tie everyone to that build"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
+def test_a_module_imports_only_declared_dependencies(path: Path) -> None:
+    declared = {canonicalize_name(requirement.name) for requirement in requirements()}
+    packages = {name.split(".")[0] for name in imported_modules(path.read_text())}
+    outside = packages - sys.stdlib_module_names - {"genessl"}
+    undeclared = {
+        name for name in outside if not declared & {canonicalize_name(each) for each in PROVIDERS.get(name, [])}
+    }
+    assert not undeclared, f"pyproject.toml does not declare what genessl/{name_of(path)} imports: {sorted(undeclared)}"

@@ -1,0 +1,129 @@
+"""A copy of the workflow in a folder of its own, with a stand-in for the `genessl` command that only makes files."""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import yaml
+
+REPOSITORY = Path(__file__).parents[2]
+
+# Writes what the real commands write, and its own call into calls.txt. Fails as they do where a source says FAIL.
+STAND_IN = """#!/usr/bin/env bash
+set -eu
+echo "$*" >> "$CALLS"
+command=$1; shift
+while [ $# -gt 0 ]; do
+    case $1 in
+        --output) output=$2 ;;
+        --truth) truth=$2 ;;
+        --settings) settings=$2 ;;
+        --url) url=$2 ;;
+    esac
+    shift 2
+done
+case $command in
+    simulate)
+        mkdir -p "$output"
+        for name in sequences.fasta.gz ontology.obo annotations.gaf.gz annotations_later.gaf.gz string.links.txt.gz \\
+            coexpression.txt.gz interactions.biogrid.tab3.txt aliases.txt.gz; do touch "$output/$name"; done ;;
+    build-dataset)
+        if grep -qs FAIL genes.fasta; then
+            echo "genessl: error: genes.fasta:1: expected a '>' header, found 'FAIL'" >&2; exit 2
+        fi
+        mkdir -p "$output"; touch "$output/coverage.tsv" ${truth:+"$truth"} ;;
+    train) mkdir -p "$output"; touch "$output/model.json" ;;
+    predict) stem=${output%.tsv.gz}; touch "$output" "$stem.cafa.tsv.gz" "$stem.gaf.gz" ;;
+    download) exec "$PYTHON" -m genessl.cli download --url "$url" --output "$output" ;;
+    *) touch "$output" ;;
+esac
+"""
+
+
+@dataclass
+class Workplace:
+    """A folder with the workflow in it, and how to run it there."""
+
+    folder: Path
+    calls: Path = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.calls = self.folder / "calls.txt"
+
+    def fill(self) -> None:
+        for name in ("workflow", "config"):
+            shutil.copytree(REPOSITORY / name, self.folder / name)
+        for name in ("resources/example.yaml", "genes.fasta", "pairs.txt", "go.obo", "t0.gaf", "t1.gaf"):
+            (self.folder / name).parent.mkdir(exist_ok=True)
+            (self.folder / name).touch()
+        commands = self.folder / "bin"
+        commands.mkdir()
+        (commands / "genessl").write_text(STAND_IN)
+        (commands / "genessl").chmod(0o755)
+
+    def configure(self, **changes: object) -> None:
+        """Write my.yaml, a configuration of files that exist, changed as asked."""
+        config: dict[str, object] = {
+            "organism": "mine",
+            "sequences": "genes.fasta",
+            "networks": {"pairs": {"file": "pairs.txt", "format": "edges"}},
+            "ontology": "go.obo",
+            "annotations": "t0.gaf",
+            "later_annotations": "t1.gaf",
+            "evaluation": {"scheme": "temporal"},
+            "models": {"term_frequency": {}, "label_propagation": {"restart": 0.1}},
+        }
+        (self.folder / "my.yaml").write_text(yaml.safe_dump(config | changes))
+
+    def snakemake(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        path = f"{self.folder / 'bin'}:{os.environ['PATH']}"
+        return subprocess.run(
+            [sys.executable, "-m", "snakemake", "--cores", "2", *arguments],
+            cwd=self.folder,
+            env=os.environ | {"PATH": path, "CALLS": str(self.calls), "PYTHON": sys.executable},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def planned(self, *arguments: str) -> list[str]:
+        """Return the calls of `genessl` that a dry run plans: 'command' or 'command model', sorted."""
+        result = self.snakemake("--dry-run", "--printshellcmds", *arguments)
+        assert result.returncode == 0, result.stdout + result.stderr
+        found = []
+        for line in (result.stdout + result.stderr).splitlines():
+            words = line.removeprefix("Shell command: ").split()
+            if words[:1] == ["genessl"]:
+                model = words[words.index("--model") + 1] if "--model" in words else ""
+                found.append(f"{words[1]} {Path(model).name}".strip())
+        return sorted(found)
+
+
+@pytest.fixture
+def workplace(tmp_path: Path) -> Workplace:
+    """Nothing has run yet."""
+    place = Workplace(tmp_path)
+    place.fill()
+    place.configure()
+    return place
+
+
+@pytest.fixture(scope="session")
+def first_run(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
+    place = Workplace(tmp_path_factory.mktemp("finished"))
+    place.fill()
+    place.configure()
+    result = place.snakemake("--configfile", "my.yaml")
+    assert result.returncode == 0, result.stdout + result.stderr
+    return place
+
+
+@pytest.fixture
+def finished(first_run: Workplace, tmp_path: Path) -> Workplace:
+    """A temporal run of two models has finished; a copy, times included."""
+    shutil.copytree(first_run.folder, tmp_path / "finished")
+    return Workplace(tmp_path / "finished")

@@ -1,0 +1,122 @@
+# The configuration, checked and with its files found, and what the rules take from it.
+import json
+import re
+from pathlib import Path
+from urllib.parse import unquote
+
+import yaml
+from genessl.configuration import check_models, resolve_files, validate_configuration
+from genessl.download import is_available
+from genessl.errors import InputError
+from genessl.mirrors import as_mirrors, locate
+
+DOWNLOADS = Path("resources")
+SIMULATED = [
+    "resources/example/sequences.fasta.gz",
+    "resources/example/ontology.obo",
+    "resources/example/annotations.gaf.gz",
+    "resources/example/annotations_later.gaf.gz",
+    "resources/example/string.links.txt.gz",
+    "resources/example/coexpression.txt.gz",
+    "resources/example/interactions.biogrid.tab3.txt",
+    "resources/example/aliases.txt.gz",
+]
+SHUFFLES = range(1, 6)
+NEURAL = ("sequence_network", "graph_network", "co_training")
+# What a dataset depends on.
+DATASET_KEYS = (
+    "sequences",
+    "networks",
+    "ontology",
+    "annotations",
+    "later_annotations",
+    "identifiers",
+    "embeddings",
+    "evidence",
+    "evaluation",
+    "taxon",
+    "seed",
+)
+
+
+def was_downloaded(url):
+    """On the node of a cluster, where the network may be missing, what is needed has been downloaded before."""
+    return (DOWNLOADS / unquote(Path(url).name)).is_file()
+
+
+def read_configuration():
+    """Return the configuration with paths, and the URL of each path that has to be downloaded."""
+    schema = yaml.safe_load(
+        Path(workflow.basedir, "schemas", "config.schema.yaml").read_text(
+            encoding="utf-8"
+        )
+    )
+    available = is_available if workflow.is_main_process else was_downloaded
+    try:
+        checked = validate_configuration(config, schema)
+        check_models(checked["models"])
+        mirrors = as_mirrors(checked["mirror"])
+        return resolve_files(
+            checked,
+            lambda key, name: locate(
+                name, mirrors, DOWNLOADS, key=key, made=SIMULATED, available=available
+            ),
+        )
+    except InputError as error:
+        # Not WorkflowError: Snakemake would print lines of this file around the user's one sentence.
+        raise SystemExit(f"genessl: error: {error}") from None
+
+
+def source_files():
+    """Return every file that the dataset is built from."""
+    keys = ("sequences", "ontology", "annotations", "later_annotations", "embeddings")
+    files = [CONFIGURATION[key] for key in keys] + CONFIGURATION["identifiers"]
+    for network in CONFIGURATION["networks"].values():
+        files += [network["file"], network["genes"]]
+    return [file for file in files if file is not None]
+
+
+def dataset_settings(wildcards):
+    """Return what a dataset depends on, as JSON."""
+    return json.dumps({key: CONFIGURATION[key] for key in DATASET_KEYS}, sort_keys=True)
+
+
+def report_settings(wildcards):
+    """Return what the report says about the run, as JSON."""
+    return json.dumps(
+        {
+            "organism": ORGANISM,
+            "taxon": CONFIGURATION["taxon"],
+            "simulated": CONFIGURATION["sequences"] in SIMULATED,
+        },
+        sort_keys=True,
+    )
+
+
+def model_parameters(wildcards):
+    """Return a model's parameters as JSON."""
+    return json.dumps(MODELS[wildcards.model], sort_keys=True)
+
+
+def model_threads(wildcards):
+    """Return the threads that a model can use."""
+    return 2 if wildcards.model in NEURAL else 1
+
+
+def model_memory(wildcards, attempt):
+    """Return the memory that a model may take, in MB; more after a failure where a profile retries."""
+    return (4000 if wildcards.model in NEURAL else 2000) * attempt
+
+
+def named_tables(models, files):
+    """Return the options that name a table of predictions for each model."""
+    return " ".join(
+        f"--predictions {model}={file}" for model, file in zip(models, files)
+    )
+
+
+CONFIGURATION, URLS = read_configuration()
+ORGANISM = CONFIGURATION["organism"]
+MODELS = CONFIGURATION["models"]
+SCHEME = CONFIGURATION["evaluation"]["scheme"]
+SEED = CONFIGURATION["seed"]

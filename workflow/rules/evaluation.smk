@@ -1,0 +1,87 @@
+# How good the predictions are, beside shuffled labels as a control, and the report.
+TESTED = "out_of_fold" if SCHEME == "cross_validation" else "predictions"
+CONTROLS = (
+    []
+    if SCHEME == "none"
+    else expand("results/{{organism}}/control/permuted_labels-{k}.tsv.gz", k=SHUFFLES)
+)
+
+
+rule control:
+    input:
+        "results/{organism}/dataset",
+    output:
+        "results/{organism}/control/permuted_labels-{shuffle}.tsv.gz",
+    log:
+        "logs/{organism}/control/permuted_labels-{shuffle}.log",
+    benchmark:
+        "logs/{organism}/control/permuted_labels-{shuffle}.benchmark.tsv"
+    conda:
+        "../envs/genessl.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=60,
+    params:
+        seed=SEED,
+    shell:
+        "genessl control --dataset {input} --shuffle {wildcards.shuffle} --seed {params.seed} --output {output}"
+        " 2>&1 | tee {log} >&2"
+
+
+rule evaluate:
+    input:
+        **({"truth": "results/{organism}/truth.tsv.gz"} if TRUTH else {}),
+        dataset="results/{organism}/dataset",
+        ontology=CONFIGURATION["ontology"],
+        models=expand(
+            "results/{{organism}}/{tested}/{model}.tsv.gz", tested=TESTED, model=MODELS
+        ),
+        controls=CONTROLS,
+    output:
+        "results/{organism}/evaluation.tsv",
+    log:
+        "logs/{organism}/evaluate.log",
+    benchmark:
+        "logs/{organism}/evaluate.benchmark.tsv"
+    conda:
+        "../envs/genessl.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=120,
+    params:
+        seed=SEED,
+        truth=lambda wildcards, input: f"--truth {input.truth}" if TRUTH else "",
+        models=lambda wildcards, input: named_tables(MODELS, input.models),
+        controls=lambda wildcards, input: named_tables(
+            ["permuted_labels"] * len(CONTROLS), input.controls
+        ),
+    shell:
+        "genessl evaluate --dataset {input.dataset} --ontology {input.ontology:q} {params.truth} --seed {params.seed}"
+        " {params.models} {params.controls} --output {output} 2>&1 | tee {log} >&2"
+
+
+rule report:
+    input:
+        dataset="results/{organism}/dataset",
+        evaluation="results/{organism}/evaluation.tsv",
+        models=expand("results/{{organism}}/predictions/{model}.tsv.gz", model=MODELS),
+    output:
+        "results/{organism}/report.html",
+    log:
+        "logs/{organism}/report.log",
+    benchmark:
+        "logs/{organism}/report.benchmark.tsv"
+    conda:
+        "../envs/genessl.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=60,
+    params:
+        settings=report_settings,
+        models=lambda wildcards, input: named_tables(MODELS, input.models),
+    shell:
+        "genessl report --dataset {input.dataset} --evaluation {input.evaluation} --settings {params.settings:q}"
+        " {params.models} --output {output} 2>&1 | tee {log} >&2"
