@@ -37,7 +37,7 @@ $(STAMP): pyproject.toml constraints.txt
 	    if [ -z "$$python" ] && $$candidate -c '$(USABLE_PYTHON)' 2>/dev/null; then python=$$candidate; fi; \
 	done; \
 	if [ -z "$$python" ] || ! "$$python" -c '$(USABLE_PYTHON)' 2>/dev/null; then \
-	    echo "make: expected Python >= 3.11 with its venv module, found $${python:-$$(python3 --version 2>&1)};" \
+	    echo "make: expected Python >= 3.11 with its venv module, found $${python:-$$(python3 --version 2>/dev/null || echo none)};" \
 	        "install it (Debian, Ubuntu: apt-get install python3 python3-venv) or name one with PYTHON=path" >&2; \
 	    exit 2; \
 	fi; \

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import click
 import typer
 
 from genessl.errors import InputError
@@ -204,16 +203,10 @@ def main() -> None:
     """Run a subcommand; bad input ends in one sentence on stderr and exit code 2."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
     try:
-        status = app(standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except click.Abort:
-        sys.exit(130)
+        app()
     except InputError as error:
         print(f"genessl: error: {error}", file=sys.stderr)
         sys.exit(_BAD_INPUT)
-    sys.exit(status if isinstance(status, int) else 0)
 
 
 def _threads() -> int:

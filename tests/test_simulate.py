@@ -1,6 +1,7 @@
 """The simulated organism: its formats, its biology, and that it is hard but not hopeless."""
 
 import gzip
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pandas as pd
 import pytest
 from Bio import SeqIO
 from Bio.Align import PairwiseAligner, substitution_matrices
+from scipy.sparse import csr_array
 
 from genessl.data.annotations import EXPERIMENTAL, read_gaf
 from genessl.data.coverage import Coverage
@@ -17,6 +19,8 @@ from genessl.data.networks import adjacency, read_network
 from genessl.data.ontology import read_obo
 from genessl.data.sequences import read_fasta
 from genessl.errors import InputError
+from genessl.evaluation.metrics import average, summarise, tabulate
+from genessl.features.homology import bit_scores, search_homologs
 from genessl.simulate import SimulationSettings, settings_from_mapping, simulate_organism
 from genessl.simulate.proteins import BACKGROUND, simulate_families, substitute
 
@@ -219,7 +223,7 @@ def test_relatives_are_more_alike_than_strangers(organism: Path) -> None:
     rows = [row for row in gaf_rows(organism / "annotations.gaf.gz") if row[7].startswith("PANTHER:")]
     families = pd.DataFrame(rows).drop_duplicates([1, 7]).groupby(7)[1].apply(list)
     relatives = [(members[0], members[1]) for members in families if len(members) > 1][:12]
-    strangers = [(first[0], second[0]) for first, second in zip(families[:-1], families[1:])][:12]
+    strangers = [(first[0], second[0]) for first, second in pairwise(families)][:12]
     assert len(relatives) >= 8
     within, between = ([identity(sequences[a], sequences[b]) for a, b in pairs] for pairs in (relatives, strangers))
     assert np.median(within) > 0.35
@@ -257,6 +261,51 @@ def test_interacting_genes_share_processes_and_random_pairs_do_not(organism: Pat
     assert permuted == pytest.approx(chance, rel=0.2)
 
 
+def test_each_view_misses_what_the_other_sees(organism: Path) -> None:
+    """IA-weighted F-max of neighbours on the genes new at t1: no view near 1, both together best, permuted worst."""
+    genes, ontology, before = labels_of(organism, "annotations.gaf.gz")
+    _, _, after = labels_of(organism, "annotations_later.gaf.gz")
+    accretion = ontology.information_accretion(before.positive)
+    homology = bit_scores(search_homologs(read_fasta(organism / "sequences.fasta.gz"), program="pyhmmer"), len(genes))
+    files = (("string.links.txt.gz", "string"), ("coexpression.txt.gz", "edges"))
+    networks = sum(network_of(organism, name, kind) for name, kind in files)
+    binding = ontology.ancestors[[ontology.index["GO:0005515"]]].indices
+    rng = np.random.default_rng(0)
+    fmax = pd.DataFrame(index=["BPO", "MFO", "CCO"], columns=["sequence", "network", "both", "permuted"], dtype=float)
+    for aspect in fmax.index:
+        columns = np.flatnonzero((ontology.aspects == aspect) & ~ontology.roots)
+        held, truth = (labels.positive[:, columns].toarray() for labels in (before, after))
+        telling = ~np.isin(columns, binding)
+        labelled = np.flatnonzero(held[:, telling].any(axis=1))
+        new = ~held[:, telling].any(axis=1) & truth[:, telling].any(axis=1)
+        shuffled = held.copy()
+        shuffled[labelled] = held[rng.permutation(labelled)]
+        scores = {
+            "sequence": neighbour_scores(homology, held, labelled),
+            "network": neighbour_scores(networks, held, labelled),
+            "permuted": neighbour_scores(networks, shuffled, labelled),
+        }
+        scores["both"] = (scores["sequence"] + scores["network"]) / 2
+        for name, values in scores.items():
+            tables = tabulate(csr_array(truth[new]), csr_array(values[new]), accretion[columns])
+            fmax.loc[aspect, name] = summarise(*map(average, tables))["wfmax"][0]
+    assert fmax[["sequence", "network", "both"]].to_numpy().max() < 0.7
+    assert fmax[["sequence", "network", "both"]].to_numpy().min() > 0.3
+    assert fmax.loc["MFO", "sequence"] > fmax.loc["MFO", "network"]
+    assert (fmax["network"] > fmax["sequence"])[["BPO", "CCO"]].all()
+    assert (fmax["both"] > fmax[["sequence", "network"]].max(axis=1)).all(), fmax
+    assert (fmax["permuted"] < fmax[["sequence", "network"]].min(axis=1) - 0.03).all(), fmax
+
+
+def neighbour_scores(weights: csr_array, held: np.ndarray, labelled: np.ndarray) -> np.ndarray:
+    """Weighted share of the labelled neighbours that have a term, shrunk towards the term's frequency."""
+    to_labelled = weights[:, labelled].astype(float)
+    total = to_labelled.sum(axis=1)[:, None]
+    prior = 0.25 * np.median(total[total > 0])
+    known = held[labelled].astype(float)
+    return np.asarray((to_labelled @ known + prior * known.mean(axis=0)) / (total + prior))
+
+
 def test_substitution_keeps_the_composition_and_changes_as_many_sites_as_expected() -> None:
     """P(no change) = exp(-expected) at mutability 1; the process is reversible, so composition stays."""
     rng = np.random.default_rng(0)
@@ -289,7 +338,8 @@ def test_a_dozen_genes_work(tmp_path: Path, seed: int) -> None:
     "extreme",
     [
         {"orphans": 1.0, "spurious": 0.0},
-        {"orphans": 0.0, "spurious": 0.5},
+        {"orphans": 0.0, "spurious": 0.9},
+        {"n_genes": 12, "spurious": 0.9, "orphans": 0.1},
         {"isolated": 1.0},
         {"electronic": 0.0},
         {"experimental": 0.0},
@@ -298,7 +348,7 @@ def test_a_dozen_genes_work(tmp_path: Path, seed: int) -> None:
     ],
 )
 def test_extreme_settings_work(tmp_path: Path, extreme: dict[str, float]) -> None:
-    simulate_organism(SimulationSettings(n_genes=60, **extreme), tmp_path / "organism")
+    simulate_organism(settings_from_mapping({"n_genes": 60, **extreme}), tmp_path / "organism")
     assert set(content(tmp_path / "organism")) == FILES
 
 
@@ -309,7 +359,8 @@ def test_extreme_settings_work(tmp_path: Path, extreme: dict[str, float]) -> Non
         ({"n_genes": -1}, "n_genes is -1, expected a whole number from 12"),
         ({"n_genes": 600.5}, "n_genes is 600.5, expected a whole number"),
         ({"seed": True}, "seed is True, expected a whole number"),
-        ({"spurious": 1.5}, "spurious is 1.5, expected a share from 0 to 1"),
+        ({"rewired": 1.5}, "rewired is 1.5, expected a share from 0 to 1;"),
+        ({"spurious": 1.0}, "spurious is 1.0, expected a share from 0 to 0.9"),
         ({"electronic": float("nan")}, "electronic is nan, expected a share"),
         ({"isolated": "many"}, "isolated is 'many', expected a share"),
         ({"experimental": 0.5, "later": 0.4}, "found later 0.4 below experimental 0.5"),

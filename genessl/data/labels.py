@@ -141,9 +141,9 @@ def _count(outcome: np.ndarray, annotations: pd.DataFrame, coverage: Coverage, s
 
 def _check_join(
     annotations: pd.DataFrame,
-    rows: np.ndarray,  # type: ignore[type-arg]
+    rows: np.ndarray,
     terms: pd.Series[str],
-    columns: np.ndarray,  # type: ignore[type-arg]
+    columns: np.ndarray,
     source: str,
 ) -> None:
     if not (rows >= 0).any():

@@ -8,6 +8,7 @@ from scipy.sparse import csr_array, diags_array
 from scipy.sparse.linalg import eigsh
 
 _SMALLEST_SOLVABLE = 3
+_TOLERANCE = 1e-4
 
 
 def diffusion_embedding(
@@ -50,7 +51,7 @@ def diffusion_embedding(
     degree = np.asarray(inner.sum(axis=1)).ravel()
     scale = diags_array(1.0 / np.sqrt(degree + degree.mean()))
     start = np.random.default_rng(seed).standard_normal(len(connected))
-    values, vectors = eigsh(csr_array(scale @ inner @ scale), k=rank, which="LA", v0=start)
+    values, vectors = eigsh(csr_array(scale @ inner @ scale), k=rank, which="LA", v0=start, tol=_TOLERANCE)
     order = np.argsort(-values, kind="stable")
     vectors = vectors[:, order] * (restart / (1.0 - (1.0 - restart) * np.clip(values[order], -1.0, 1.0)))
     vectors *= np.where(vectors[np.abs(vectors).argmax(axis=0), np.arange(rank)] < 0, -1.0, 1.0)

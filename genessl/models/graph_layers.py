@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
 from scipy.sparse import csr_array, diags_array
 from torch import Tensor, nn
-from torch_geometric.nn import GCNConv
+from torch_geometric.nn import MessagePassing
 
 
 def normalised_adjacency(network: csr_array) -> Tensor:
@@ -20,18 +22,33 @@ def normalised_adjacency(network: csr_array) -> Tensor:
     scale = diags_array(np.divide(1.0, np.sqrt(degree), out=np.zeros_like(degree), where=degree > 0))
     matrix = csr_array((scale @ network @ scale).astype(np.float32))
     matrix.sort_indices()
-    return torch.sparse_csr_tensor(
-        torch.from_numpy(matrix.indptr.astype(np.int64)),
-        torch.from_numpy(matrix.indices.astype(np.int64)),
-        torch.from_numpy(matrix.data),
-        size=matrix.shape,
-    )
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Sparse")  # torch calls its CSR support beta at every first use
+        return torch.sparse_csr_tensor(
+            torch.from_numpy(matrix.indptr.astype(np.int64)),
+            torch.from_numpy(matrix.indices.astype(np.int64)),
+            torch.from_numpy(matrix.data),
+            size=matrix.shape,
+        )
 
 
-class MultiNetworkConvolution(nn.Module):
-    """Graph convolution [1]_ over several networks, each with its own weights and a learned reliability.
+class _SymmetricProduct(torch.autograd.Function):
+    """A @ H for a symmetric A without gradient, whose transpose need not be formed for the gradient of H."""
 
-    H' = H + relu(norm(H W_0 + sum_r softmax(a)_r A_r H W_r)), with A_r the normalised adjacency of network r.
+    @staticmethod
+    def forward(ctx: Any, adjacency: Tensor, hidden: Tensor) -> Tensor:
+        ctx.adjacency = adjacency
+        return adjacency @ hidden
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[None, Tensor]:
+        return None, ctx.adjacency @ gradients[0].contiguous()
+
+
+class MultiNetworkConvolution(MessagePassing):  # type: ignore[misc]
+    """Graph convolution [1]_ over several networks, each with a learned reliability.
+
+    H' = H + relu(norm(H W_0 + sum_r softmax(a)_r A_r H W_1)), with A_r the normalised adjacency of network r.
 
     References
     ----------
@@ -39,18 +56,21 @@ class MultiNetworkConvolution(nn.Module):
     """
 
     def __init__(self, channels: int, n_networks: int) -> None:
-        super().__init__()
+        super().__init__(aggr="sum")
         self.own = nn.Linear(channels, channels)
-        self.convolutions = nn.ModuleList(
-            GCNConv(channels, channels, normalize=False, bias=False) for _ in range(n_networks)
-        )
+        self.neighbours = nn.Linear(channels, channels, bias=False)
         self.reliability = nn.Parameter(torch.zeros(n_networks))
         self.norm = nn.LayerNorm(channels)
 
     def forward(self, hidden: Tensor, adjacencies: Sequence[Tensor]) -> Tensor:
         """Return the next hidden state, shape (n_genes, channels)."""
         total = self.own(hidden)
-        shares = torch.softmax(self.reliability, dim=0)
-        for share, convolution, adjacency in zip(shares, self.convolutions, adjacencies):
-            total = total + share * convolution(hidden, adjacency)
+        message = self.neighbours(hidden)
+        for share, adjacency in zip(torch.softmax(self.reliability, dim=0), adjacencies):
+            total = total + share * self.propagate(adjacency, x=message)
         return hidden + torch.relu(self.norm(total))
+
+    def message_and_aggregate(self, edge_index: Tensor, x: Tensor) -> Tensor:
+        """Sum the neighbours' messages by one sparse product, without materialising edges x channels."""
+        product: Tensor = _SymmetricProduct.apply(edge_index, x)  # type: ignore[no-untyped-call]
+        return product

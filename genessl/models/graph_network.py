@@ -35,14 +35,16 @@ class GraphNetwork(NeuralPredictor):
     dropout : float, default=0.5
     learning_rate : float, default=5e-3
     weight_decay : float, default=1e-4
-    max_epochs : int, default=150
-    patience : int, default=15
+    batch_size : int or None, default=1024
+        Genes whose loss is summed in a step, all genes being in the graph; None for all.
+    max_epochs : int, default=60
+    patience : int, default=5
         Epochs without a smaller loss on the validation genes before training stops.
+    min_genes : int, default=5
+        Labelled genes that a term needs to be learned.
     device : {'auto', 'cpu', 'cuda'}
     seed : int, default=0
     """
-
-    batch_size = None
 
     def __init__(
         self,
@@ -54,8 +56,10 @@ class GraphNetwork(NeuralPredictor):
         dropout: float = 0.5,
         learning_rate: float = 5e-3,
         weight_decay: float = 1e-4,
-        max_epochs: int = 150,
-        patience: int = 15,
+        batch_size: int | None = 1024,
+        max_epochs: int = 60,
+        patience: int = 5,
+        min_genes: int = 5,
         device: str = "auto",
         seed: int = 0,
     ) -> None:
@@ -66,8 +70,10 @@ class GraphNetwork(NeuralPredictor):
         self.dropout = dropout
         self.learning_rate = learning_rate
         self.weight_decay = weight_decay
+        self.batch_size = batch_size
         self.max_epochs = max_epochs
         self.patience = patience
+        self.min_genes = min_genes
         self.device = device
         self.seed = seed
 

@@ -24,9 +24,9 @@ class LabelPropagation(GenePredictor):
 
     For an unlabelled gene F = (1 - restart) P F + restart pi, with P the transition matrix of the random walk on the
     sum of the networks and pi the term frequency; a labelled gene's F is its label. Iterated from F = pi until the
-    largest change falls below `tolerance`. A gene is unlabelled or labelled per aspect. The score of a labelled gene is the
-    same expression evaluated once over its neighbours, and 1 for the terms it is known to have, since a term that is
-    not known is not for that reason absent. A gene without edges scores pi.
+    largest change falls below `tolerance`. A gene is labelled or not in each aspect. The score of a labelled gene is
+    the same expression evaluated once over its neighbours, and 1 for the terms it is known to have, since a term that
+    is not known is not for that reason absent. An unlabelled gene without edges scores pi.
 
     Parameters
     ----------

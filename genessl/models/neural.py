@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn.functional import binary_cross_entropy_with_logits
+from torch.nn.functional import softplus
 
 from genessl.data.dataset import VALIDATION, GeneDataset
 from genessl.errors import InputError
@@ -42,7 +42,8 @@ class NeuralPredictor(GenePredictor):
     is trained so long on all labelled genes. With fewer than ten labelled validation genes `max_epochs` / 2 is used.
 
     A subclass writes `_inputs` (arrays of a dataset) and `_module` (what maps them to logits), and names its parameters
-    `hidden`, `dropout`, `learning_rate`, `weight_decay`, `batch_size`, `max_epochs`, `patience`, `device` and `seed`.
+    `hidden`, `dropout`, `learning_rate`, `weight_decay`, `batch_size`, `max_epochs`, `patience`, `min_genes`, `device`
+    and `seed`. Terms of fewer than `min_genes` genes are not learned and score 0.
 
     Attributes
     ----------
@@ -58,6 +59,7 @@ class NeuralPredictor(GenePredictor):
     batch_size: int | None
     max_epochs: int
     patience: int
+    min_genes: int
     device: str
     seed: int
 
@@ -98,25 +100,31 @@ class NeuralPredictor(GenePredictor):
         n_epochs : int, optional
             Epochs to train where there is no validation.
         """
-        columns = np.flatnonzero(supervision.n_positive)
+        columns = np.flatnonzero(supervision.n_positive >= self.min_genes)
         if not len(columns):
-            raise InputError("no gene that is not a validation gene has an experimental annotation to learn from")
+            raise InputError(
+                f"min_genes: no term has {self.min_genes} genes with an experimental annotation; give a smaller number"
+            )
+        chosen = supervision.select(columns)
+        held_out = None if validation is None else validation.select(columns)
         with _seeded(self.seed):
             module = self._module(self._shape(inputs), len(columns))
-            _start_at_frequency(module, supervision.frequency()[columns])
+            _start_at_frequency(module, chosen.frequency())
             module.to(self._device())
             epochs = n_epochs if n_epochs is not None else self.max_epochs
-            return self._loop(module, inputs, supervision, columns, validation, epochs)
+            best = self._loop(module, inputs, chosen, held_out, epochs)
+        _log.info("%s: %d epochs, %d terms", type(self).__name__, best, len(columns))
+        return FittedNetwork(module.eval(), columns, best)
 
     def _loop(
         self,
         module: nn.Module,
         inputs: dict[str, Any],
         supervision: Supervision,
-        columns: NDArray[np.intp],
         validation: Supervision | None,
         n_epochs: int,
-    ) -> FittedNetwork:
+    ) -> int:
+        """Train, and return the best epoch, whose weights the module then has."""
         optimiser = torch.optim.AdamW(module.parameters(), lr=self.learning_rate, weight_decay=self.weight_decay)
         genes = supervision.informative()
         order = np.random.default_rng(self.seed)
@@ -125,21 +133,20 @@ class NeuralPredictor(GenePredictor):
             module.train()
             for rows in np.array_split(order.permutation(genes), self._n_batches(len(genes))):
                 optimiser.zero_grad()
-                _loss(module, inputs, supervision, rows, columns).backward()  # type: ignore[no-untyped-call]
+                _loss(module, inputs, supervision, rows).backward()  # type: ignore[no-untyped-call]
                 optimiser.step()
             if epoch % 10 == 0:
                 _log.info("%s: epoch %d of at most %d", type(self).__name__, epoch, n_epochs)
             if validation is None:
                 continue
-            loss = _evaluate(module, inputs, validation, columns)
+            loss = _evaluate(module, inputs, validation)
             if loss < best_loss:
                 best_loss, best_epoch, best_state = loss, epoch, copy.deepcopy(module.state_dict())
             elif epoch - best_epoch >= self.patience:
                 break
         if best_state is not None:
             module.load_state_dict(best_state)
-        _log.info("%s: %d epochs on %d genes, %d terms", type(self).__name__, best_epoch, len(genes), len(columns))
-        return FittedNetwork(module.eval(), columns, best_epoch)
+        return best_epoch
 
     def _n_batches(self, n_rows: int) -> int:
         return 1 if self.batch_size is None else max(1, -(-n_rows // self.batch_size))
@@ -202,6 +209,7 @@ class NeuralPredictor(GenePredictor):
         check_range("weight_decay", self.weight_decay, 0.0)
         check_range("max_epochs", self.max_epochs, 1)
         check_range("patience", self.patience, 1)
+        check_range("min_genes", self.min_genes, 1)
         if self.batch_size is not None:
             check_range("batch_size", self.batch_size, 1)
         self._device()
@@ -216,27 +224,21 @@ class NeuralPredictor(GenePredictor):
         return torch.device(self.device)
 
 
-def _loss(
-    module: nn.Module,
-    inputs: dict[str, Any],
-    supervision: Supervision,
-    rows: NDArray[np.intp],
-    columns: NDArray[np.intp],
-) -> Tensor:
-    targets, weights = supervision.batch(rows, columns)  # (n_rows, n_columns) each
+def _loss(module: nn.Module, inputs: dict[str, Any], supervision: Supervision, rows: NDArray[np.intp]) -> Tensor:
+    """Binary cross-entropy, mean over the weighted targets."""
+    targets, weights = supervision.batch(rows)  # (n_rows, n_terms) each
     device = next(module.parameters()).device
-    logits = module(inputs, torch.from_numpy(rows).to(device))  # (n_rows, n_columns)
+    logits = module(inputs, torch.from_numpy(rows).to(device))  # (n_rows, n_terms)
     weight = torch.from_numpy(weights).to(device)
-    total = binary_cross_entropy_with_logits(
-        logits, torch.from_numpy(targets).to(device), weight=weight, reduction="sum"
-    )
-    return total / weight.sum().clamp(min=1.0)
+    total = ((softplus(logits) - logits * torch.from_numpy(targets).to(device)) * weight).sum()
+    mean: Tensor = total / weight.sum().clamp(min=1.0)
+    return mean
 
 
-def _evaluate(module: nn.Module, inputs: dict[str, Any], supervision: Supervision, columns: NDArray[np.intp]) -> float:
+def _evaluate(module: nn.Module, inputs: dict[str, Any], supervision: Supervision) -> float:
     module.eval()
     with torch.no_grad():
-        return float(_loss(module, inputs, supervision, supervision.informative(), columns))
+        return float(_loss(module, inputs, supervision, supervision.informative()))
 
 
 def _start_at_frequency(module: nn.Module, frequency: NDArray[np.float32]) -> None:

@@ -30,6 +30,8 @@ class SequenceNetwork(NeuralPredictor):
     max_epochs : int, default=60
     patience : int, default=5
         Epochs without a smaller loss on the validation genes before training stops.
+    min_genes : int, default=5
+        Labelled genes that a term needs to be learned.
     device : {'auto', 'cpu', 'cuda'}
     seed : int, default=0
     """
@@ -44,6 +46,7 @@ class SequenceNetwork(NeuralPredictor):
         batch_size: int | None = 256,
         max_epochs: int = 60,
         patience: int = 5,
+        min_genes: int = 5,
         device: str = "auto",
         seed: int = 0,
     ) -> None:
@@ -54,6 +57,7 @@ class SequenceNetwork(NeuralPredictor):
         self.batch_size = batch_size
         self.max_epochs = max_epochs
         self.patience = patience
+        self.min_genes = min_genes
         self.device = device
         self.seed = seed
 

@@ -93,17 +93,22 @@ class Supervision:
         taught = np.diff(self.taught_positive.indptr) + np.diff(self.taught_negative.indptr) > 0
         return np.flatnonzero(self.labelled.any(axis=1) | (np.diff(self.positive.indptr) > 0) | taught)
 
-    def batch(
-        self, rows: NDArray[np.intp], columns: NDArray[np.intp]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return targets and weights of some genes and terms as dense arrays, shape (n_rows, n_columns)."""
-        positive = self.positive[rows][:, columns].toarray()
-        known = self.labelled[rows][:, self.aspect_of_term[columns]] | positive
-        known |= self.negative[rows][:, columns].toarray()
+    def select(self, columns: NDArray[np.intp]) -> Supervision:
+        """Leave some terms only."""
+        sparse = ("positive", "negative", "taught_positive", "taught_negative")
+        chosen = {name: csr_array(getattr(self, name)[:, columns]) for name in sparse}
+        return replace(self, aspect_of_term=self.aspect_of_term[columns], **chosen)
+
+    def batch(self, rows: NDArray[np.intp]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return targets and weights of some genes as dense arrays, each of shape (n_rows, n_terms)."""
+        positive = self.positive[rows].toarray()
+        known = self.labelled[rows][:, self.aspect_of_term] | positive
+        if self.negative.nnz:
+            known |= self.negative[rows].toarray()
         weights = known.astype(np.float32)
         if self.taught_weight and (self.taught_positive.nnz or self.taught_negative.nnz):
-            taught = self.taught_positive[rows][:, columns].toarray() & ~known
-            absent = self.taught_negative[rows][:, columns].toarray() & ~known & ~taught
+            taught = self.taught_positive[rows].toarray() & ~known
+            absent = self.taught_negative[rows].toarray() & ~known & ~taught
             weights[taught | absent] = self.taught_weight
             positive |= taught
         return positive.astype(np.float32), weights

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from genessl.simulate.knowledge import FIRST_DAY, T0, T1
 from genessl.simulate.names import TAXON, GeneNames
-from genessl.simulate.terms import ROOTS, SimulatedTerms
+from genessl.simulate.terms import BPO, ROOTS, Integers, SimulatedTerms
 
-GAF_COLUMNS = (
-    "database object symbol qualifier term reference evidence source aspect name synonyms type taxon date assigned"
-    " extension product"
-).split()
+GAF_COLUMNS = [
+    "database", "object", "symbol", "qualifier", "term", "reference", "evidence", "source", "aspect", "name",
+    "synonyms", "type", "taxon", "date", "assigned", "extension", "product",
+]  # fmt: skip
 _LETTERS = np.array(["P", "F", "C"], dtype=object)
 _RELATIONS = (
     (["involved_in", "acts_upstream_of_or_within", "acts_upstream_of"], [0.87, 0.1, 0.03]),
@@ -25,14 +24,6 @@ _REFERENCES = {"InterPro": "GO_REF:0000002", "UniProtKB-KW": "GO_REF:0000043", "
 _CURATORS = {"InterPro": "InterPro", "UniProtKB-KW": "UniProt", "PANTHER": "GO_Central"}
 _UNUSUAL = ("NO_MAPPING", "IGC", "IRD")
 _ELECTRONIC_AFTER_T0 = 0.15
-
-
-@dataclass(frozen=True)
-class _Rows:
-    """Annotation rows before they are dressed as GAF: gene, term, evidence, source, negated, date."""
-
-    experimental: pd.DataFrame
-    electronic: pd.DataFrame
 
 
 def annotation_table(
@@ -61,11 +52,11 @@ def annotation_table(
     return table.sort_values(["object", "term", "date", "evidence", "source", "qualifier"], ignore_index=True)
 
 
-def _pipeline_days(count: int, rng: np.random.Generator) -> np.ndarray:  # type: ignore[type-arg]
+def _pipeline_days(count: int, rng: np.random.Generator) -> NDArray[np.datetime64]:
     """Days of electronic rows: most in the two years before t0, some after it."""
     before = T0.to_datetime64().astype("datetime64[D]") - rng.integers(1, 730, size=count)
     after = T0.to_datetime64().astype("datetime64[D]") + rng.integers(1, (T1 - T0).days, size=count)
-    return np.where(rng.random(count) < _ELECTRONIC_AFTER_T0, after, before)
+    return np.asarray(np.where(rng.random(count) < _ELECTRONIC_AFTER_T0, after, before))
 
 
 def _no_data(experimental: pd.DataFrame, terms: SimulatedTerms, n_real: int, rng: np.random.Generator) -> pd.DataFrame:
@@ -79,13 +70,13 @@ def _no_data(experimental: pd.DataFrame, terms: SimulatedTerms, n_real: int, rng
     return pd.DataFrame(rows)
 
 
-def _published_terms(term: np.ndarray, terms: SimulatedTerms, rng: np.random.Generator) -> np.ndarray:  # type: ignore[type-arg]
-    """Identifiers of the terms, in a quarter of the cases a merged or replaced one where there is one."""
+def _published_terms(term: Integers, terms: SimulatedTerms, rng: np.random.Generator) -> NDArray[np.object_]:
+    """Identify the terms, in a quarter of the cases by a merged or replaced identifier where there is one."""
     published = np.array(terms.identifiers, dtype=object)[term]
     old = {now: then for then, now in [*terms.alternatives.items(), *terms.obsolete.items()] if now is not None}
     stale = np.flatnonzero(np.isin(term, list(old)) & (rng.random(len(term)) < 0.25))
     published[stale] = [old[number] for number in term[stale].tolist()]
-    return published
+    return np.asarray(published)
 
 
 def _unknown_terms(rows: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
@@ -123,10 +114,10 @@ def _dress(rows: pd.DataFrame, names: GeneNames, rng: np.random.Generator) -> pd
 def _rna_rows(n_real: int, terms: SimulatedTerms, rng: np.random.Generator) -> pd.DataFrame:
     """Annotations of RNA genes, which have no protein sequence."""
     count = max(2, n_real // 100)
-    term = rng.choice(terms.specific(0), size=count)
+    term = rng.choice(terms.specific(BPO), size=count)
     number = [f"{at:010d}" for at in range(1, count + 1)]
     columns = {
-        "database": "RNAcentral", "object": [f"URS{at}_{TAXON}" for at in number], "symbol": [f"rna{at}" for at in number],
+        "database": "RNAcentral", "object": [f"URS{at}_{TAXON}" for at in number], "symbol": "rna" + pd.Series(number),
         "qualifier": "involved_in", "term": np.array(terms.identifiers, dtype=object)[term],
         "reference": "PMID:90000000", "evidence": "IDA", "source": "", "aspect": "P", "name": "simulated RNA",
         "synonyms": "", "type": "ncRNA", "taxon": f"taxon:{TAXON}",

@@ -21,17 +21,17 @@ _LINE = 60
 _CHANNELS = ("neighborhood", "fusion", "cooccurence", "coexpression", "experimental", "database", "textmining")
 _CHANNEL_SEES = (0.15, 0.02, 0.1, 0.5, 0.55, 0.12, 0.5)
 _PRIOR = 0.041
-_BIOGRID_COLUMNS = (
-    "#BioGRID Interaction ID\tEntrez Gene Interactor A\tEntrez Gene Interactor B\tBioGRID ID Interactor A\t"
-    "BioGRID ID Interactor B\tSystematic Name Interactor A\tSystematic Name Interactor B\tOfficial Symbol Interactor A\t"
-    "Official Symbol Interactor B\tSynonyms Interactor A\tSynonyms Interactor B\tExperimental System\t"
-    "Experimental System Type\tAuthor\tPublication Source\tOrganism ID Interactor A\tOrganism ID Interactor B\t"
-    "Throughput\tScore\tModification\tQualifications\tTags\tSource Database\tSWISS-PROT Accessions Interactor A\t"
-    "TREMBL Accessions Interactor A\tREFSEQ Accessions Interactor A\tSWISS-PROT Accessions Interactor B\t"
-    "TREMBL Accessions Interactor B\tREFSEQ Accessions Interactor B\tOntology Term IDs\tOntology Term Names\t"
-    "Ontology Term Categories\tOntology Term Qualifier IDs\tOntology Term Qualifier Names\tOntology Term Types\t"
-    "Organism Name Interactor A\tOrganism Name Interactor B"
-).split("\t")
+_BIOGRID_COLUMNS = [
+    "#BioGRID Interaction ID", "Entrez Gene Interactor A", "Entrez Gene Interactor B", "BioGRID ID Interactor A",
+    "BioGRID ID Interactor B", "Systematic Name Interactor A", "Systematic Name Interactor B",
+    "Official Symbol Interactor A", "Official Symbol Interactor B", "Synonyms Interactor A", "Synonyms Interactor B",
+    "Experimental System", "Experimental System Type", "Author", "Publication Source", "Organism ID Interactor A",
+    "Organism ID Interactor B", "Throughput", "Score", "Modification", "Qualifications", "Tags", "Source Database",
+    "SWISS-PROT Accessions Interactor A", "TREMBL Accessions Interactor A", "REFSEQ Accessions Interactor A",
+    "SWISS-PROT Accessions Interactor B", "TREMBL Accessions Interactor B", "REFSEQ Accessions Interactor B",
+    "Ontology Term IDs", "Ontology Term Names", "Ontology Term Categories", "Ontology Term Qualifier IDs",
+    "Ontology Term Qualifier Names", "Ontology Term Types", "Organism Name Interactor A", "Organism Name Interactor B",
+]  # fmt: skip
 _SYSTEMS = (
     ("Affinity Capture-MS", "physical"),
     ("Two-hybrid", "physical"),

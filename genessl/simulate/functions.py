@@ -141,7 +141,7 @@ def _descend(
 def _founder_functions(
     tree: FamilyTree, terms: SimulatedTerms, domain_function: Integers, rng: np.random.Generator
 ) -> Integers:
-    """Function of each family from its last domain that has one, made more specific in half; -1 without such a domain."""
+    """Give each family the function of its last domain that has one, made more specific in half; -1 for none."""
     founder = np.full(int(tree.family.max(initial=0)) + 1, -1)
     functional = domain_function[tree.domain_type] >= 0
     founder[tree.domain_family[functional]] = domain_function[tree.domain_type[functional]]
@@ -180,4 +180,4 @@ def _compartment_group(components: Integers, terms: SimulatedTerms) -> Integers:
     group = components.copy()
     while (terms.depth[group] > 1).any():
         group = terms.broader(group)
-    return group - np.flatnonzero(terms.aspect == CCO)[0] - 1
+    return np.asarray(group - np.flatnonzero(terms.aspect == CCO)[0] - 1)

@@ -128,7 +128,7 @@ def _truly_lost(functions: GeneFunctions, terms: SimulatedTerms, rng: np.random.
     }
     lost = functions.lost_function[candidates].tolist()
     kept = [pair not in implied for pair in zip(candidates.tolist(), lost)]
-    return candidates[np.array(kept, dtype=bool)]
+    return np.asarray(candidates[np.array(kept, dtype=bool)])
 
 
 def electronic_rows(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -79,7 +80,9 @@ def alias_table(names: GeneNames) -> pd.DataFrame:
     return pd.concat(tables).sort_values(["string_protein_id", "source", "alias"], ignore_index=True)
 
 
-def _deal(write, n_genes: int, rng: np.random.Generator) -> np.ndarray[tuple[int], np.dtype[np.object_]]:  # type: ignore
+def _deal(
+    write: Callable[[int], str], n_genes: int, rng: np.random.Generator
+) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
     return np.array([write(number) for number in rng.permutation(n_genes).tolist()], dtype=object)
 
 

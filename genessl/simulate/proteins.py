@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from Bio.Align import substitution_matrices
@@ -81,7 +82,7 @@ class FamilyTree:
         """Yield the duplicates of each level and the genes they come from, founders' duplicates first."""
         order = np.argsort(self.level, kind="stable")
         bounds = np.searchsorted(self.level[order], np.arange(1, self.level.max(initial=0) + 2))
-        for start, stop in zip(bounds[:-1], bounds[1:]):
+        for start, stop in pairwise(bounds.tolist()):
             yield order[start:stop], self.source[order[start:stop]]
 
 
@@ -131,10 +132,10 @@ def evolve_sequences(
 ) -> list[str]:
     """Evolve the protein sequences.
 
-    A family begins as its domains, each diverged from the domain's own ancestor, between linkers. Sequences change along
-    the branches by a reversible process whose exchange rates come from BLOSUM62 [1]_, with rates that vary over sites
-    (gamma distributed, slow in domains), families and branches; then residues are inserted and deleted. Spurious records
-    are shuffled copies of other genes or random residues.
+    A family begins as its domains, each diverged from the domain's own ancestor, between linkers. Sequences change
+    along the branches by a reversible process whose exchange rates come from BLOSUM62 [1]_, with rates that vary over
+    sites (gamma distributed, slow in domains), families and branches; then residues are inserted and deleted. Spurious
+    records are shuffled copies of other genes or random residues.
 
     Parameters
     ----------
@@ -270,7 +271,7 @@ def substitute(residues: Residues, expected: NDArray[np.float32], rng: np.random
 
 def _exchange_rates() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Mutability of each residue (mean 1) and the cumulative distribution of what it becomes."""
-    matrix = substitution_matrices.load("BLOSUM62")
+    matrix = substitution_matrices.load("BLOSUM62")  # type: ignore[no-untyped-call]
     scores = np.array([[matrix[a, b] for b in AMINO_ACIDS] for a in AMINO_ACIDS])
     rates = BACKGROUND[None, :] * 2.0 ** (scores / 2)
     np.fill_diagonal(rates, 0)
@@ -329,4 +330,4 @@ def _runs(starts: Integers, lengths: Integers) -> Integers:
     """Concatenate the ranges start, start + 1, ..., start + length - 1."""
     ends = np.cumsum(lengths)
     total = int(ends[-1]) if len(ends) else 0
-    return np.arange(total) + np.repeat(starts - (ends - lengths), lengths)
+    return np.asarray(np.arange(total) + np.repeat(starts - (ends - lengths), lengths))

@@ -29,7 +29,7 @@ class SimulationSettings:
     orphans : float, default=0.15
         Share of the genes without a homolog.
     spurious : float, default=0.06
-        Share of the records that are no genes: shuffled or random reading frames, never annotated.
+        Share of the records that are no genes: shuffled or random reading frames, never annotated; at most 0.9.
     isolated : float, default=0.12
         Share of the genes that are in no network.
     neofunctionalised : float, default=0.2
@@ -75,7 +75,7 @@ class SimulationSettings:
             if field.name in _WHOLE_NUMBERS:
                 _check_number(field.name, value, Integral, "a whole number", *_WHOLE_NUMBERS[field.name])
             else:
-                _check_number(field.name, value, Real, "a share", 0, 1)
+                _check_number(field.name, value, Real, "a share", 0, _LARGEST_SHARES.get(field.name, 1))
         if self.later < self.experimental:
             raise InputError(
                 f"simulation: found later {self.later} below experimental {self.experimental},"
@@ -83,8 +83,8 @@ class SimulationSettings:
             )
         if self.orphans + self.spurious > 1:
             raise InputError(
-                f"simulation: expected orphans and spurious to sum to at most 1, found {self.orphans + self.spurious:g};"
-                " lower one of them"
+                "simulation: expected orphans and spurious to sum to at most 1,"
+                f" found {self.orphans + self.spurious:g}; lower one of them"
             )
 
 
@@ -94,6 +94,9 @@ _WHOLE_NUMBERS = {
     "mean_length": (60, 2_000),
     "seed": (0, 2**63 - 1),
 }
+
+
+_LARGEST_SHARES = {"spurious": 0.9}
 
 
 def settings_from_mapping(mapping: Mapping[str, object]) -> SimulationSettings:
@@ -113,7 +116,7 @@ def settings_from_mapping(mapping: Mapping[str, object]) -> SimulationSettings:
     return SimulationSettings(**mapping)  # type: ignore[arg-type]
 
 
-def _check_number(name: str, value: object, kind: type, noun: str, low: int, high: int) -> None:
+def _check_number(name: str, value: object, kind: type, noun: str, low: int, high: float) -> None:
     if isinstance(value, kind) and not isinstance(value, bool) and low <= value <= high:  # type: ignore[operator]
         return
     raise InputError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -127,7 +128,7 @@ def simulate_terms(n_terms: int, rng: np.random.Generator) -> SimulatedTerms:
 
 
 def _n_top(size: int) -> int:
-    return max(2, round(0.6 * size**0.5))
+    return max(2, round(0.6 * math.sqrt(size)))
 
 
 def _grow_tree(size: int, with_protein_binding: bool, rng: np.random.Generator) -> tuple[list[int], list[int]]:

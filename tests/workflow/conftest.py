@@ -38,7 +38,7 @@ case $command in
         mkdir -p "$output"; touch "$output/coverage.tsv" ${truth:+"$truth"} ;;
     train) mkdir -p "$output"; touch "$output/model.json" ;;
     predict) stem=${output%.tsv.gz}; touch "$output" "$stem.cafa.tsv.gz" "$stem.gaf.gz" ;;
-    download) exec "$PYTHON" -m genessl.cli download --url "$url" --output "$output" ;;
+    download) exec "$PYTHON" -c "from genessl.cli import main; main()" download --url "$url" --output "$output" ;;
     *) touch "$output" ;;
 esac
 """
