@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import logging
 import os
@@ -28,6 +27,12 @@ Seed = Annotated[int, typer.Option(help="Same seed, same result.")]
 Parameters = Annotated[str, typer.Option(help="The model's parameters as JSON.")]
 Tables = Annotated[list[str], typer.Option("--predictions", help="NAME=FILE, repeated.")]
 _BAD_INPUT = 2
+_FILES = (
+    ("predictions/", "a table for each model, with the CAFA format and GAF beside it"),
+    ("evaluation.tsv", "every number of this report, one a row"),
+    ("dataset/coverage.tsv", "what each source held and how much of it joined"),
+    ("models/", "the trained models"),
+)
 
 
 @app.callback()
@@ -68,7 +73,7 @@ def build_dataset(
     truth: Annotated[Path | None, typer.Option(help="Where to write the later annotations' terms.")] = None,
 ) -> None:
     """Join sequences, networks and annotations into one dataset."""
-    from genessl.data.folders import written_folder
+    from genessl.data.folders import write_table, written_folder
     from genessl.features.assembly import Evaluation, assemble_dataset
 
     configuration = _json(settings, "--settings")
@@ -85,11 +90,11 @@ def build_dataset(
         for part in (folder / "dataset").iterdir():
             part.rename(folder / part.name)
         (folder / "dataset").rmdir()
-        assembly.coverage.table().to_csv(folder / "coverage.tsv", sep="\t", index=False)
+        write_table(folder / "coverage.tsv", assembly.coverage.table())
     if truth is not None:
         if assembly.truth is None:
             raise InputError("--truth: found no later_annotations in the settings, expected a GAF file of t1")
-        _write_table(truth, assembly.truth)
+        write_table(truth, assembly.truth)
 
 
 @app.command()
@@ -103,9 +108,7 @@ def train(
     """Fit one model on all visible labels."""
     from genessl.data.dataset import GeneDataset
 
-    predictor = _predictor(model, parameters, seed)
-    predictor.fit(GeneDataset.load(dataset)).save(output)
-    _write_audit(predictor, output)
+    _predictor(model, parameters, seed).fit(GeneDataset.load(dataset)).save(output)
 
 
 @app.command()
@@ -179,12 +182,13 @@ def evaluate(
     from scipy.sparse import csr_array
 
     from genessl.data.dataset import GeneDataset
+    from genessl.data.folders import write_table
     from genessl.data.ontology import read_obo
     from genessl.evaluation.comparison import COLUMNS, compare, labels_from_table, lift
 
     data = GeneDataset.load(dataset)
     if data.scheme == "none":
-        _write_table(output, pd.DataFrame(columns=list(COLUMNS)))
+        write_table(output, pd.DataFrame(columns=list(COLUMNS)))
         return
     full = read_obo(ontology)
     known: csr_array = lift(data.positive, data.ontology, full)
@@ -196,7 +200,43 @@ def evaluate(
     accretion = full.information_accretion(known)
     tables = {name: _read_each(files) for name, files in _grouped(predictions).items()}
     table = compare(tables, known, later, full, accretion, data.genes, scheme=data.scheme, seed=seed)
-    _write_table(output, table)
+    write_table(output, table)
+
+
+@app.command()
+def report(
+    dataset: DatasetFolder,
+    evaluation: Annotated[Path, typer.Option(help="Table that evaluate wrote.")],
+    settings: Annotated[str, typer.Option(help="JSON: organism, models with their parameters, simulated.")],
+    output: Output,
+    predictions: Tables,
+    co_training: Annotated[Path | None, typer.Option(help="Folder of the trained co-training, for its audit.")] = None,
+) -> None:
+    """Write the report, one HTML file that loads nothing."""
+    import pandas as pd
+
+    from genessl.data.dataset import GeneDataset
+    from genessl.output.discoveries import strongest_new_predictions
+    from genessl.output.predictions import read_predictions
+    from genessl.output.report import ReportData, dataset_facts, render_report, write_report
+
+    data, chosen = GeneDataset.load(dataset), _json(settings, "--settings")
+    files = _grouped(predictions)
+    main_model = "co_training" if "co_training" in files else list(files)[-1]
+    shown = ReportData(
+        organism=str(chosen["organism"]),
+        dataset=dataset_facts(data),
+        coverage=pd.read_csv(dataset / "coverage.tsv", sep="\t"),
+        evaluation=pd.read_csv(evaluation, sep="\t"),
+        models=chosen["models"],
+        main_model=main_model,
+        discoveries=strongest_new_predictions(read_predictions(files[main_model][0]), data),
+        audit=None if co_training is None else _audit(co_training),
+        simulated=bool(chosen.get("simulated")),
+        versions=_versions(),
+        files=_FILES,
+    )
+    write_report(output, render_report(shown))
 
 
 def main() -> None:
@@ -291,22 +331,19 @@ def _write_out_of_fold(dataset: Path, make: Callable[[], GenePredictor], output:
     write_predictions(output, scores, data.genes, data.ontology, data.positive, model=model)
 
 
-def _write_audit(predictor: GenePredictor, folder: Path) -> None:
+def _audit(folder: Path) -> Any:
+    from genessl.output.report import CoTrainingAudit
     from genessl.semi_supervised.co_training import CoTraining
 
-    if isinstance(predictor, CoTraining):
-        _write_table(folder / "audit.tsv.gz", predictor.audit())
+    trained = CoTraining.load(folder)
+    assert isinstance(trained, CoTraining)
+    return CoTrainingAudit(trained.n_iter_, trained.termination_condition_, trained.audit(), trained.history_)
 
 
-def _write_table(path: Path, table: pd.DataFrame) -> None:
-    from genessl.data.folders import written_file
+def _versions() -> dict[str, str]:
+    from importlib.metadata import version
 
-    with written_file(path) as temporary:
-        if path.suffix == ".gz":
-            with temporary.open("wb") as raw, gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0) as file:
-                file.write(table.to_csv(sep="\t", index=False).encode())
-        else:
-            table.to_csv(temporary, sep="\t", index=False)
+    return {name: version(name) for name in ("genessl", "torch", "torch-geometric", "scikit-learn", "snakemake")}
 
 
 def _read_truth(path: Path) -> pd.DataFrame:

@@ -1,13 +1,16 @@
-"""Folders and files that appear whole or not at all."""
+"""Folders, files and tables that appear whole or not at all."""
 
 from __future__ import annotations
 
+import gzip
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import pandas as pd
 
 
 @contextmanager
@@ -37,3 +40,14 @@ def written_file(path: str | Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def write_table(path: str | Path, table: pd.DataFrame) -> None:
+    """Write a tab-separated table, gzipped where the name ends in .gz; the same table gives the same bytes."""
+    with written_file(path) as temporary:
+        text = table.to_csv(sep="\t", index=False).encode()
+        if Path(path).suffix == ".gz":
+            with temporary.open("wb") as raw, gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0) as file:
+                file.write(text)
+        else:
+            temporary.write_bytes(text)

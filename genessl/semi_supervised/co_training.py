@@ -15,6 +15,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 from genessl.data.dataset import VALIDATION, GeneDataset
+from genessl.data.folders import write_table
 from genessl.data.ontology import Ontology
 from genessl.errors import InputError
 from genessl.evaluation.calibration import TermCalibration
@@ -268,8 +269,13 @@ class CoTraining(GenePredictor):
             for lesson in reversed(lessons)
         ]
 
-    def audit(self) -> pd.DataFrame:
-        """List the labels taught to the final views.
+    def audit(self, *, negatives: bool = True) -> pd.DataFrame:
+        """List the labels taught to the final views; a saved predictor has those taught as present in audit.tsv.gz.
+
+        Parameters
+        ----------
+        negatives : bool, default=True
+            Whether to list also labels taught as absent.
 
         Returns
         -------
@@ -282,7 +288,7 @@ class CoTraining(GenePredictor):
         terms = np.array(self.terms_)
         parts = [pd.DataFrame({name: [] for name in ("round", "teacher", "gene", "term", "label", "confidence")})]
         for lesson in self.lessons_:
-            for label, matrix in ((1, lesson.positive), (0, lesson.negative)):
+            for label, matrix in ((1, lesson.positive), (0, lesson.negative))[: 2 if negatives else 1]:
                 rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
                 taught = {"gene": self.genes_[rows], "term": terms[matrix.indices], "confidence": matrix.data}
                 parts.append(pd.DataFrame({"round": lesson.round, "teacher": lesson.teacher, "label": label, **taught}))
@@ -294,6 +300,7 @@ class CoTraining(GenePredictor):
 
     def _write(self, folder: Path) -> None:
         super()._write(folder)
+        write_table(folder / "audit.tsv.gz", self.audit(negatives=False))
         for name, view in zip(VIEWS, self.views_):
             (folder / f"{name}_view").mkdir()
             view._write(folder / f"{name}_view")

@@ -64,5 +64,5 @@ def test_a_damaged_download_ends_in_one_sentence_and_leaves_nothing(workplace, s
     workplace.configure(ontology=f"{base}/new.obo.gz")
     result = workplace.snakemake("results/mine/dataset", *MINE)
     assert result.returncode == 1
-    assert f"genessl: error: {base}/new.obo.gz: the gzip file is damaged" in result.stderr
+    assert f"genessl: error: {base}/new.obo.gz: the gzip file is damaged" in result.stderr, result.stderr
     assert sorted(path.name for path in (workplace.folder / "resources").iterdir()) == ["example.yaml"]

@@ -87,6 +87,7 @@ def report_settings(wildcards):
         {
             "organism": ORGANISM,
             "taxon": CONFIGURATION["taxon"],
+            "models": MODELS,
             "simulated": CONFIGURATION["sequences"] in SIMULATED,
         },
         sort_keys=True,

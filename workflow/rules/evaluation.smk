@@ -5,6 +5,12 @@ CONTROLS = (
     if SCHEME == "none"
     else expand("results/{{organism}}/control/permuted_labels-{k}.tsv.gz", k=SHUFFLES)
 )
+# The report tells which labels co-training taught.
+AUDITED = (
+    {"co_training": "results/{organism}/models/co_training"}
+    if "co_training" in MODELS
+    else {}
+)
 
 
 rule control:
@@ -67,6 +73,7 @@ rule report:
         dataset="results/{organism}/dataset",
         evaluation="results/{organism}/evaluation.tsv",
         models=expand("results/{{organism}}/predictions/{model}.tsv.gz", model=MODELS),
+        **AUDITED,
     output:
         "results/{organism}/report.html",
     log:
@@ -82,6 +89,9 @@ rule report:
     params:
         settings=report_settings,
         models=lambda wildcards, input: named_tables(MODELS, input.models),
+        audited=lambda wildcards, input: (
+            f"--co-training {input.co_training}" if AUDITED else ""
+        ),
     shell:
         "genessl report --dataset {input.dataset} --evaluation {input.evaluation} --settings {params.settings:q}"
-        " {params.models} --output {output} 2>&1 | tee {log} >&2"
+        " {params.models} {params.audited} --output {output} 2>&1 | tee {log} >&2"
