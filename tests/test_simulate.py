@@ -261,12 +261,13 @@ def test_interacting_genes_share_processes_and_random_pairs_do_not(organism: Pat
     assert permuted == pytest.approx(chance, rel=0.2)
 
 
+@pytest.mark.slow  # a minute where DIAMOND is not installed
 def test_each_view_misses_what_the_other_sees(organism: Path) -> None:
     """IA-weighted F-max of neighbours on the genes new at t1: no view near 1, both together best, permuted worst."""
     genes, ontology, before = labels_of(organism, "annotations.gaf.gz")
     _, _, after = labels_of(organism, "annotations_later.gaf.gz")
     accretion = ontology.information_accretion(before.positive)
-    homology = bit_scores(search_homologs(read_fasta(organism / "sequences.fasta.gz"), program="pyhmmer"), len(genes))
+    homology = bit_scores(search_homologs(read_fasta(organism / "sequences.fasta.gz")), len(genes))
     files = (("string.links.txt.gz", "string"), ("coexpression.txt.gz", "edges"))
     networks = sum(network_of(organism, name, kind) for name, kind in files)
     binding = ontology.ancestors[[ontology.index["GO:0005515"]]].indices

@@ -70,10 +70,10 @@ rule evaluate:
 
 rule report:
     input:
+        **AUDITED,
         dataset="results/{organism}/dataset",
         evaluation="results/{organism}/evaluation.tsv",
         models=expand("results/{{organism}}/predictions/{model}.tsv.gz", model=MODELS),
-        **AUDITED,
     output:
         "results/{organism}/report.html",
     log:

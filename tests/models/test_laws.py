@@ -1,0 +1,193 @@
+"""The laws of GenePredictor, for every predictor of the registry."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_array
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+
+from genessl.errors import InputError
+from genessl.models.base import GenePredictor
+from genessl.models.baselines import PermutedLabels
+from genessl.predictors import PREDICTORS, check_parameters, make_predictor, parameter_names
+from tests.conftest import make_dataset
+
+QUICK = {"sequence_network": {"max_epochs": 12, "hidden": 32}, "graph_network": {"max_epochs": 12, "hidden": 16}}
+NAMES = [*PREDICTORS, "permuted_labels"]
+
+
+def make(name):
+    if name == "permuted_labels":
+        return PermutedLabels()
+    if name == "co_training":
+        views = {"sequence_view": make("sequence_network"), "network_view": make("graph_network")}
+        return make_predictor(name, {**views, "rounds": 1})
+    return make_predictor(name, QUICK.get(name))
+
+
+@pytest.fixture(scope="module")
+def fitted(dataset):
+    return {name: make(name).fit(dataset) for name in NAMES}
+
+
+@pytest.mark.parametrize("name", NAMES)
+class TestEveryPredictor:
+    def test_scores_lie_between_0_and_1_for_every_gene_isolated_ones_included(self, name, fitted, dataset):
+        scores = fitted[name].predict_proba(dataset)
+        assert scores.shape == (240, 18)
+        assert scores.dtype == np.float32
+        assert np.isfinite(scores).all()
+        assert scores.min() >= 0 and scores.max() <= 1
+
+    def test_a_parent_scores_at_least_its_child(self, name, fitted, dataset):
+        scores = fitted[name].predict_proba(dataset)
+        children, parents = dataset.ontology.parents.nonzero()
+        assert len(children) == 18
+        assert (scores[:, parents] >= scores[:, children]).all()
+
+    def test_the_same_seed_gives_the_same_scores(self, name, fitted, dataset):
+        again = clone(make(name)).fit(dataset)
+        np.testing.assert_array_equal(again.predict_proba(dataset), fitted[name].predict_proba(dataset))
+
+    def test_the_order_of_genes_does_not_matter(self, name, fitted, dataset):
+        order = np.random.default_rng(1).permutation(dataset.n_genes)
+        shuffled = dataset.take(order)
+        scores = make(name).fit(shuffled).predict_proba(shuffled)
+        np.testing.assert_array_equal(scores, fitted[name].predict_proba(dataset)[order])
+
+    def test_saved_equals_loaded(self, name, fitted, dataset, tmp_path):
+        fitted[name].save(tmp_path / "model")
+        loaded = GenePredictor.load(tmp_path / "model")
+        assert type(loaded) is type(fitted[name])
+        np.testing.assert_array_equal(loaded.predict_proba(dataset), fitted[name].predict_proba(dataset))
+        kinds = {file.suffix for file in (tmp_path / "model").rglob("*") if file.is_file()}
+        assert kinds <= {".json", ".safetensors", ".gz"}
+
+    def test_hidden_labels_do_not_matter(self, name):
+        folded, truth = make_dataset(scheme="cross_validation", n_folds=4)
+        held_out = np.flatnonzero(folded.split == 2)
+        positive = folded.positive.toarray()
+        positive[held_out] = np.random.default_rng(3).permutation(truth[held_out])
+        other = replace(folded, positive=csr_array(positive))
+        assert (other.positive != folded.positive).nnz
+        scores = make(name).fit(folded.hide(2)).predict_proba(folded.hide(2))
+        np.testing.assert_array_equal(make(name).fit(other.hide(2)).predict_proba(other.hide(2)), scores)
+
+    def test_labels_of_the_dataset_to_predict_do_not_matter(self, name, fitted, dataset):
+        bare = dataset.without_labels(np.ones(dataset.n_genes, dtype=bool))
+        np.testing.assert_array_equal(fitted[name].predict_proba(bare), fitted[name].predict_proba(dataset))
+
+    def test_unfitted_raises(self, name, dataset, tmp_path):
+        with pytest.raises(NotFittedError, match="call fit first"):
+            make(name).predict_proba(dataset)
+        with pytest.raises(NotFittedError, match="call fit first"):
+            make(name).save(tmp_path / "model")
+
+    def test_other_columns_are_refused(self, name, fitted, dataset):
+        kept = np.arange(dataset.n_terms - 1)
+        sparse = ("positive", "negative", "electronic")
+        narrower = replace(
+            dataset,
+            ontology=dataset.ontology.subset(kept),
+            **{field: csr_array(getattr(dataset, field)[:, kept]) for field in sparse},
+        )
+        with pytest.raises(InputError, match="17 terms, expected the 18 terms"):
+            fitted[name].predict_proba(narrower)
+
+    def test_a_dataset_without_any_annotation_is_refused(self, name, dataset):
+        bare = dataset.without_labels(np.ones(dataset.n_genes, dtype=bool))
+        with pytest.raises(InputError, match="no experimental annotation"):
+            make(name).fit(bare)
+
+
+LEARNERS = sorted({*PREDICTORS} - {"term_frequency", "electronic_annotation"})
+
+
+def precision_of_the_first_leaf_chosen(scores, truth, ontology, genes):
+    """Share of genes whose best-scored leaf of each aspect is true: 0.42 by chance in these modules."""
+    hits = []
+    for aspect in "PFC":
+        leaves = [ontology.index[f"GO:{aspect}{leaf}"] for leaf in (4, 5, 6)]
+        best = np.array(leaves)[scores[np.ix_(genes, leaves)].argmax(axis=1)]
+        hits.append(truth[genes, best])
+    return float(np.mean(hits))
+
+
+@pytest.mark.parametrize("name", LEARNERS)
+def test_a_predictor_learns_from_labels_and_nothing_from_permuted_ones(name, fitted, dataset_and_truth):
+    dataset, truth = dataset_and_truth
+    unlabelled = np.flatnonzero(np.diff(dataset.positive.indptr) == 0)
+    learned = precision_of_the_first_leaf_chosen(
+        fitted[name].predict_proba(dataset), truth, dataset.ontology, unlabelled
+    )
+    frequency = fitted["term_frequency"].predict_proba(dataset)
+    naive = precision_of_the_first_leaf_chosen(frequency, truth, dataset.ontology, unlabelled)
+    controls = []
+    for seed in range(5):
+        rows = np.arange(dataset.n_genes)
+        labelled = np.flatnonzero(np.diff(dataset.positive.indptr))
+        rows[labelled] = np.random.default_rng(seed).permutation(labelled)
+        permuted = replace(dataset, positive=csr_array(dataset.positive[rows]))
+        scores = make(name).fit(permuted).predict_proba(dataset)
+        controls.append(precision_of_the_first_leaf_chosen(scores, truth, dataset.ontology, unlabelled))
+    assert learned > naive + 0.05
+    assert learned < 0.99
+    assert np.mean(controls) < naive + 0.03
+
+
+def test_the_predictors_of_the_contract_are_all_registered():
+    assert list(PREDICTORS) == [
+        "term_frequency",
+        "homology",
+        "network_neighbours",
+        "label_propagation",
+        "electronic_annotation",
+        "sequence_network",
+        "graph_network",
+        "co_training",
+    ]
+
+
+@pytest.mark.parametrize("name", PREDICTORS)
+def test_parameter_names_read_from_the_source_are_those_of_the_class(name):
+    assert set(parameter_names(name)) == set(make_predictor(name).get_params(deep=False))
+
+
+def test_a_misspelt_parameter_or_model_is_refused_with_the_nearest_name():
+    with pytest.raises(InputError, match="homology has no parameter 'k'; expected none"):
+        check_parameters("homology", {"k": 5})
+    with pytest.raises(InputError, match="no parameter 'restrat', did you mean 'restart'"):
+        check_parameters("label_propagation", {"restrat": 0.5})
+    with pytest.raises(InputError, match="no model 'co_trainig', did you mean 'co_training'"):
+        check_parameters("co_trainig", {})
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "sentence"),
+    [
+        ("label_propagation", {"restart": 0}, r"restart: found 0, expected a number in \(0"),
+        ("sequence_network", {"hidden": "big"}, r"hidden: found 'big', expected a number in \[1"),
+        ("sequence_network", {"device": "tpu"}, "device: found 'tpu', expected 'auto', 'cpu' or 'cuda'"),
+        ("graph_network", {"node_features": "all"}, "node_features: found 'all'"),
+        ("co_training", {"quota": 2}, r"quota: found 2, expected a number in \(0"),
+        ("co_training", {"teacher": "none"}, "teacher: found 'none', expected 'other' or 'joint'"),
+        ("co_training", {"sequence_view": "homology"}, "sequence_view: found 'homology'"),
+    ],
+)
+def test_a_parameter_out_of_range_is_refused_in_one_sentence(name, parameters, sentence, dataset):
+    with pytest.raises(InputError, match=sentence):
+        make_predictor(name, parameters).fit(dataset)
+
+
+def test_a_saved_predictor_of_another_package_is_not_imported(fitted, tmp_path):
+    fitted["term_frequency"].save(tmp_path / "model")
+    description = tmp_path / "model" / "predictor.json"
+    changed = {**json.loads(description.read_text()), "module": "os.path"}
+    description.write_text(json.dumps(changed))
+    with pytest.raises(InputError, match=r"expected a predictor of genessl, found os\.path"):
+        GenePredictor.load(tmp_path / "model")
+    with pytest.raises(InputError, match=r"found no predictor\.json"):
+        GenePredictor.load(tmp_path / "nothing")
