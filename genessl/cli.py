@@ -6,7 +6,8 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -27,6 +28,20 @@ Seed = Annotated[int, typer.Option(help="Same seed, same result.")]
 Parameters = Annotated[str, typer.Option(help="The model's parameters as JSON.")]
 Tables = Annotated[list[str], typer.Option("--predictions", help="NAME=FILE, repeated.")]
 _BAD_INPUT = 2
+_FILE_KEYS = ("sequences", "ontology", "annotations")
+_DATASET_KEYS = (
+    *_FILE_KEYS,
+    "networks",
+    "later_annotations",
+    "identifiers",
+    "embeddings",
+    "evidence",
+    "evaluation",
+    "taxon",
+    "seed",
+)
+_OTHER_KEYS = ("organism", "mirror", "contamination", "models")
+_NETWORK_KEYS = ("file", "format", "channels", "min_score", "genes")
 _FILES = (
     ("predictions/", "a table for each model, with the CAFA format and GAF beside it"),
     ("evaluation.tsv", "every number of this report, one a row"),
@@ -73,28 +88,28 @@ def build_dataset(
     truth: Annotated[Path | None, typer.Option(help="Where to write the later annotations' terms.")] = None,
 ) -> None:
     """Join sequences, networks and annotations into one dataset."""
-    from genessl.data.folders import write_table, written_folder
+    from genessl.data.folders import write_table, written_file, written_folder
     from genessl.features.assembly import Evaluation, assemble_dataset
 
-    configuration = _json(settings, "--settings")
+    configuration = _dataset_settings(settings)
+    if truth is not None and not configuration.get("later_annotations"):
+        raise InputError("--truth: found no later_annotations in the settings, expected a GAF file of t1")
+    evaluation = Evaluation(**(configuration.get("evaluation") or {}))
+    evidence = _evidence(configuration.get("evidence", "experimental"))
     assembly = assemble_dataset(
         _read_sources(configuration),
-        evidence=_evidence(configuration.get("evidence", "experimental")),
-        evaluation=Evaluation(**configuration.get("evaluation", {})),
+        evidence=evidence,
+        evaluation=evaluation,
         taxon=str(configuration.get("taxon") or ""),
-        seed=int(configuration.get("seed", 0)),
+        seed=configuration.get("seed", 0),
         threads=_threads(),
     )
-    with written_folder(output) as folder:
-        assembly.dataset.save(folder / "dataset")
-        for part in (folder / "dataset").iterdir():
-            part.rename(folder / part.name)
-        (folder / "dataset").rmdir()
+    with ExitStack() as files:
+        if truth is not None and assembly.truth is not None:
+            write_table(files.enter_context(written_file(truth)), assembly.truth)
+        folder = files.enter_context(written_folder(output))
+        assembly.dataset.write_into(folder)
         write_table(folder / "coverage.tsv", assembly.coverage.table())
-    if truth is not None:
-        if assembly.truth is None:
-            raise InputError("--truth: found no later_annotations in the settings, expected a GAF file of t1")
-        write_table(truth, assembly.truth)
 
 
 @app.command()
@@ -196,7 +211,7 @@ def evaluate(
     if data.scheme == "temporal":
         if truth is None:
             raise InputError("--truth: found none, expected the truth file of a temporal dataset")
-        later = labels_from_table(_read_truth(truth), data.genes, full)
+        later = labels_from_table(_read_table(truth, ["gene", "term"]), data.genes, full)
     accretion = full.information_accretion(known)
     tables = {name: _read_each(files) for name, files in _grouped(predictions).items()}
     table = compare(tables, known, later, full, accretion, data.genes, scheme=data.scheme, seed=seed)
@@ -213,21 +228,21 @@ def report(
     co_training: Annotated[Path | None, typer.Option(help="Folder of the trained co-training, for its audit.")] = None,
 ) -> None:
     """Write the report, one HTML file that loads nothing."""
-    import pandas as pd
-
     from genessl.data.dataset import GeneDataset
+    from genessl.evaluation.comparison import COLUMNS
     from genessl.output.discoveries import strongest_new_predictions
     from genessl.output.predictions import read_predictions
     from genessl.output.report import ReportData, dataset_facts, render_report, write_report
 
     data, chosen = GeneDataset.load(dataset), _json(settings, "--settings")
+    _check_keys(chosen, "--settings", required=("organism", "models"))
     files = _grouped(predictions)
     main_model = "co_training" if "co_training" in files else list(files)[-1]
     shown = ReportData(
         organism=str(chosen["organism"]),
         dataset=dataset_facts(data),
-        coverage=pd.read_csv(dataset / "coverage.tsv", sep="\t"),
-        evaluation=pd.read_csv(evaluation, sep="\t"),
+        coverage=_read_table(dataset / "coverage.tsv", ["source", "unit", "outcome", "count"], numbers=("count",)),
+        evaluation=_read_table(evaluation, list(COLUMNS), numbers=("value", "low", "high", "n_genes")),
         models=chosen["models"],
         main_model=main_model,
         discoveries=strongest_new_predictions(read_predictions(files[main_model][0]), data),
@@ -247,11 +262,16 @@ def main() -> None:
     except InputError as error:
         print(f"genessl: error: {error}", file=sys.stderr)
         sys.exit(_BAD_INPUT)
+    except OSError as error:
+        print(f"genessl: error: {error.filename2 or error.filename}: {error.strerror}", file=sys.stderr)
+        sys.exit(_BAD_INPUT)
 
 
 def _threads() -> int:
     allowed = os.environ.get("OMP_NUM_THREADS", "")
-    return int(allowed) if allowed.isdigit() and int(allowed) else len(os.sched_getaffinity(0))
+    if allowed.isdigit() and int(allowed):
+        return int(allowed)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _json(text: str, option: str) -> dict[str, Any]:
@@ -262,6 +282,39 @@ def _json(text: str, option: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise InputError(f"{option}: expected a JSON object, found {text[:60]!r}")
     return found
+
+
+def _dataset_settings(text: str) -> dict[str, Any]:
+    """Read the keys of the configuration that a dataset depends on; those of other steps are let pass."""
+    import dataclasses
+
+    from genessl.features.assembly import Evaluation
+
+    found = _json(text, "--settings")
+    _check_keys(found, "--settings", required=_FILE_KEYS, known=_DATASET_KEYS + _OTHER_KEYS)
+    for key in (*_FILE_KEYS, "later_annotations", "embeddings"):
+        if not isinstance(found.get(key, ""), str | None):
+            raise InputError(f"--settings: found {found[key]!r} as '{key}', expected a path")
+    evaluation = found.get("evaluation") or {}
+    _check_keys(evaluation, "evaluation", known=[field.name for field in dataclasses.fields(Evaluation)])
+    networks = found.get("networks") or {}
+    _check_keys(networks, "networks")
+    for name, entry in networks.items():
+        _check_keys(entry, f"networks.{name}", required=("file", "format"), known=_NETWORK_KEYS)
+    if type(found.get("seed", 0)) is not int or found.get("seed", 0) < 0:
+        raise InputError(f"seed: found {found['seed']!r}, expected a whole number, at least 0")
+    return found
+
+
+def _check_keys(found: Any, where: str, *, required: Collection[str] = (), known: Collection[str] = ()) -> None:
+    if not isinstance(found, dict):
+        raise InputError(f"{where}: found {found!r}, expected keys with values")
+    unknown = [key for key in found if known and key not in known]
+    if unknown:
+        raise InputError(f"{where}: there is no key '{unknown[0]}'; expected one of {', '.join(known)}")
+    missing = [key for key in required if not found.get(key)]
+    if missing:
+        raise InputError(f"{where}: the key '{missing[0]}' is missing; add it")
 
 
 def _predictor(model: str, parameters: str, seed: int) -> GenePredictor:
@@ -290,12 +343,16 @@ def _read_sources(configuration: dict[str, Any]) -> Any:
     from genessl.features.embeddings import read_embeddings
 
     sequences = read_fasta(configuration["sequences"])
+    files = {"annotations": configuration["annotations"]}
     networks = {}
-    for name, entry in configuration.get("networks", {}).items():
+    for name, entry in (configuration.get("networks") or {}).items():
         options = {key: entry[key] for key in ("channels", "min_score") if entry.get(key) is not None}
         rows = _first_words(entry["genes"]) if entry.get("genes") else None
         networks[name] = read_network(entry["file"], entry["format"], genes=rows, **options)
+        files[name] = entry["file"]
     later, embeddings = configuration.get("later_annotations"), configuration.get("embeddings")
+    if later:
+        files["later annotations"] = later
     return Sources(
         sequences=sequences,
         networks=networks,
@@ -304,6 +361,7 @@ def _read_sources(configuration: dict[str, Any]) -> Any:
         later_annotations=read_gaf(later) if later else None,
         aliases=[read_aliases(path) for path in configuration.get("identifiers") or []],
         embeddings=read_embeddings(embeddings, list(sequences)) if embeddings else None,
+        files=files,
     )
 
 
@@ -346,15 +404,27 @@ def _versions() -> dict[str, str]:
     return {name: version(name) for name in ("genessl", "torch", "torch-geometric", "scikit-learn", "snakemake")}
 
 
-def _read_truth(path: Path) -> pd.DataFrame:
+def _read_table(path: Path, columns: list[str], *, numbers: Collection[str] = ()) -> pd.DataFrame:
+    """Read a table that another command wrote, as text but for the columns of numbers."""
     import pandas as pd
 
     from genessl.data.text_files import read_lines
 
-    rows = [line.split("\t") for _, line in read_lines(path)]
-    if rows[0] != ["gene", "term"]:
-        raise InputError(f"{path}:1: expected the columns gene and term, found {' '.join(rows[0])[:60]!r}")
-    return pd.DataFrame(rows[1:], columns=rows[0])
+    rows = []
+    for number, line in read_lines(path):
+        fields = line.split("\t")
+        if number == 1 and fields != columns:
+            raise InputError(
+                f"{path}:1: expected the columns {', '.join(columns)}, found {line[:60]!r}; write it again"
+            )
+        if len(fields) != len(columns):
+            raise InputError(f"{path}:{number}: found {len(fields)} columns, expected {len(columns)}; write it again")
+        rows.append(fields)
+    table = pd.DataFrame(rows[1:], columns=columns)
+    try:
+        return table.assign(**{name: pd.to_numeric(table[name]) for name in numbers})
+    except ValueError as error:
+        raise InputError(f"{path}: expected numbers in {', '.join(numbers)} ({error}); write it again") from error
 
 
 def _grouped(predictions: list[str]) -> dict[str, list[Path]]:

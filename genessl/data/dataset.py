@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -19,6 +21,10 @@ from genessl.errors import InputError
 
 TRAIN, VALIDATION = 0, 1
 SCHEMES = ("temporal", "cross_validation", "none")
+_FEWEST_FOLDS = 3  # one hidden, one for validation, one to train on
+_MOST_FOLDS = 255
+_LABELS = ("positive", "negative", "electronic")
+_MATRICES = ("homology", *_LABELS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +57,8 @@ class GeneDataset:
     n_folds : int
         Folds under cross-validation, else 0.
     label_fraction : float
-        Share of the training genes whose labels `hide` keeps, in (0, 1].
+        Share of the labelled genes outside the hidden fold that `hide` leaves labelled, in (0, 1]; below 1 under
+        cross-validation only.
     seed : int
         Seed of that choice.
     taxon : str
@@ -152,8 +159,10 @@ class GeneDataset:
     def hide(self, fold: int) -> GeneDataset:
         """Return the dataset without a fold's labels; of the others a fold are validation genes and the rest train.
 
-        With a `label_fraction` below 1 only that share of the labelled training genes keeps its experimental and
-        electronic annotations.
+        With a `label_fraction` below 1 only that share of the labelled genes among them, at least one of the training
+        and one of the validation genes, keeps its experimental and electronic annotations; a smaller fraction keeps a
+        subset. Validation genes are thinned like the others, because predictors learn from their labels, too. Genes
+        without experimental labels, hidden ones among them, keep their electronic annotations.
 
         Raises
         ------
@@ -169,25 +178,30 @@ class GeneDataset:
         )
         if self.label_fraction == 1.0:
             return visible
-        labelled = np.asarray(self.labelled.any(axis=1)) & ~hidden
-        order = np.random.default_rng(self.seed).permutation(self.n_genes)
-        candidates = order[labelled[order]]
+        labelled = (np.diff(visible.positive.indptr) > 0) | (np.diff(visible.negative.indptr) > 0)
+        order = np.argsort(self.genes)[np.random.default_rng(self.seed).permutation(self.n_genes)]
         dropped = np.zeros(self.n_genes, dtype=bool)
-        dropped[candidates[max(1, round(self.label_fraction * len(candidates))) :]] = True
+        for part in (validation, ~validation):
+            candidates = order[(labelled & part)[order]]
+            dropped[candidates[max(1, round(self.label_fraction * len(candidates))) :]] = True
         return replace(visible.without_labels(dropped), electronic=keep_rows(self.electronic, ~dropped))
 
     def save(self, path: str | Path) -> None:
         """Write the dataset into a new folder, whole or not at all."""
         with written_folder(path) as folder:
-            for name in ("homology", "positive", "negative", "electronic"):
-                save_npz(folder / f"{name}.npz", getattr(self, name))
-            (folder / "networks").mkdir()
-            for position, network in enumerate(self.networks.values()):
-                save_npz(folder / "networks" / f"{position}.npz", network)
-            save_npz(folder / "parents.npz", self.ontology.parents)
-            np.save(folder / "sequence_features.npy", self.sequence_features)
-            np.save(folder / "split.npy", self.split)
-            (folder / "dataset.json").write_text(json.dumps(_description(self), indent=1), encoding="utf-8")
+            self.write_into(folder)
+
+    def write_into(self, folder: Path) -> None:
+        """Write the dataset's files into an existing folder; the same dataset gives the same bytes."""
+        for name in _MATRICES:
+            save_npz(folder / f"{name}.npz", getattr(self, name))
+        (folder / "networks").mkdir()
+        for position, network in enumerate(self.networks.values()):
+            save_npz(folder / "networks" / f"{position}.npz", network)
+        save_npz(folder / "parents.npz", self.ontology.parents)
+        np.save(folder / "sequence_features.npy", self.sequence_features)
+        np.save(folder / "split.npy", self.split)
+        (folder / "dataset.json").write_text(json.dumps(_description(self), indent=1), encoding="utf-8")
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -196,11 +210,21 @@ class GeneDataset:
         Raises
         ------
         InputError
-            If the folder holds no dataset.
+            If the folder holds no dataset, or a damaged one.
         """
         folder = Path(path)
         if not (folder / "dataset.json").is_file():
             raise InputError(f"{folder}: expected a saved dataset, found no dataset.json; build the dataset first")
+        try:
+            return cls._read(folder)
+        except InputError as error:
+            raise InputError(f"{folder}: {error}; build the dataset again") from error
+        except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+            reason = " ".join(str(error).split())
+            raise InputError(f"{folder}: the saved dataset is damaged ({reason}); build the dataset again") from error
+
+    @classmethod
+    def _read(cls, folder: Path) -> Self:
         description: dict[str, Any] = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
         columns = description.pop("ontology")
         names = description.pop("networks")
@@ -217,7 +241,7 @@ class GeneDataset:
                 release=columns["release"],
             ),
             split=np.load(folder / "split.npy"),
-            **{name: _load_csr(folder / f"{name}.npz") for name in ("homology", "positive", "negative", "electronic")},
+            **{name: _load_csr(folder / f"{name}.npz") for name in _MATRICES},
             **description,
         )
 
@@ -267,17 +291,57 @@ def _check(dataset: GeneDataset) -> None:
     for name, shape in shapes.items():
         if getattr(dataset, name).shape != shape:
             raise InputError(f"{name}: found shape {getattr(dataset, name).shape}, expected {shape}")
-    for name in ("positive", "negative", "electronic"):
-        if getattr(dataset, name).dtype != np.bool_:
-            raise InputError(f"{name}: found {getattr(dataset, name).dtype}, expected bool")
+    kinds = {"sequence_features": np.float32, "split": np.uint8, **dict.fromkeys(_LABELS, np.bool_)}
+    for name, kind in kinds.items():
+        if getattr(dataset, name).dtype != kind:
+            raise InputError(f"{name}: found {getattr(dataset, name).dtype}, expected {np.dtype(kind)}")
     if not np.isfinite(dataset.sequence_features).all():
         raise InputError("sequence_features: found a number that is not finite, expected finite numbers")
+    bits = dataset.homology
+    if not (np.isfinite(bits.data).all() and bits.data.min(initial=0) >= 0):
+        raise InputError("homology: found a bit score that is negative or not finite, expected numbers from 0")
+    if bits.diagonal().any():
+        raise InputError("homology: found a gene as its own homolog, expected an empty diagonal")
     for name, network in dataset.networks.items():
         _check_network(name, network, n_genes)
-    if dataset.scheme not in SCHEMES:
-        raise InputError(f"scheme: found {dataset.scheme!r}, expected one of {', '.join(SCHEMES)}")
+    _check_split(dataset)
     if (dataset.positive.multiply(dataset.negative)).nnz:
         raise InputError("negative: found a term that the gene also has in positive, expected none")
+
+
+def _check_split(dataset: GeneDataset) -> None:
+    check_scheme(dataset.scheme, dataset.label_fraction)
+    folded = dataset.scheme == "cross_validation"
+    if folded:
+        check_folds(dataset.n_folds)
+    elif dataset.n_folds:
+        raise InputError(f"n_folds: found {dataset.n_folds} under the scheme {dataset.scheme}, expected 0")
+    largest = dataset.n_folds - 1 if folded else VALIDATION
+    if dataset.split.max(initial=0) > largest:
+        raise InputError(f"split: found {dataset.split.max()}, expected numbers from 0 to {largest}")
+
+
+def check_scheme(scheme: str, label_fraction: float) -> None:
+    """Raise InputError for an unknown scheme, or a label fraction that is out of range or without folds to act in."""
+    if scheme not in SCHEMES:
+        raise InputError(f"scheme: found {scheme!r}, expected one of {', '.join(SCHEMES)}")
+    number = isinstance(label_fraction, (int, float)) and not isinstance(label_fraction, bool)
+    if not number or not 0 < label_fraction <= 1:
+        raise InputError(f"label_fraction: found {label_fraction!r}, expected a number above 0 and at most 1")
+    if label_fraction < 1 and scheme != "cross_validation":
+        raise InputError(
+            f"label_fraction: found {label_fraction} under the scheme {scheme}, expected 1, because labels are thinned"
+            " within the folds of a cross-validation only; remove it or set the scheme to cross_validation"
+        )
+
+
+def check_folds(n_folds: int) -> None:
+    """Raise InputError for a number of folds out of range."""
+    if type(n_folds) is not int or not _FEWEST_FOLDS <= n_folds <= _MOST_FOLDS:
+        raise InputError(
+            f"folds: found {n_folds!r}, expected from {_FEWEST_FOLDS} to {_MOST_FOLDS}, because one fold is hidden,"
+            " one validates and the others train"
+        )
 
 
 def _check_network(name: str, network: csr_array, n_genes: int) -> None:

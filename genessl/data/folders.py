@@ -12,21 +12,41 @@ from pathlib import Path
 
 import pandas as pd
 
+from genessl.errors import InputError
+
 
 @contextmanager
 def written_folder(path: str | Path) -> Iterator[Path]:
-    """Give a temporary folder to write into; it takes the place of `path` once everything is written."""
-    path = Path(path)
+    """Give a temporary folder to write into; it takes the place of `path` once everything is written.
+
+    Raises
+    ------
+    InputError
+        If `path` is a file, or a folder with nothing in common with the new one, which is not ours to replace.
+    """
+    path = Path(path).resolve()
+    if path.exists() and not path.is_dir():
+        raise InputError(f"{path}: found a file, expected a new folder; choose another name")
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     try:
         yield temporary
         temporary.chmod(0o755)
         if path.exists():
+            _check_replaceable(path, temporary)
             shutil.rmtree(path)
         temporary.replace(path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _check_replaceable(path: Path, by: Path) -> None:
+    held = {entry.name for entry in path.iterdir()} - {by.name}
+    if held and held.isdisjoint(entry.name for entry in by.iterdir()):
+        raise InputError(
+            f"{path}: found a folder that holds '{min(held)}', expected a new folder or an earlier version of what is"
+            " written; choose another name"
+        )
 
 
 @contextmanager

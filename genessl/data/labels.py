@@ -42,6 +42,7 @@ def label_genes(
     coverage: Coverage,
     *,
     source: str,
+    file: str | None = None,
     evidence: Collection[str] = EXPERIMENTAL,
 ) -> Labels:
     """Turn annotation rows into labels.
@@ -57,6 +58,8 @@ def label_genes(
         With its roots; of any release, as long as it knows most terms.
     coverage : Coverage
         Receives each loss by reason, under `source`.
+    file : str, optional
+        Where the annotations come from, for messages; `source` by default.
     evidence : collection of str
         Codes that count as experimental. All others but ND are electronic.
 
@@ -73,7 +76,7 @@ def label_genes(
     columns = terms.map(lambda term: -1 if resolved[term] is None else ontology.index[str(resolved[term])])
     outcome = _outcomes(annotations, rows.to_numpy(), columns.to_numpy(), terms, ontology, set(evidence))
     _count(outcome, annotations, coverage, source)
-    _check_join(annotations, rows.to_numpy(), terms, columns.to_numpy(), source)
+    _check_join(annotations, rows.to_numpy(), terms, columns.to_numpy(), file or source)
     shape = (len(genes), len(ontology.terms))
 
     def matrix(kind: str) -> csr_array:
@@ -82,13 +85,19 @@ def label_genes(
         return csr_array(coo_array(entries, shape=shape))
 
     positive = ontology.propagate(matrix("experimental"))
-    negative = ontology.propagate_down(matrix("negative"))
-    contradicted = csr_array(negative.multiply(positive))
-    if contradicted.nnz:
-        _log.info("%s: %d negative labels are contradicted by a positive one and left out", source, contradicted.nnz)
-    negative = csr_array(negative.astype(np.int8) - contradicted.astype(np.int8)).astype(bool)
-    negative.eliminate_zeros()
+    negative = _uncontradicted(ontology.propagate_down(matrix("negative")), positive, coverage, source)
     return Labels(positive, negative, ontology.propagate(matrix("electronic")), objects)
+
+
+def _uncontradicted(negative: csr_array, positive: csr_array, coverage: Coverage, source: str) -> csr_array:
+    """Leave out what a gene has and has not: both rest on experiments, and having one suffices."""
+    contradicted = csr_array(negative.multiply(positive))
+    kept = csr_array(negative.astype(np.int8) - contradicted.astype(np.int8)).astype(bool)
+    kept.eliminate_zeros()
+    coverage.add(source, "negative labels, closed downwards", "held", negative.nnz)
+    coverage.add(source, "negative labels, closed downwards", "joined", kept.nnz)
+    coverage.add(source, "negative labels, closed downwards", "contradicted by a positive label", contradicted.nnz)
+    return kept
 
 
 def _resolve_objects(annotations: pd.DataFrame, identifiers: GeneIdentifiers) -> dict[str, str]:
@@ -144,18 +153,18 @@ def _check_join(
     rows: np.ndarray,
     terms: pd.Series[str],
     columns: np.ndarray,
-    source: str,
+    file: str,
 ) -> None:
     if not (rows >= 0).any():
         found = str(annotations["gene"].iloc[0])
         raise InputError(
-            f"{source}: none of the annotated genes, such as '{found}', is among the sequences;"
+            f"{file}: none of the annotated genes, such as '{found}', is among the sequences;"
             " add an alias table under `identifiers`"
         )
     known = pd.Series(columns >= 0).groupby(terms.to_numpy()).any()
     if known.mean() < _MOST:
         missing = str(known.index[~known.to_numpy()][0])
         raise InputError(
-            f"{source}: {int((~known).sum())} of {len(known)} annotated terms, such as {missing},"
+            f"{file}: {int((~known).sum())} of {len(known)} annotated terms, such as {missing},"
             " are not in the ontology; give the ontology release that fits the annotations"
         )

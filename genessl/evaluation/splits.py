@@ -1,4 +1,4 @@
-"""Who is held out: folds of sequence clusters, validation genes, thinned labels."""
+"""Who is held out: folds of sequence clusters, validation genes."""
 
 from __future__ import annotations
 
@@ -153,31 +153,3 @@ def validation_genes(
     if not chosen:
         chosen = [int(candidates[np.argmin(held[candidates])])]
     return np.isin(clusters, chosen)
-
-
-def thin(labelled: NDArray[np.bool_], fraction: float, seed: int) -> NDArray[np.bool_]:
-    """Choose the labelled genes that keep their labels; with one seed a smaller fraction keeps a subset.
-
-    Parameters
-    ----------
-    labelled : ndarray of bool, shape (n_genes,)
-    fraction : float
-        Share of the labelled genes that is kept, in (0, 1]; at least one is.
-    seed : int
-
-    Returns
-    -------
-    ndarray of bool, shape (n_genes,)
-
-    Raises
-    ------
-    InputError
-        If the fraction is out of range.
-    """
-    if not 0 < fraction <= 1:
-        raise InputError(f"label_fraction: found {fraction}, expected above 0 and at most 1")
-    order = np.random.default_rng(seed).permutation(len(labelled))
-    candidates = order[labelled[order]]
-    kept = np.zeros(len(labelled), dtype=bool)
-    kept[candidates[: max(1, round(fraction * len(candidates)))]] = True
-    return kept

@@ -13,7 +13,7 @@ from scipy.sparse import csr_array
 
 from genessl.data.annotations import EXPERIMENTAL
 from genessl.data.coverage import Coverage
-from genessl.data.dataset import GeneDataset
+from genessl.data.dataset import GeneDataset, check_folds, check_scheme
 from genessl.data.identifiers import AliasTable, GeneIdentifiers
 from genessl.data.labels import Labels, label_genes
 from genessl.data.networks import adjacency
@@ -46,6 +46,8 @@ class Sources:
     aliases : sequence of AliasTable
     embeddings : tuple of ndarray, optional
         As `read_embeddings` returns them, for the genes in the order of `sequences`.
+    files : mapping of str to str
+        Where "annotations", "later annotations" and each network come from, for messages.
     """
 
     sequences: dict[str, str]
@@ -55,17 +57,45 @@ class Sources:
     later_annotations: pd.DataFrame | None = None
     aliases: Sequence[AliasTable] = ()
     embeddings: tuple[NDArray[np.float32], NDArray[np.bool_]] | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """How genes are held out."""
+    """How genes are held out.
+
+    Parameters
+    ----------
+    scheme : {'temporal', 'cross_validation', 'none'}
+    folds : int, default=5
+        Of the cross-validation, from 3.
+    sequence_identity : float, default=0.3
+        Genes of at least this share of identical residues stay together, in (0, 1].
+    label_fraction : float, default=1.0
+        As in `GeneDataset`.
+    seed : int, default=0
+
+    Raises
+    ------
+    InputError
+        If a value is out of range.
+    """
 
     scheme: str = "temporal"
     folds: int = 5
     sequence_identity: float = 0.3
     label_fraction: float = 1.0
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_scheme(self.scheme, self.label_fraction)
+        if self.scheme == "cross_validation":
+            check_folds(self.folds)
+        identity = self.sequence_identity
+        if isinstance(identity, bool) or not isinstance(identity, (int, float)) or not 0 < identity <= 1:
+            raise InputError(f"sequence_identity: found {identity!r}, expected a number above 0 and at most 1")
+        if type(self.seed) is not int or self.seed < 0:
+            raise InputError(f"seed: found {self.seed!r}, expected a whole number, at least 0")
 
 
 @dataclass(frozen=True)
@@ -100,16 +130,22 @@ def assemble_dataset(
     coverage.add("sequences", "genes", "joined", len(genes))
     identifiers = GeneIdentifiers(genes, sources.aliases)
     labels = label_genes(
-        sources.annotations, identifiers, genes, sources.ontology, coverage, source="annotations", evidence=evidence
+        sources.annotations,
+        identifiers,
+        genes,
+        sources.ontology,
+        coverage,
+        source="annotations",
+        file=sources.files.get("annotations"),
+        evidence=evidence,
     )
     if not labels.positive.nnz:
         raise InputError(
-            "annotations: found no experimental annotation of any gene, expected some to learn from;"
-            " check `annotations` and `evidence`"
+            f"{sources.files.get('annotations', 'annotations')}: found no experimental annotation of any gene, expected"
+            " some to learn from; check `annotations` and `evidence`"
         )
-    networks = {
-        name: _join_network(name, edges, identifiers, genes, coverage) for name, edges in sources.networks.items()
-    }
+    networks = {name: _join_network(name, sources, identifiers, coverage) for name in sources.networks}
+    truth = _later_truth(sources, identifiers, genes, coverage, evidence)
     hits = search_homologs(sources.sequences, threads=threads)
     columns = _columns(labels, sources.ontology)
     homology = bit_scores(hits, len(genes))
@@ -133,12 +169,11 @@ def assemble_dataset(
         annotation_date=int(sources.annotations["date"].max()),
     )
     coverage.check()
-    return Assembly(dataset, coverage, _later_truth(sources, identifiers, genes, coverage, evidence))
+    return Assembly(dataset, coverage, truth)
 
 
-def _join_network(
-    name: str, edges: pd.DataFrame, identifiers: GeneIdentifiers, genes: list[str], coverage: Coverage
-) -> csr_array:
+def _join_network(name: str, sources: Sources, identifiers: GeneIdentifiers, coverage: Coverage) -> csr_array:
+    edges, genes = sources.networks[name], list(sources.sequences)
     nodes = pd.unique(pd.concat([edges["a"], edges["b"]]).astype(str))
     resolution = identifiers.resolve(nodes)
     coverage.add(name, "network nodes", "held", len(nodes))
@@ -146,10 +181,12 @@ def _join_network(
     for reason, count in pd.Series(resolution.lost, dtype=object).value_counts().items():
         coverage.add(name, "network nodes", str(reason), int(count))
     if not resolution.targets:
-        example = f" look like '{nodes[0]}'" if len(nodes) else " are none"
+        file = sources.files.get(name, "the network")
         raise InputError(
-            f"the sequences and the network '{name}' share no gene: sequences look like '{genes[0]}',"
-            f" the network's genes{example}; add an alias table under `identifiers`"
+            f"{file}: the sequences and the network '{name}' share no gene: sequences look like '{genes[0]}',"
+            f" the network like '{nodes[0]}'; add an alias table under `identifiers`"
+            if len(nodes)
+            else f"{file}: found no edge in the network '{name}', expected some; check `channels` and `min_score`"
         )
     row_of = {gene: row for row, gene in enumerate(genes)}
     index_of = {node: row_of[gene] for node, gene in resolution.targets.items()}
@@ -208,6 +245,7 @@ def _later_truth(
         sources.ontology,
         coverage,
         source="later annotations",
+        file=sources.files.get("later annotations"),
         evidence=evidence,
     ).positive
     rows = np.repeat(np.arange(len(genes)), np.diff(later.indptr))

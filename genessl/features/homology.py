@@ -21,6 +21,7 @@ from genessl.errors import InputError
 _log = logging.getLogger(__name__)
 E_VALUE = 1e-3
 _COLUMNS = ("query", "target", "bits", "identity", "coverage")
+_NUCLEOTIDES = set("ACGTNU")
 _RESIDUES = set("ACDEFGHIKLMNPQRSTVWYBJZOUX")
 
 
@@ -101,18 +102,22 @@ def _search_diamond(sequences: list[str], threads: int) -> pd.DataFrame:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         fasta, database, table = folder / "genes.fasta", folder / "genes.dmnd", folder / "hits.tsv"
-        fasta.write_text("".join(f">{row}\n{sequence}\n" for row, sequence in enumerate(sequences)), encoding="ascii")
+        # DIAMOND refuses a protein that could be DNA; an X at its end, which aligns with nothing, shows it is none.
+        shown = [sequence if set(sequence) - _NUCLEOTIDES else sequence + "X" for sequence in sequences]
+        fasta.write_text("".join(f">{row}\n{sequence}\n" for row, sequence in enumerate(shown)), encoding="ascii")
         shared = ["--threads", str(threads), "--quiet"]
         _run(["diamond", "makedb", "--in", str(fasta), "--db", str(database), *shared])
-        fields = ["qseqid", "sseqid", "bitscore", "pident", "length", "qlen", "slen"]
+        fields = ["qseqid", "sseqid", "bitscore", "nident", "length"]
         options = ["--very-sensitive", "--evalue", str(E_VALUE), "--max-target-seqs", "0", "--masking", "0"]
         search = ["diamond", "blastp", "--query", str(fasta), "--db", str(database), "--out", str(table)]
         _run([*search, "--outfmt", "6", *fields, *options, *shared])
         if not table.stat().st_size:
             return _hits([])
         hits = pd.read_csv(table, sep="\t", names=fields)
-    coverage = np.minimum(1.0, hits["length"] / np.minimum(hits["qlen"], hits["slen"]))
-    columns = (hits["qseqid"], hits["sseqid"], hits["bitscore"], hits["pident"] / 100.0, coverage)
+    lengths = np.array([len(sequence) for sequence in sequences])
+    coverage = np.minimum(1.0, hits["length"] / np.minimum(lengths[hits["qseqid"]], lengths[hits["sseqid"]]))
+    identity = hits["nident"] / hits["length"]
+    columns = (hits["qseqid"], hits["sseqid"], hits["bitscore"].astype(float), identity, coverage)
     return pd.DataFrame(dict(zip(_COLUMNS, columns)))
 
 
@@ -136,9 +141,7 @@ def _search_pyhmmer(sequences: list[str], threads: int) -> pd.DataFrame:
     found = []
     phmmer: Any = pyhmmer.hmmer.phmmer  # typed for one alphabet at a time
     for query, hits in enumerate(phmmer(digital, block, cpus=threads, E=E_VALUE)):
-        for hit in hits:
-            if not hit.included and hit.evalue > E_VALUE:
-                continue
+        for hit in hits.reported:
             target = int(hit.name)
             alignment = hit.best_domain.alignment
             matched = sum(letter.isalpha() for letter in alignment.identity_sequence)

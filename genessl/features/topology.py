@@ -11,22 +11,18 @@ _SMALLEST_SOLVABLE = 3
 _TOLERANCE = 1e-4
 
 
-def diffusion_embedding(
-    network: csr_array, *, n_components: int = 64, restart: float = 0.5, seed: int = 0
-) -> NDArray[np.float32]:
-    """Embed genes by the leading eigenvectors of a random walk with restart.
+def diffusion_embedding(network: csr_array, *, n_components: int = 64, seed: int = 0) -> NDArray[np.float32]:
+    """Embed genes by the leading eigenvectors of a random walk, those in which it forgets its start most slowly.
 
-    The walk's kernel restart (I - (1 - restart) S)^-1 has the eigenvectors of S, the adjacency normalised by degrees
-    to which the mean degree is added [1]_, so that small separate components do not use up the dimensions. No dense
-    n x n matrix is formed.
+    They are the eigenvectors of S, the adjacency normalised by degrees to which the mean degree is added [1]_, so that
+    small separate components do not use up the dimensions. A walk with restart has the same ones, whatever its
+    restart. No dense n x n matrix is formed.
 
     Parameters
     ----------
     network : csr_array of float32, shape (n_genes, n_genes)
         Symmetric.
     n_components : int, default=64
-    restart : float, default=0.5
-        In (0, 1].
     seed : int, default=0
         Of the solver's start vector.
 
@@ -53,7 +49,7 @@ def diffusion_embedding(
     start = np.random.default_rng(seed).standard_normal(len(connected))
     values, vectors = eigsh(csr_array(scale @ inner @ scale), k=rank, which="LA", v0=start, tol=_TOLERANCE)
     order = np.argsort(-values, kind="stable")
-    vectors = vectors[:, order] * (restart / (1.0 - (1.0 - restart) * np.clip(values[order], -1.0, 1.0)))
+    vectors = vectors[:, order]
     vectors *= np.where(vectors[np.abs(vectors).argmax(axis=0), np.arange(rank)] < 0, -1.0, 1.0)
     size = np.sqrt(np.mean(vectors**2, axis=0))
     embedding[connected[:, None], np.arange(rank)] = vectors / np.maximum(size, np.finfo(np.float64).tiny)

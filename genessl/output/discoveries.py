@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from genessl.data.dataset import GeneDataset
 
 SPECIFIC_SHARE = 0.05
+MOST_PER_TERM = 3
 _FEWEST_GENES = 3
 
 
@@ -19,7 +20,8 @@ def strongest_new_predictions(
 
     A term is specific if at most `share` of the genes annotated in its aspect have it (at least three genes are
     allowed). Terms that the gene has by electronic annotation are left out, for they are not new. Each gene is named
-    once per aspect, by its best term; among equal scores by the rarest.
+    once per aspect, by its best term; among equal scores by the rarest. Each term is listed for its three best genes
+    only, so that one term does not fill the list.
 
     Parameters
     ----------
@@ -62,7 +64,8 @@ def strongest_new_predictions(
         }
     )
     once = chosen.drop_duplicates(["aspect", "gene"])
-    return once.groupby("aspect", sort=False).head(per_aspect).reset_index(drop=True)
+    varied = once.groupby(["aspect", "term"], sort=False).head(MOST_PER_TERM)
+    return varied.groupby("aspect", sort=False).head(per_aspect).reset_index(drop=True)
 
 
 def _positions(names: pd.Series, index: dict[str, int]) -> NDArray[np.intp]:

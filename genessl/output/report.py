@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +14,7 @@ import pandas as pd
 
 from genessl.data.dataset import GeneDataset
 from genessl.data.folders import written_file
-from genessl.output.discoveries import SPECIFIC_SHARE
+from genessl.output.discoveries import MOST_PER_TERM, SPECIFIC_SHARE
 from genessl.output.findings import ASPECT_NAMES, CATEGORIES, CONTROLS, estimates_of, sections
 from genessl.output.predictions import GAF_THRESHOLD
 
@@ -24,12 +25,14 @@ REASONS = {
     "self-loop": "connects a gene with itself",
     "duplicate": "repeats another edge",
     "zero weight": "has the weight 0",
+    "below the minimum score": "weighs less than was asked for",
     "other channel": "belongs to a channel that was not asked for",
     "obsolete term": "term is obsolete and nothing replaces it",
 }
+REPEATED = "duplicate"
 STOPPED = {
     "max_rounds": "the number of rounds asked for was reached",
-    "no_improvement": "a further round made the prediction of the validation genes worse",
+    "no_improvement": "a further round did not improve the prediction of the validation genes",
     "nothing_to_teach": "no prediction was confident enough to be taught",
     "no_validation_genes": "there were no validation genes to judge by, so all rounds asked for were run",
 }
@@ -141,13 +144,15 @@ def render_report(data: ReportData) -> str:
     environment.filters["day"] = lambda date: (
         f"{int(date) // 10_000:04d}-{int(date) // 100 % 100:02d}-{int(date) % 100:02d}"
     )
+    thresholds = _thresholds(data.evaluation, data.main_model)
     return environment.get_template("report.html.j2").render(
         data=data,
         sections=sections(data.evaluation),
         controls=CONTROLS,
         coverage=coverage_rows(data.coverage),
-        thresholds=_thresholds(data.evaluation, data.main_model),
-        discoveries=[] if data.discoveries is None else data.discoveries.to_dict("records"),
+        thresholds=thresholds,
+        discoveries=_discoveries(data.discoveries, thresholds),
+        most_per_term=MOST_PER_TERM,
         lessons=_lessons(data.audit),
         stopped=STOPPED.get(data.audit.stopped, data.audit.stopped) if data.audit else "",
         specific_share=f"{SPECIFIC_SHARE:.0%}".replace("%", " %"),
@@ -162,25 +167,36 @@ def write_report(path: str | Path, html: str) -> None:
 
 
 def coverage_rows(coverage: pd.DataFrame) -> list[dict[str, Any]]:
-    """Turn counts into one row per source and unit: held, joined, share, and the losses by reason in plain words."""
-    rows = []
+    """Turn counts into one row per source and unit: held, joined, share, and the losses in plain words, largest first.
+
+    The share leaves repeated edges aside: a file that lists each edge in both directions loses nothing by it.
+    """
+    rows: list[dict[str, Any]] = []
     for (source, unit), counts in coverage.groupby(["source", "unit"], sort=False):
         outcomes = {str(outcome): int(count) for outcome, count in zip(counts["outcome"], counts["count"])}
         held, joined = outcomes.pop("held", 0), outcomes.pop("joined", 0)
+        different = held - outcomes.get(REPEATED, 0)
+        losses = sorted(outcomes.items(), key=lambda outcome: -outcome[1])
         rows.append(
             {
                 "source": source,
+                "first": not rows or rows[-1]["source"] != source,
                 "unit": unit,
                 "held": held,
                 "joined": joined,
-                "share": f"{joined / held:.1%}".replace("%", " %") if held else "",
-                "losses": [(REASONS.get(reason, reason), count) for reason, count in outcomes.items() if count],
+                "share": _percent(joined, different) if different else "",
+                "losses": [(REASONS.get(reason, reason), count) for reason, count in losses if count],
             }
         )
     return rows
 
 
-def _thresholds(evaluation: pd.DataFrame, model: str) -> list[tuple[str, str]]:
+def _percent(part: int, whole: int) -> str:
+    """Round down, so that only all is 100 %."""
+    return f"{math.floor(1000 * part / whole) / 10:.1f} %"
+
+
+def _thresholds(evaluation: pd.DataFrame, model: str) -> dict[str, float]:
     """Return the model's best threshold by aspect, from the first category that has one."""
     for category in CATEGORIES:
         estimates = estimates_of(evaluation, category)
@@ -190,8 +206,16 @@ def _thresholds(evaluation: pd.DataFrame, model: str) -> list[tuple[str, str]]:
             if (model, a, "wfmax_threshold") in estimates
         ]
         if chosen:
-            return [(aspect, f"{estimate.value:.2f}") for aspect, estimate in chosen]
-    return []
+            return {aspect: estimate.value for aspect, estimate in chosen}
+    return {}
+
+
+def _discoveries(found: pd.DataFrame | None, thresholds: Mapping[str, float]) -> list[dict[str, Any]]:
+    """Return the rows to list, each with whether it scores below its aspect's best threshold."""
+    if found is None:
+        return []
+    weak = [score < thresholds.get(aspect, 0.0) for aspect, score in zip(found["aspect"], found["score"])]
+    return [{str(key): value for key, value in row.items()} for row in found.assign(weak=weak).to_dict("records")]
 
 
 def _lessons(audit: CoTrainingAudit | None) -> list[dict[str, Any]]:

@@ -1,11 +1,9 @@
-from itertools import pairwise
-
 import numpy as np
 import pandas as pd
 import pytest
 
 from genessl.errors import InputError
-from genessl.evaluation.splits import assign_folds, cluster_folds, sequence_clusters, thin, validation_genes
+from genessl.evaluation.splits import assign_folds, cluster_folds, sequence_clusters, validation_genes
 
 
 def pairs(*rows):
@@ -89,18 +87,3 @@ def test_validation_leaves_a_labelled_gene_to_train_on():
     clusters, labelled = np.array([0, 0, 0, 1, 1]), np.array([True, True, True, True, True])
     assert validation_genes(clusters, labelled).tolist() == [False, False, False, True, True]
     assert not validation_genes(np.zeros(5, dtype=int), labelled).any()
-
-
-def test_a_smaller_fraction_keeps_a_subset_of_a_larger_one():
-    labelled = np.random.default_rng(0).random(500) < 0.4
-    kept = [thin(labelled, fraction, seed=3) for fraction in (0.01, 0.1, 0.5, 1.0)]
-    for smaller, larger in pairwise(kept):
-        assert (larger | ~smaller).all()
-    assert [mask.sum() for mask in kept] == [round(f * labelled.sum()) for f in (0.01, 0.1, 0.5, 1.0)]
-    assert np.array_equal(kept[-1], labelled)
-
-
-def test_one_label_remains_and_the_fraction_has_a_range():
-    assert thin(np.array([True, False, True]), 0.01, seed=0).sum() == 1
-    with pytest.raises(InputError, match=r"label_fraction: found 0\.0"):
-        thin(np.array([True]), 0.0, seed=0)

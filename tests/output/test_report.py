@@ -259,8 +259,17 @@ def test_a_leak_is_reported_and_noise_is_not():
 def test_coverage_lists_losses_by_reason_and_leaves_out_zeros():
     network, annotations = coverage_rows(COVERAGE)
     assert (network["held"], network["joined"], network["share"]) == (1000, 950, "95.0 %")
+    assert network["first"] and annotations["first"]
     assert network["losses"] == [("names a gene that is not among the sequences", 50)]
     assert annotations["losses"] == [("<b>odd</b> reason", 3)]
+
+
+def test_an_edge_listed_twice_is_no_loss_in_the_share_and_only_all_is_a_hundred_percent():
+    counts = [("held", 4001), ("joined", 1999), ("unknown gene", 1), ("duplicate", 2001)]
+    table = pd.DataFrame([("string", "edges", *count) for count in counts], columns=COVERAGE.columns)
+    (row,) = coverage_rows(table)
+    assert row["share"] == "99.9 %"  # 1999 of 4001 - 2001 = 2000, which is 99.95 %
+    assert row["losses"] == [("repeats another edge", 2001), ("names a gene that is not among the sequences", 1)]
 
 
 def test_facts_count_labelled_genes_and_edges():
@@ -281,6 +290,22 @@ def test_new_predictions_are_specific_new_and_one_per_gene():
     assert strongest_new_predictions(PREDICTIONS[:0], dataset()).empty
 
 
+def test_one_term_does_not_fill_the_list_of_new_predictions():
+    rows = pd.DataFrame([(f"g{n}", "GO:2", n / 10) for n in (6, 7, 8, 9)], columns=["gene", "term", "score"])
+    unknown = replace(dataset(), electronic=csr_array((10, 4), dtype=bool))
+    assert strongest_new_predictions(rows, unknown)["gene"].tolist() == ["g9", "g8", "g7"]
+
+
+def test_predictions_below_the_best_threshold_are_called_weak():
+    html = render_report(report_data())
+    assert 'class="weak"' not in html  # 0.90 and 0.80 in BPO, where 0.31 was best; no threshold in MFO
+    assert "Rows in grey" not in html
+    strict = EVALUATION.assign(value=EVALUATION["value"].where(EVALUATION["metric"] != "wfmax_threshold", 0.85))
+    html = render_report(replace(report_data(), evaluation=strict))
+    assert html.count('class="weak"') == 1
+    assert "Rows in grey score less: they are weak." in html
+
+
 def test_the_audit_counts_what_each_view_taught():
     taught = pd.DataFrame(
         [(1, "network", "g6", "GO:1", 1), (1, "network", "g6", "GO:2", 1), (1, "network", "g7", "GO:2", 0)],
@@ -289,8 +314,10 @@ def test_the_audit_counts_what_each_view_taught():
     audit = CoTrainingAudit(1, "no_improvement", taught, [0.4, 0.42])
     html = render_report(replace(report_data(), audit=audit))
     assert ["1", "network view", "2", "2", "1"] in Page(html).rows
-    assert "It stopped because a further round made the prediction of the validation genes worse." in html
-    assert "0.400, 0.420" in html
+    assert "1 round of teaching. It stopped because a further round did not improve the prediction of the" in html
+    assert "0.400 before teaching, 0.420 after round 1" in html
+    unkept = render_report(replace(report_data(), audit=replace(audit, rounds=0)))
+    assert "No round of teaching was kept. It stopped because a further round" in unkept
     assert "No label was taught" in render_report(replace(report_data(), audit=replace(audit, taught=taught[:0])))
 
 

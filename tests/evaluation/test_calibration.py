@@ -1,0 +1,74 @@
+import numpy as np
+from scipy.special import expit, logit
+
+from genessl.evaluation.calibration import TermCalibration
+
+ASPECTS = np.zeros(3, dtype=np.intp)
+
+
+def sampled(n=4000, seed=0):
+    """Scores whose true probability is expit(2 logit(score) + 1), shifted by +1 for the last term."""
+    random = np.random.default_rng(seed)
+    scores = random.uniform(0.05, 0.6, (n, 3)).astype(np.float32)
+    probability = expit(2 * logit(scores) + 1 + np.array([0.0, 0.0, 1.0]))
+    return scores, random.random((n, 3)) < probability, probability
+
+
+def test_probabilities_are_recovered_from_distorted_scores():
+    scores, targets, probability = sampled()
+    labelled = np.ones((len(scores), 1), dtype=bool)
+    found = TermCalibration.fit([scores], targets, labelled, ASPECTS).apply([scores])
+    assert np.abs(scores - probability).mean() > 0.1
+    assert np.abs(found - probability).mean() < 0.02
+
+
+def test_a_term_of_few_genes_stays_close_to_its_aspect():
+    scores, targets, _ = sampled(n=20, seed=1)
+    labelled = np.ones((20, 1), dtype=bool)
+    few = TermCalibration.fit([scores], targets, labelled, ASPECTS, offset_deviation=0.5)
+    none = TermCalibration.fit([scores], targets, labelled, ASPECTS, offset_deviation=1e-6)
+    assert np.abs(few.offsets).max() < 1.0
+    assert np.abs(none.offsets).max() < 1e-3
+
+
+def test_a_view_of_noise_gets_next_to_no_weight():
+    scores, targets, _ = sampled()
+    noise = np.random.default_rng(5).uniform(0.05, 0.6, scores.shape).astype(np.float32)
+    labelled = np.ones((len(scores), 1), dtype=bool)
+    calibration = TermCalibration.fit([scores, noise], targets, labelled, ASPECTS)
+    assert calibration.slopes[0, 0] > 1.5
+    assert 0 <= calibration.slopes[0, 1] < 0.1
+
+
+def test_calibration_keeps_the_order_of_genes_within_a_term_and_a_contradicting_view_is_dropped():
+    scores, targets, _ = sampled()
+    labelled = np.ones((len(scores), 1), dtype=bool)
+    calibration = TermCalibration.fit([scores, 1 - scores], targets, labelled, ASPECTS)
+    assert (calibration.slopes >= 0).all()
+    for term in range(3):
+        order = np.argsort(scores[:, term], kind="stable")
+        assert (np.diff(calibration.apply([scores, 1 - scores])[order, term]) >= 0).all()
+
+
+def test_genes_that_are_unlabelled_in_an_aspect_do_not_enter_its_fit():
+    scores, targets, _ = sampled()
+    labelled = np.zeros((len(scores), 1), dtype=bool)
+    labelled[:1000] = True
+    changed = targets.copy()
+    changed[1000:] = ~changed[1000:]
+    first = TermCalibration.fit([scores], targets, labelled, ASPECTS)
+    second = TermCalibration.fit([scores], changed, labelled, ASPECTS)
+    np.testing.assert_array_equal(first.apply([scores]), second.apply([scores]))
+
+
+def test_without_a_labelled_gene_one_view_keeps_its_scores():
+    scores, targets, _ = sampled(n=50)
+    untouched = TermCalibration.fit([scores], targets, np.zeros((50, 1), dtype=bool), ASPECTS)
+    np.testing.assert_allclose(untouched.apply([scores]), scores, atol=1e-6)
+
+
+def test_a_term_that_no_view_scores_stays_at_zero():
+    scores, targets, _ = sampled(n=200)
+    scores[:, 1] = 0
+    calibration = TermCalibration.fit([scores], targets, np.ones((200, 1), dtype=bool), ASPECTS)
+    assert (calibration.apply([scores])[:, 1] == 0).all()

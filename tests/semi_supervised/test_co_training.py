@@ -1,0 +1,163 @@
+import numpy as np
+import pytest
+from scipy.sparse import csr_array
+
+from genessl.models.graph_network import GraphNetwork
+from genessl.models.neural import NeuralPredictor
+from genessl.models.sequence_network import SequenceNetwork
+from genessl.models.supervision import Supervision
+from genessl.semi_supervised.co_training import CoTraining, _most_confident
+from tests.conftest import make_dataset
+
+
+def co_training(**parameters):
+    return CoTraining(
+        sequence_view=SequenceNetwork(max_epochs=12, hidden=32),
+        network_view=GraphNetwork(max_epochs=12, hidden=16, n_components=8),
+        **parameters,
+    )
+
+
+class Recorder(CoTraining):
+    """Co-training whose rounds always count as better, so that teaching reaches the final views."""
+
+    def _quality(self, scores, dataset, validation):
+        self.calls_ = getattr(self, "calls_", 0) + 1
+        return float(self.calls_)
+
+
+def taught_to_the_end(dataset, **parameters):
+    parts = co_training(**parameters).get_params(deep=False)
+    return Recorder(**parts).fit(dataset)
+
+
+@pytest.fixture(scope="module")
+def taught(dataset):
+    return taught_to_the_end(dataset, rounds=2)
+
+
+def test_zero_rounds_is_the_calibrated_average_of_two_supervised_views(dataset):
+    fitted = co_training(rounds=0).fit(dataset)
+    ordered = dataset.take(np.argsort(dataset.genes))
+    supervised = [co_training().sequence_view.fit(dataset), co_training().network_view.fit(dataset)]
+    expected = fitted.calibration_.apply([view._predict(ordered) for view in supervised])
+    np.testing.assert_array_equal(fitted._predict(ordered), expected)
+    assert fitted.n_iter_ == 0
+    assert fitted.audit().empty
+    assert len(fitted.history_) == 1
+
+
+def test_no_label_is_taught_where_an_experiment_has_spoken(taught, dataset):
+    row_of = {gene: row for row, gene in enumerate(dataset.genes.tolist())}
+    aspect_of = dict(zip(dataset.ontology.terms, dataset.ontology.aspects.tolist()))
+    audit = taught.audit()
+    assert set(audit["round"]) == {1, 2}
+    assert set(audit["teacher"]) == {"sequence", "network"}
+    rows = audit["gene"].map(row_of).to_numpy()
+    columns = audit["term"].map(aspect_of).map(dataset.aspects.index).to_numpy()
+    assert not dataset.labelled[rows, columns].any()
+
+
+def test_taught_labels_are_closed_over_the_ontology(taught, dataset):
+    for lesson in taught.lessons_:
+        positive, negative = lesson.positive.astype(bool), lesson.negative.astype(bool)
+        assert positive.nnz and negative.nnz
+        assert (dataset.ontology.propagate(positive) != positive).nnz == 0
+        beyond = dataset.ontology.propagate_down(negative).astype(int) - negative.astype(int)
+        assert (beyond.multiply(~positive.toarray())).sum() == 0
+        assert positive.multiply(negative).nnz == 0
+
+
+def test_positives_before_closure_keep_to_the_quota_of_each_term(dataset):
+    fitted = co_training(rounds=0, quota=0.5).fit(dataset)
+    ordered = dataset.take(np.argsort(dataset.genes))
+    supervision = Supervision.of(ordered)
+    positive, negative = fitted._choose(fitted._predict(ordered), supervision, None)
+    for column in range(dataset.n_terms):
+        pupils = ~supervision.labelled[:, supervision.aspect_of_term[column]]
+        expected = supervision.frequency()[column] * pupils.sum()
+        assert positive[:, column].sum() <= round(0.5 * expected) + 1
+        assert negative[:, column].sum() <= pupils.sum() / 2
+        assert not positive[~pupils, column].any()
+
+
+def test_each_view_learns_from_the_lesson_of_the_other(dataset):
+    supervision = Supervision.of(dataset)
+    fitted = taught_to_the_end(dataset, rounds=1)
+    given = fitted._taught(supervision, fitted.lessons_)
+    assert [lesson.teacher for lesson in fitted.lessons_] == ["sequence", "network"]
+    assert (given[0].taught_positive != fitted.lessons_[1].positive.astype(bool)).nnz == 0
+    assert (given[1].taught_positive != fitted.lessons_[0].positive.astype(bool)).nnz == 0
+    assert given[0].taught_weight == 0.3
+
+
+def test_a_joint_teacher_writes_one_lesson_a_round(dataset):
+    fitted = taught_to_the_end(dataset, rounds=2, teacher="joint")
+    assert [(lesson.round, lesson.teacher) for lesson in fitted.lessons_] == [(1, "both"), (2, "both")]
+
+
+def test_teaching_that_does_not_help_on_validation_genes_is_not_kept(dataset):
+    class Declining(CoTraining):
+        def _quality(self, scores, dataset, validation):
+            self.calls_ = getattr(self, "calls_", 0) + 1
+            return 1.0 / self.calls_
+
+    fitted = Declining(**co_training(rounds=3).get_params(deep=False)).fit(dataset)
+    assert fitted.n_iter_ == 0
+    assert fitted.history_ == [1.0, 0.5]
+    assert fitted.termination_condition_ == "no_improvement"
+
+
+def test_validation_labels_reach_no_view_while_rounds_are_chosen(dataset, monkeypatch):
+    validation = (dataset.split == 1) & dataset.labelled.any(axis=1)
+    names = set(dataset.genes[validation].tolist())
+    seen = []
+
+    def watch(self, inputs, supervision, *, validation=None, n_epochs=None):
+        labelled = supervision.genes[np.diff(supervision.positive.indptr) > 0]
+        lesson = np.diff(supervision.taught_positive.indptr) + np.diff(supervision.taught_negative.indptr)
+        seen.append(names & (set(labelled.tolist()) | set(supervision.genes[lesson > 0].tolist())))
+        return original(self, inputs, supervision, validation=validation, n_epochs=n_epochs)
+
+    original = NeuralPredictor.train
+    monkeypatch.setattr(NeuralPredictor, "train", watch)
+    taught_to_the_end(dataset, rounds=1)
+    choosing, final = seen[:4], seen[4:]
+    assert not any(choosing)
+    assert len(final) == 4
+    assert all(final)
+
+
+def test_without_validation_genes_the_rounds_asked_for_are_run():
+    dataset, _ = make_dataset(n_genes=120)
+    bare = dataset.take(np.flatnonzero(dataset.split == 0))
+    fitted = co_training(rounds=1).fit(bare)
+    assert fitted.n_iter_ == 1
+    assert fitted.termination_condition_ == "no_validation_genes"
+    assert np.isfinite(fitted.predict_proba(bare)).all()
+
+
+def test_when_every_gene_is_labelled_there_is_nothing_to_teach():
+    dataset, truth = make_dataset(n_genes=120)
+    ordered = dataset.take(np.arange(dataset.n_genes))
+    object.__setattr__(ordered, "positive", csr_array(truth))
+    fitted = co_training(rounds=2).fit(ordered)
+    assert fitted.n_iter_ == 0
+    assert fitted.termination_condition_ == "nothing_to_teach"
+
+
+def test_the_audit_survives_saving(taught, tmp_path):
+    taught.__class__ = CoTraining
+    taught.save(tmp_path / "model")
+    loaded = CoTraining.load(tmp_path / "model")
+    taught.__class__ = Recorder
+    assert loaded.audit().equals(taught.audit())
+    assert (loaded.n_iter_, loaded.history_) == (2, taught.history_)
+    assert loaded.termination_condition_ == "max_rounds"
+    assert (tmp_path / "model" / "audit.tsv.gz").is_file()
+
+
+def test_most_confident_marks_as_many_as_asked_and_the_earlier_of_equals():
+    confidence = np.array([[0.1, 0.5], [0.9, 0.5], [0.4, 0.2]], dtype=np.float32)
+    marked = _most_confident(confidence, np.array([2, 1]))
+    assert marked.tolist() == [[False, True], [True, False], [True, False]]
