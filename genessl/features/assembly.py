@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -129,6 +130,9 @@ def assemble_dataset(
     coverage.add("sequences", "genes", "held", len(genes))
     coverage.add("sequences", "genes", "joined", len(genes))
     identifiers = GeneIdentifiers(genes, sources.aliases)
+    for (table, source), count in identifiers.n_ambiguous.items():
+        coverage.add(Path(table).name, f"ambiguous aliases of {source}", "held", count)
+        coverage.add(Path(table).name, f"ambiguous aliases of {source}", "several genes", count)
     labels = label_genes(
         sources.annotations,
         identifiers,

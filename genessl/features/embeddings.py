@@ -65,9 +65,11 @@ def _vectors(path: Path, genes: Sequence[str]) -> dict[str, NDArray[np.float32]]
             with np.load(path, allow_pickle=False) as file:
                 held = set(file.files)
                 return {gene: _vector(path, gene, file[gene]) for gene in genes if gene in held}
-    except (OSError, zipfile.BadZipFile, zlib.error) as error:
+    except InputError:
+        raise
+    except (OSError, ValueError, zipfile.BadZipFile, zlib.error) as error:
         reason = " ".join(str(error).split())
-        raise InputError(f"{path}: the file is damaged ({reason}); download or copy it again") from error
+        raise InputError(f"{path}: the file cannot be read ({reason}); download or write it again") from error
     raise InputError(f"{path}: found another kind of file, expected embeddings as HDF5 or npz; convert the file")
 
 

@@ -24,7 +24,7 @@ class GraphNetwork(NeuralPredictor):
 
     Parameters
     ----------
-    hidden : int, default=256
+    hidden : int, default=128
         Channels.
     n_layers : int, default=2
         Convolutions, each over all networks.
@@ -33,10 +33,11 @@ class GraphNetwork(NeuralPredictor):
     node_features : {'network', 'network+sequence'}
         What a node knows of itself; the second mixes the views and is meant as an ablation.
     dropout : float, default=0.5
-    learning_rate : float, default=5e-3
+    learning_rate : float, default=1e-2
     weight_decay : float, default=1e-4
     batch_size : int or None, default=1024
-        Genes whose loss is summed in a step, all genes being in the graph; None for all.
+        The most genes whose loss makes a step, all genes being in the graph; fewer where that gives less than five
+        steps an epoch. None for all in one step.
     max_epochs : int, default=60
     patience : int, default=5
         Epochs without a smaller loss on the validation genes before training stops.
@@ -49,12 +50,12 @@ class GraphNetwork(NeuralPredictor):
     def __init__(
         self,
         *,
-        hidden: int = 256,
+        hidden: int = 128,
         n_layers: int = 2,
         n_components: int = 64,
         node_features: str = "network",
         dropout: float = 0.5,
-        learning_rate: float = 5e-3,
+        learning_rate: float = 1e-2,
         weight_decay: float = 1e-4,
         batch_size: int | None = 1024,
         max_epochs: int = 60,

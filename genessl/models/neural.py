@@ -24,6 +24,7 @@ from genessl.models.supervision import Supervision
 
 _log = logging.getLogger(__name__)
 _LEAST_VALIDATION_GENES = 10
+_LEAST_STEPS = 5
 
 
 @dataclass(frozen=True)
@@ -149,7 +150,8 @@ class NeuralPredictor(GenePredictor):
         return best_epoch
 
     def _n_batches(self, n_rows: int) -> int:
-        return 1 if self.batch_size is None else max(1, -(-n_rows // self.batch_size))
+        """Return the steps of an epoch; few genes are split all the same, for one step an epoch hardly learns."""
+        return 1 if self.batch_size is None else min(n_rows, max(_LEAST_STEPS, -(-n_rows // self.batch_size)))
 
     def score(self, fitted: FittedNetwork, inputs: dict[str, Any], n_terms: int) -> NDArray[np.float32]:
         """Return the module's probabilities for every gene and term; 0 for terms it was not trained on."""

@@ -26,7 +26,7 @@ class SequenceNetwork(NeuralPredictor):
     learning_rate : float, default=1e-3
     weight_decay : float, default=1e-4
     batch_size : int or None, default=256
-        Genes in a step; None for all.
+        The most genes in a step; fewer where that gives less than five steps an epoch. None for all in one step.
     max_epochs : int, default=60
     patience : int, default=5
         Epochs without a smaller loss on the validation genes before training stops.

@@ -67,7 +67,7 @@ class CoTraining(GenePredictor):
     ----------
     sequence_view, network_view : NeuralPredictor, optional
         By default a `SequenceNetwork` and a `GraphNetwork` on network-only features.
-    rounds : int, default=2
+    rounds : int, default=1
         The most rounds of teaching; with 0 the views are only averaged.
     quota : float, default=0.6
         Positives taught per term, as a share of those expected from the term's frequency, in (0, 1].
@@ -100,7 +100,7 @@ class CoTraining(GenePredictor):
         *,
         sequence_view: NeuralPredictor | None = None,
         network_view: NeuralPredictor | None = None,
-        rounds: int = 2,
+        rounds: int = 1,
         quota: float = 0.6,
         weight: float = 0.3,
         teacher: str = "other",

@@ -48,9 +48,9 @@ def test_a_folder_of_other_things_is_never_replaced(tmp_path):
     home = tmp_path / "home"
     home.mkdir()
     (home / "thesis.tex").write_text("years")
-    with pytest.raises(InputError, match=r"home: found a folder that holds 'thesis\.tex', expected a new folder"):
-        with written_folder(home) as folder:
-            (folder / "dataset.json").write_text("{}")
+    sentence = r"home: found a folder that holds 'thesis\.tex', expected a new folder"
+    with pytest.raises(InputError, match=sentence), written_folder(home) as folder:
+        (folder / "dataset.json").write_text("{}")
     assert names(tmp_path) == ["home"]
     assert (home / "thesis.tex").read_text() == "years"
 

@@ -1,0 +1,557 @@
+"""The commands: from raw files to the report, and one sentence for each mistake."""
+
+import gzip
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from genessl import cli
+from genessl.data.dataset import GeneDataset
+
+OBO = """format-version: 1.2
+data-version: releases/2020-01-01
+
+[Term]
+id: GO:0008150
+name: biological_process
+namespace: biological_process
+
+[Term]
+id: GO:0007049
+name: cell cycle
+namespace: biological_process
+is_a: GO:0008150
+
+[Term]
+id: GO:0000278
+name: mitotic cell cycle
+namespace: biological_process
+is_a: GO:0007049
+
+[Term]
+id: GO:0006810
+name: transport
+namespace: biological_process
+is_a: GO:0008150
+
+[Term]
+id: GO:0003674
+name: molecular_function
+namespace: molecular_function
+
+[Term]
+id: GO:0016301
+name: kinase activity
+namespace: molecular_function
+is_a: GO:0003674
+"""
+CYCLE, MITOSIS, TRANSPORT, KINASE = "GO:0007049", "GO:0000278", "GO:0006810", "GO:0016301"
+GENES = [f"P{number:05d}" for number in range(1, 13)]
+T0 = [
+    (GENES[0], MITOSIS, "IDA"), (GENES[1], MITOSIS, "IMP"), (GENES[2], CYCLE, "IDA"), (GENES[3], TRANSPORT, "IDA"),
+    (GENES[4], TRANSPORT, "IGI"), (GENES[5], TRANSPORT, "IDA"), (GENES[0], KINASE, "IDA"), (GENES[4], CYCLE, "IEA"),
+    (GENES[6], KINASE, "IDA"), (GENES[7], TRANSPORT, "IEA"),
+]  # fmt: skip
+NEW = [(GENES[8], MITOSIS), (GENES[9], TRANSPORT), (GENES[3], KINASE), (GENES[6], CYCLE)]
+T1 = [*T0, *((gene, term, "IDA") for gene, term in NEW)]
+
+
+def gaf(rows, gene=lambda name: name, term=lambda name: name):
+    fields = "UniProtKB\t{0}\t{0}\t\t{1}\tPMID:1\t{2}\t\tP\t\t\tprotein\ttaxon:9\t20200101\tUniProt"
+    return "!gaf-version: 2.1\n" + "".join(fields.format(gene(a), term(b), code) + "\n" for a, b, code in rows)
+
+
+@dataclass
+class Organism:
+    """Raw files of twelve genes, and the commands run on them."""
+
+    folder: Path
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    def write(self) -> None:
+        random = np.random.default_rng(0)
+        proteins = ["".join(random.choice(list("ACDEFGHIKLMNPQRSTVWY"), 60)) for _ in GENES]
+        proteins[1] = proteins[0][:50] + proteins[1][50:]
+        headers = [f">sp|{gene}|{gene}_TEST" for gene in GENES]
+        ring = list(zip(GENES, GENES[1:] + GENES[:1]))
+        texts = {
+            "genes.fasta": "".join(f"{head}\n{protein}\n" for head, protein in zip(headers, proteins)),
+            "go.obo": OBO,
+            "t0.gaf": gaf(T0),
+            "t1.gaf": gaf(T1),
+            "pairs.txt": "".join(f"{a}\t{b}\t0.5\n" for a, b in ring),
+            "string.txt": "protein1 protein2 combined_score\n" + "".join(f"9.{a} 9.{b} 700\n" for a, b in ring),
+        }
+        for name, text in texts.items():
+            (self.folder / name).write_text(text)
+        self.settings = {
+            "sequences": "genes.fasta",
+            "ontology": "go.obo",
+            "annotations": "t0.gaf",
+            "later_annotations": "t1.gaf",
+            "networks": {"pairs": {"file": "pairs.txt", "format": "edges"}},
+            "evaluation": {"scheme": "temporal"},
+            "taxon": 9,
+        }
+
+    def build(self, run, output="dataset", **changes: Any) -> None:
+        settings = {**self.settings, **changes}
+        truth = ["--truth", "truth.tsv.gz"] if settings.get("later_annotations") else []
+        run("build-dataset", "--settings", json.dumps(settings), "--output", output, *truth)
+
+
+class Failure(Exception):  # noqa: N818
+    """A command ended with another exit code than 0."""
+
+    def __init__(self, code: int, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+        self.text = text
+
+    @property
+    def sentence(self) -> str:
+        """The one sentence, if there is no more than one and nothing else but the log."""
+        found = [line for line in self.text.splitlines() if line.startswith("genessl: error: ")]
+        assert len(found) == 1, self.text
+        assert "Traceback" not in self.text
+        assert self.text.splitlines()[-1] == found[0]
+        return found[0].removeprefix("genessl: error: ")
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, capfd):
+    """Run a command as the shell does, in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+
+    def command(*arguments: str) -> str:
+        capfd.readouterr()
+        monkeypatch.setattr("sys.argv", ["genessl", *arguments])
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as ended:
+            code = ended.code
+        out, err = capfd.readouterr()
+        if code:
+            raise Failure(code, err)
+        return out
+
+    return command
+
+
+@pytest.fixture
+def organism(tmp_path):
+    place = Organism(tmp_path)
+    place.write()
+    return place
+
+
+def files(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*")}
+
+
+def refused(organism, run, **changes):
+    """Return the sentence that ends build-dataset, which must leave nothing behind."""
+    before = files(organism.folder)
+    with pytest.raises(Failure) as caught:
+        organism.build(run, **changes)
+    assert caught.value.code == 2
+    assert files(organism.folder) == before
+    return caught.value.sentence
+
+
+# --------------------------------------------------------------------------------------------- bad input
+
+
+HTML = "<!DOCTYPE html>\n<html><body>Not found</body></html>\n"
+CYCLIC = OBO.replace("name: cell cycle\n", "name: cell cycle\nis_a: GO:0000278\n")
+ALIENS = gaf(T0, gene=lambda name: f"SGD_{name}")
+OTHER_RELEASE = gaf(T0, term=lambda name: name.replace("GO:0", "GO:9"))
+ELECTRONIC = gaf([(gene, term, "IEA") for gene, term, _ in T0])
+REPORT = json.dumps({"organism": "x", "models": {"m": {}}})
+SHORT_ROW = gaf(T0) + "UniProtKB\tP00001\tP00001\n"
+
+
+@pytest.mark.parametrize("name", ["genes.fasta", "go.obo", "t0.gaf", "t1.gaf", "pairs.txt"])
+def test_an_empty_file_is_named(organism, run, name):
+    (organism.folder / name).write_text("")
+    assert refused(organism, run) == f"{name}: the file is empty; download or copy it again"
+
+
+@pytest.mark.parametrize("name", ["genes.fasta", "go.obo", "t0.gaf", "t1.gaf", "pairs.txt"])
+def test_a_truncated_gzip_is_named(organism, run, name):
+    path = organism.folder / name
+    path.write_bytes(gzip.compress(path.read_bytes())[:-30])
+    assert refused(organism, run).startswith(f"{name}: the compressed file is damaged after line ")
+
+
+@pytest.mark.parametrize("name", ["genes.fasta", "go.obo", "t0.gaf", "t1.gaf", "pairs.txt"])
+def test_a_missing_file_is_named(organism, run, name):
+    (organism.folder / name).unlink()
+    assert refused(organism, run) == f"{name}: no such file"
+
+
+@pytest.mark.parametrize(
+    "name, text, sentence",
+    [
+        ("genes.fasta", HTML, "genes.fasta:1: expected a '>' header, found '<!DOCTYPE html>'; give sequences as FASTA"),
+        ("genes.fasta", OBO, "genes.fasta:1: expected a '>' header, found 'format-version: 1.2'; give sequences as"),
+        ("genes.fasta", ">a\nMK\n>b\nMK\n>a\nMK\n", "genes.fasta:5: expected each gene once, found 'a' already at"),
+        ("genes.fasta", ">a\nMK\n>b\n\n>c\nMK\n", "genes.fasta:3: expected residues for 'b', found none; remove it"),
+        ("genes.fasta", ">a\nMK5\n", "genes.fasta:2: expected residues as letters, '*' or '-', found '5'; correct"),
+        ("go.obo", HTML, "go.obo: expected an OBO file with [Term] stanzas, found none; give the ontology as .obo"),
+        ("go.obo", CYCLIC, "go.obo: the ontology is cyclic: GO:0000278 is among its own ancestors; use a release"),
+        ("go.obo", OBO + "\n[Term]\nid: GO:0016301\n", "go.obo:38: expected each term once, found GO:0016301 again"),
+        ("t0.gaf", HTML, "t0.gaf:1: found 1 tab-separated columns, expected the 15 to 17 of a GAF; give annotations"),
+        ("t0.gaf", SHORT_ROW, "t0.gaf:12: found 3 tab-separated columns, expected the 15 to 17 of a GAF; give"),
+        ("t0.gaf", "!gaf-version: 2.1\n", "t0.gaf: expected annotation rows, found comments only; download or copy"),
+        ("t0.gaf", OTHER_RELEASE, "t0.gaf: 4 of 4 annotated terms, such as GO:9000278, are not in the ontology; give"),
+        ("t0.gaf", ALIENS, "t0.gaf: none of the annotated genes, such as 'SGD_P00001', is among the sequences; add"),
+        ("t0.gaf", ELECTRONIC, "t0.gaf: found no experimental annotation of any gene, expected some to learn from;"),
+        ("t1.gaf", OTHER_RELEASE, "t1.gaf: 4 of 4 annotated terms, such as GO:9000278, are not in the ontology; give"),
+        ("t1.gaf", SHORT_ROW, "t1.gaf:12: found 3 tab-separated columns, expected the 15 to 17 of a GAF; give"),
+        (
+            "pairs.txt",
+            "YAL001C YAL002W 0.5\n",
+            "pairs.txt: the sequences and the network 'pairs' share no gene: sequences look like 'P00001', the network"
+            " like 'YAL001C'; add an alias table under `identifiers`",
+        ),
+        ("pairs.txt", "P00001 P00002 -1\n", "pairs.txt:1: found the weight '-1', expected a number of at least 0;"),
+        ("pairs.txt", "P00001 P00002 1\nP00001 P00003 high\n", "pairs.txt:2: found the weight 'high', expected a"),
+        ("pairs.txt", "P00001 P00002 nan\n", "pairs.txt:1: found the weight 'nan', expected a number of at least 0;"),
+        ("pairs.txt", "P00001 P00002 1\nP00001 P00003\n", "pairs.txt:2: found 2 columns, expected 3 as in the first"),
+    ],
+)  # fmt: skip
+def test_bad_input_ends_in_one_sentence(organism, run, name, text, sentence):
+    (organism.folder / name).write_text(text)
+    assert refused(organism, run).startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    "text, sentence",
+    [
+        ("protein1 protein2 combined_score\nP00001 P00002 -700\n", "found the weight '-700', expected a number of at"),
+        ("protein1 protein2 combined_score\nP00001 P00002 x\n", "found the weight 'x', expected a number of at least"),
+        ("a b c\n", "expected a header with the column 'protein1', found 'a b c'; give a file of the format string"),
+    ],
+)
+def test_bad_string_files_end_in_one_sentence(organism, run, text, sentence):
+    (organism.folder / "string.txt").write_text(text)
+    found = refused(organism, run, networks={"string": {"file": "string.txt", "format": "string"}})
+    assert found.startswith((f"string.txt:2: {sentence}", f"string.txt:1: {sentence}"))
+
+
+@pytest.mark.parametrize(
+    "changes, sentence",
+    [
+        ({"anotations": "t0.gaf"}, "--settings: there is no key 'anotations'; expected one of sequences, ontology,"),
+        ({"ontology": None}, "--settings: the key 'ontology' is missing; add it"),
+        ({"sequences": 5}, "--settings: found 5 as 'sequences', expected a path"),
+        ({"seed": -1}, "seed: found -1, expected a whole number, at least 0"),
+        ({"evidence": "all"}, "evidence: found 'all', expected 'experimental' or a list of evidence codes"),
+        ({"evaluation": {"sceme": "none"}}, "evaluation: there is no key 'sceme'; expected one of scheme, folds,"),
+        ({"evaluation": {"scheme": "loo"}}, "scheme: found 'loo', expected one of temporal, cross_validation, none"),
+        ({"evaluation": {"scheme": "cross_validation", "folds": 2}}, "folds: found 2, expected from 3 to 255,"),
+        ({"evaluation": {"scheme": "cross_validation", "folds": 40}}, "folds: found 40, expected at most 11, the"),
+        ({"evaluation": {"scheme": "none", "sequence_identity": 30}}, "sequence_identity: found 30, expected a number"),
+        ({"evaluation": {"scheme": "cross_validation", "label_fraction": 0}}, "label_fraction: found 0, expected a"),
+        ({"evaluation": {"scheme": "temporal", "label_fraction": 0.1}}, "label_fraction: found 0.1 under the scheme"),
+        ({"evaluation": {"scheme": "none", "label_fraction": 0.1}}, "label_fraction: found 0.1 under the scheme none,"),
+        ({"networks": {"a": {"file": "pairs.txt"}}}, "networks.a: the key 'format' is missing; add it"),
+        ({"networks": {"a": {"file": "pairs.txt", "format": "x"}}}, "format: found 'x', expected one of string,"),
+        ({"networks": {"a": {"flie": "pairs.txt"}}}, "networks.a: there is no key 'flie'; expected one of file,"),
+        ({"embeddings": "pairs.txt"}, "pairs.txt: found another kind of file, expected embeddings as HDF5 or npz;"),
+        ({"identifiers": ["go.obo"]}, "go.obo:1: found 'format-version: 1.2', expected an alias table of STRING, SGD"),
+    ],
+)  # fmt: skip
+def test_bad_settings_end_in_one_sentence(organism, run, changes, sentence):
+    assert refused(organism, run, **changes).startswith(sentence)
+
+
+def test_a_truth_without_later_annotations_is_refused_before_anything_is_written(organism, run):
+    settings = json.dumps(organism.settings | {"later_annotations": None})
+    before = files(organism.folder)
+    with pytest.raises(Failure) as caught:
+        run("build-dataset", "--settings", settings, "--output", "dataset", "--truth", "truth.tsv.gz")
+    assert caught.value.sentence.startswith("--truth: found no later_annotations in the settings, expected a GAF")
+    assert files(organism.folder) == before
+
+
+def test_a_failed_build_leaves_the_earlier_dataset_and_truth(organism, run):
+    organism.build(run)
+    before = {path: path.read_bytes() for path in organism.folder.rglob("*") if path.is_file()}
+    (organism.folder / "thesis").mkdir()
+    (organism.folder / "thesis" / "thesis.tex").touch()
+    sentence = refused(organism, run, output="thesis")
+    assert sentence.endswith("choose another name")
+    assert all(path.read_bytes() == content for path, content in before.items())
+
+
+def test_the_installed_command_ends_as_the_function_does(organism):
+    (organism.folder / "genes.fasta").write_text(HTML)
+    settings = ["--settings", json.dumps(organism.settings), "--output", "dataset"]
+    command = [sys.executable, "-c", "from genessl.cli import main; main()", "build-dataset", *settings]
+    ended = subprocess.run(command, cwd=organism.folder, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.startswith("genessl: error: genes.fasta:1: expected a '>' header, found '<!DOCTYPE html>'")
+    assert ended.stderr.count("\n") == 1
+
+
+def test_json_that_is_none_is_shown(run):
+    for text in ("{sequences", "[1]"):
+        with pytest.raises(Failure) as caught:
+            run("build-dataset", "--settings", text, "--output", "dataset")
+        assert caught.value.sentence.startswith("--settings: expected ")
+
+
+@pytest.fixture
+def built(organism, run):
+    organism.build(run)
+    return organism
+
+
+@pytest.mark.parametrize(
+    "arguments, sentence",
+    [
+        (("--model", "labell_propagation"), "models: there is no model 'labell_propagation', did you mean 'label_prop"),
+        (
+            ("--model", "label_propagation", "--parameters", '{"restrat": 1}'),
+            "models: label_propagation has no parameter 'restrat', did you mean 'restart'?; expected one of",
+        ),
+        (("--model", "label_propagation", "--parameters", '{"restart": 7}'), "restart: found 7, expected a number in"),
+        (("--model", "label_propagation", "--parameters", '{"restart": "x"}'), "restart: found 'x', expected a number"),
+        (("--model", "term_frequency", "--parameters", "{"), "--parameters: expected JSON, found '{'"),
+        (("--model", "term_frequency", "--dataset", "gone"), "gone: expected a saved dataset, found no dataset.json;"),
+    ],
+)
+def test_a_mistake_in_training_leaves_no_model(built, run, arguments, sentence):
+    before = files(built.folder)
+    with pytest.raises(Failure) as caught:
+        run("train", "--dataset", "dataset", "--output", "models/m", *arguments)
+    assert caught.value.code == 2
+    assert caught.value.sentence.startswith(sentence)
+    assert files(built.folder) == before
+
+
+@pytest.mark.parametrize(
+    "arguments, sentence",
+    [
+        (("predict", "--model", "gone"), "gone: expected a saved predictor, found no predictor.json; train the model"),
+        (("cross-validate", "--model", "term_frequency"), "dataset: found a dataset for scheme 'temporal', expected"),
+        (("evaluate", "--ontology", "go.obo", "--predictions", "m=gone"), "--truth: found none, expected the truth"),
+        (
+            ("evaluate", "--ontology", "go.obo", "--truth", "truth.tsv.gz", "--predictions", "m=gone"),
+            "gone: no such file",
+        ),
+        (
+            ("evaluate", "--ontology", "go.obo", "--truth", "truth.tsv.gz", "--predictions", "gone"),
+            "--predictions: expected NAME=FILE, found 'gone'",
+        ),
+        (
+            ("evaluate", "--ontology", "go.obo", "--truth", "t1.gaf", "--predictions", "m=gone"),
+            "t1.gaf:1: expected the columns gene, term, found '!gaf-version: 2.1'",
+        ),
+        (
+            ("report", "--evaluation", "gone", "--settings", "{}", "--predictions", "m=gone"),
+            "--settings: the key 'organism' is missing; add it",
+        ),
+        (
+            ("report", "--evaluation", "gone", "--settings", REPORT, "--predictions", "m=gone"),
+            "gone: no such file",
+        ),
+        (
+            ("report", "--evaluation", "truth.tsv.gz", "--settings", REPORT, "--predictions", "m=gone"),
+            "truth.tsv.gz:1: expected the columns model, aspect, knowledge, metric, value, low, high, n_genes, found",
+        ),
+    ],
+)  # fmt: skip
+def test_a_mistake_in_a_later_step_leaves_no_output(built, run, arguments, sentence):
+    before = files(built.folder)
+    command, *options = arguments
+    with pytest.raises(Failure) as caught:
+        run(command, "--dataset", "dataset", "--output", "output.tsv.gz", *options)
+    assert caught.value.code == 2
+    assert caught.value.sentence.startswith(sentence)
+    assert files(built.folder) == before
+
+
+def test_settings_of_a_simulation_are_checked(organism, run):
+    (organism.folder / "list.yaml").write_text("- 1\n")
+    (organism.folder / "typo.yaml").write_text("n_gene: 60\n")
+    before = files(organism.folder)
+    for settings, sentence in (
+        ("gone", "gone: no such file"),
+        ("list.yaml", "simulation: expected settings as"),
+        ("typo.yaml", "simulation: found the unknown setting 'n_gene', expected one of n_genes,"),
+        ("pairs.txt", "pairs.txt: expected YAML, found "),
+    ):
+        with pytest.raises(Failure) as caught:
+            run("simulate", "--settings", settings, "--output", "simulated")
+        assert caught.value.sentence.startswith(sentence)
+    assert files(organism.folder) == before
+
+
+def test_a_file_where_no_file_can_be_written_is_named(built, run):
+    run("train", "--dataset", "dataset", "--model", "term_frequency", "--output", "models/m")
+    with pytest.raises(Failure) as caught:
+        run("predict", "--dataset", "dataset", "--model", "models/m", "--output", "go.obo/m.tsv.gz")
+    assert caught.value.code == 2
+    assert caught.value.sentence == "go.obo: File exists"
+
+
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        ((), "Usage: genessl"),
+        (("trian",), "No such command 'trian'"),
+        (("train", "--dataset", "d"), "Missing option '--model'"),
+        (("train", "--datset", "d"), "No such option: --datset"),
+        (("control", "--dataset", "d", "--output", "o", "--shuffle", "one"), "Invalid value for '--shuffle'"),
+    ],
+)
+def test_a_wrong_option_is_explained_without_a_traceback(run, arguments, words, capfd):
+    with pytest.raises(Failure) as caught:
+        run(*arguments)
+    assert caught.value.code == 2
+    assert "Traceback" not in caught.value.text
+
+
+# -------------------------------------------------------------------------------------------- happy path
+
+
+def score(run, model):
+    run("train", "--dataset", "dataset", "--model", model, "--output", f"models/{model}", "--seed", "1")
+    run("predict", "--dataset", "dataset", "--model", f"models/{model}", "--output", f"predictions/{model}.tsv.gz")
+
+
+def test_from_raw_files_to_the_report_twice_with_the_same_bytes(organism, run):
+    first = None
+    for _ in range(2):
+        organism.build(run)
+        for model in ("term_frequency", "label_propagation"):
+            score(run, model)
+        for shuffle in "12":
+            run("control", "--dataset", "dataset", "--shuffle", shuffle, "--output", f"control/{shuffle}.tsv.gz")
+        tables = [f"{m}=predictions/{m}.tsv.gz" for m in ("term_frequency", "label_propagation")]
+        shown = [option for table in tables for option in ("--predictions", table)]
+        shuffled = [option for k in "12" for option in ("--predictions", f"permuted_labels=control/{k}.tsv.gz")]
+        truth = ["--ontology", "go.obo", "--truth", "truth.tsv.gz"]
+        run("evaluate", "--dataset", "dataset", *truth, "--output", "evaluation.tsv", *shown, *shuffled)
+        settings = json.dumps({"organism": "tiny", "models": {"term_frequency": {}, "label_propagation": {}}})
+        written = ["--evaluation", "evaluation.tsv", "--settings", settings, "--output", "report.html"]
+        run("report", "--dataset", "dataset", *written, *shown)
+        paths = [path for path in organism.folder.rglob("*") if path.is_file()]
+        content = {str(path.relative_to(organism.folder)): path.read_bytes() for path in paths}
+        assert first is None or content == first
+        first = content
+        for name in ("dataset", "models", "predictions", "control"):
+            shutil.rmtree(organism.folder / name)
+    assert {name for name in first if name.startswith("predictions")} == {
+        f"predictions/{model}{end}"
+        for model in ("term_frequency", "label_propagation")
+        for end in (".tsv.gz", ".cafa.tsv.gz", ".gaf.gz")
+    }
+    assert b"label_propagation" in first["report.html"]
+    table = pd.read_csv(organism.folder / "evaluation.tsv", sep="\t")
+    table = table.set_index(["model", "aspect", "knowledge", "metric"])
+    # At t1 P00009 and P00010 are new everywhere, P00007 in the process aspect and P00004 in function.
+    counts = table.xs(("term_frequency", "fmax"), level=("model", "metric"))["n_genes"].to_dict()
+    assert counts == {
+        ("BPO", "NK"): 2, ("BPO", "LK"): 1, ("BPO", "first"): 3, ("MFO", "LK"): 1, ("MFO", "first"): 1,
+    }  # fmt: skip
+    assert set(table.index.get_level_values("model")) == {"term_frequency", "label_propagation", "permuted_labels"}
+    # Both of P00004's MFO truth and the term frequency's only MFO term are the kinase activity.
+    assert table.loc[("term_frequency", "MFO", "first", "fmax"), "value"] == 1.0
+
+
+def test_the_truth_and_the_dataset_hold_what_the_files_say(built):
+    dataset = GeneDataset.load(built.folder / "dataset")
+    assert dataset.ontology.terms == (MITOSIS, TRANSPORT, CYCLE, KINASE)
+    known = {gene: set(np.array(dataset.ontology.terms)[row]) for gene, row in zip(GENES, dataset.positive.toarray())}
+    assert known[GENES[0]] == {MITOSIS, CYCLE, KINASE}
+    assert known[GENES[8]] == known[GENES[7]] == set()
+    assert dataset.electronic.toarray()[7].astype(int).tolist() == [0, 1, 0, 0]
+    assert dataset.networks["pairs"].nnz == 24
+    assert (dataset.taxon, dataset.annotation_date, dataset.scheme) == ("9", 20200101, "temporal")
+    truth = pd.read_csv(built.folder / "truth.tsv.gz", sep="\t")
+    assert set(truth.loc[truth["gene"] == GENES[8], "term"]) == {MITOSIS, CYCLE}
+
+
+def test_coverage_balances_for_every_source(built):
+    coverage = pd.read_csv(built.folder / "dataset" / "coverage.tsv", sep="\t")
+    held = coverage[coverage["outcome"] == "held"].set_index(["source", "unit"])["count"]
+    others = coverage[coverage["outcome"] != "held"].groupby(["source", "unit"])["count"].sum()
+    assert held.sort_index().to_dict() == others.sort_index().to_dict()
+    assert set(coverage["source"]) == {"sequences", "annotations", "later annotations", "pairs"}
+
+
+def test_cross_validation_scores_each_gene_by_models_that_have_not_seen_it(organism, run):
+    organism.build(run, later_annotations=None, evaluation={"scheme": "cross_validation", "folds": 3})
+    options = ["--dataset", "dataset", "--model", "label_propagation"]
+    run("cross-validate", *options, "--output", "a.tsv.gz")
+    run("cross-validate", *options, "--output", "b.tsv.gz")
+    run("control", "--dataset", "dataset", "--shuffle", "1", "--output", "c.tsv.gz")
+    assert (organism.folder / "a.tsv.gz").read_bytes() == (organism.folder / "b.tsv.gz").read_bytes()
+    tables = ["--predictions", "label_propagation=a.tsv.gz", "--predictions", "permuted_labels=c.tsv.gz"]
+    run("evaluate", "--dataset", "dataset", "--ontology", "go.obo", "--output", "evaluation.tsv", *tables)
+    table = pd.read_csv(organism.folder / "evaluation.tsv", sep="\t")
+    assert set(table["knowledge"]) == {"CV"}
+    n_genes = table.groupby("aspect")["n_genes"].first().to_dict()
+    assert n_genes == {"BPO": 6, "MFO": 2}
+    predictions = pd.read_csv(organism.folder / "a.tsv.gz", sep="\t")
+    known = predictions[predictions["known"] == 1]
+    assert len(known) and (known["score"] < 1).all()
+
+
+def test_without_an_evaluation_the_table_has_a_header_and_the_report_is_written(organism, run):
+    organism.build(run, later_annotations=None, evaluation={"scheme": "none"})
+    score(run, "term_frequency")
+    shown = ["--predictions", "term_frequency=predictions/term_frequency.tsv.gz"]
+    run("evaluate", "--dataset", "dataset", "--ontology", "go.obo", "--output", "evaluation.tsv", *shown)
+    text = (organism.folder / "evaluation.tsv").read_text()
+    assert text == "model\taspect\tknowledge\tmetric\tvalue\tlow\thigh\tn_genes\n"
+    settings = json.dumps({"organism": "tiny", "models": {"term_frequency": {}}})
+    written = ["--evaluation", "evaluation.tsv", "--settings", settings, "--output", "r.html"]
+    run("report", "--dataset", "dataset", *written, *shown)
+    assert (organism.folder / "r.html").read_text().startswith("<!DOCTYPE html>")
+
+
+@pytest.mark.parametrize("layout", ["string", "gzip", "no network"])
+def test_the_same_organism_joins_in_other_formats(organism, run, layout):
+    changes: dict[str, Any] = {}
+    if layout == "string":
+        changes["networks"] = {"string": {"file": "string.txt", "format": "string", "min_score": 0.5}}
+    elif layout == "gzip":
+        for name in ("genes.fasta", "go.obo", "t0.gaf", "t1.gaf", "pairs.txt"):
+            path = organism.folder / name
+            path.write_bytes(gzip.compress(path.read_bytes()))
+    else:
+        changes["networks"] = {}
+    organism.build(run, **changes)
+    dataset = GeneDataset.load(organism.folder / "dataset")
+    assert dataset.genes.tolist() == GENES
+    assert [network.nnz for network in dataset.networks.values()] == ([] if layout == "no network" else [24])
+    score(run, "label_propagation")
+
+
+def test_a_term_that_the_ontology_lacks_is_counted_and_not_fatal(organism, run):
+    (organism.folder / "t0.gaf").write_text(gaf([*T0, (GENES[0], "GO:0099999", "IDA")]))
+    organism.build(run)
+    coverage = pd.read_csv(organism.folder / "dataset" / "coverage.tsv", sep="\t")
+    lost = coverage[(coverage["source"] == "annotations") & (coverage["outcome"] == "term not in the ontology")]
+    assert lost["count"].tolist() == [1]
+
+
+def test_nonstandard_residues_are_accepted(organism, run):
+    path = organism.folder / "genes.fasta"
+    path.write_text(path.read_text() + ">odd\nMKUOBZJX*ACDX*\n>dna\nACGTACGTACGT\n")
+    organism.build(run)
+    assert GeneDataset.load(organism.folder / "dataset").genes.tolist()[-2:] == ["odd", "dna"]
