@@ -10,6 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 from scipy.sparse import csr_array
 from sklearn.base import BaseEstimator
@@ -115,7 +116,11 @@ class GenePredictor(BaseEstimator, ABC):  # type: ignore[misc]
         folder = Path(path)
         if not (folder / "predictor.json").is_file():
             raise InputError(f"{folder}: expected a saved predictor, found no predictor.json; train the model first")
-        description = json.loads((folder / "predictor.json").read_text(encoding="utf-8"))
+        try:
+            description = json.loads((folder / "predictor.json").read_text(encoding="utf-8"))
+            arrays = load_file(str(folder / "state.safetensors"))
+        except (OSError, ValueError, SafetensorError) as error:
+            raise InputError(f"{folder}: the saved predictor is damaged ({error}); train the model again") from error
         if not str(description["module"]).startswith("genessl."):
             raise InputError(f"{folder}: expected a predictor of genessl, found {description['module']}")
         found = getattr(importlib.import_module(description["module"]), description["class"])
@@ -123,7 +128,7 @@ class GenePredictor(BaseEstimator, ABC):  # type: ignore[misc]
             raise InputError(f"{folder}: expected a {cls.__name__}, found a {found.__name__}")
         predictor: GenePredictor = found(**description["parameters"])
         predictor.terms_ = tuple(description["terms"])
-        predictor._restore(load_file(str(folder / "state.safetensors")), description["facts"], folder)
+        predictor._restore(arrays, description["facts"], folder)
         return predictor
 
     def _check_parameters(self) -> None:

@@ -191,3 +191,11 @@ def test_a_saved_predictor_of_another_package_is_not_imported(fitted, tmp_path):
         GenePredictor.load(tmp_path / "model")
     with pytest.raises(InputError, match=r"found no predictor\.json"):
         GenePredictor.load(tmp_path / "nothing")
+
+
+@pytest.mark.parametrize("file", ["predictor.json", "state.safetensors"])
+def test_a_damaged_predictor_is_named_in_one_sentence(fitted, tmp_path, file):
+    fitted["term_frequency"].save(tmp_path / "model")
+    (tmp_path / "model" / file).write_bytes((tmp_path / "model" / file).read_bytes()[:20])
+    with pytest.raises(InputError, match="the saved predictor is damaged"):
+        GenePredictor.load(tmp_path / "model")
