@@ -17,15 +17,20 @@ _RIDGE = 1e-3
 class TermCalibration:
     """Map scores of one or several views to one probability per gene and term.
 
-    logit p = sum_v slope(a, v) logit s_v + intercept(a) + offset(t), in aspect a of term t. Slopes and intercept are
-    fitted over all terms of the aspect (Platt scaling [1]_); each term's offset on top of them, shrunk towards 0 by a
-    normal prior, so that a term with few genes stays close to its aspect and one with many follows its own data.
+    logit p = sum_v slope(a, v) (logit s_v - logit f_t) + base(a) logit f_t + intercept(a) + offset(t), with f_t the
+    frequency of term t in aspect a. What a view contributes is how far it moves a term from its frequency, so that one
+    that knows nothing about a gene leaves the word to the others; with slopes and base of 1 this is the product of
+    views that are independent given the truth. Slopes, base and intercept are fitted over all terms of the aspect
+    (Platt scaling [1]_); each term's offset on top of them, shrunk towards 0 by a normal prior, so that a term with
+    few genes stays close to its aspect and one with many follows its own data.
 
     Parameters
     ----------
     slopes : ndarray of float64, shape (n_aspects, n_views)
-    intercepts : ndarray of float64, shape (n_aspects,)
+        At least 0.
+    bases, intercepts : ndarray of float64, shape (n_aspects,)
     offsets : ndarray of float64, shape (n_terms,)
+    frequency : ndarray of float32, shape (n_terms,), in [0, 1]
     aspect_of_term : ndarray of int, shape (n_terms,)
 
     References
@@ -34,8 +39,10 @@ class TermCalibration:
     """
 
     slopes: NDArray[np.float64]
+    bases: NDArray[np.float64]
     intercepts: NDArray[np.float64]
     offsets: NDArray[np.float64]
+    frequency: NDArray[np.float32]
     aspect_of_term: NDArray[np.intp]
 
     @classmethod
@@ -45,8 +52,9 @@ class TermCalibration:
         targets: NDArray[np.bool_],
         labelled: NDArray[np.bool_],
         aspect_of_term: NDArray[np.intp],
+        frequency: NDArray[np.float32],
         *,
-        offset_deviation: float = 0.5,
+        offset_deviation: float = 0.25,
     ) -> TermCalibration:
         """Fit on genes that the scores were not trained on.
 
@@ -57,12 +65,14 @@ class TermCalibration:
         labelled : ndarray of bool, shape (n_genes, n_aspects)
             A gene enters the fit of an aspect in which it is labelled. An aspect without any keeps the mean logit.
         aspect_of_term : ndarray of int, shape (n_terms,)
-        offset_deviation : float, default=0.5
+        frequency : ndarray of float32, shape (n_terms,), in [0, 1]
+            Share of the genes that the scores were trained on that have each term.
+        offset_deviation : float, default=0.25
             Standard deviation of the offsets' prior, in logits.
         """
         n_aspects, n_views = labelled.shape[1], len(views)
         slopes = np.full((n_aspects, n_views), 1.0 / n_views)
-        intercepts = np.zeros(n_aspects)
+        bases, intercepts = np.ones(n_aspects), np.zeros(n_aspects)
         offsets = np.zeros(len(aspect_of_term))
         trained = np.any([view.any(axis=0) for view in views], axis=0)
         for aspect in range(n_aspects):
@@ -70,12 +80,15 @@ class TermCalibration:
             rows = np.flatnonzero(labelled[:, aspect])
             if not len(rows) or not targets[np.ix_(rows, columns)].any():
                 continue
-            logits = np.stack([_logit(view[np.ix_(rows, columns)]) for view in views], axis=-1)
+            base = np.broadcast_to(_logit(frequency[columns]), (len(rows), len(columns)))
+            evidence = [_logit(view[np.ix_(rows, columns)]) - base for view in views]
+            design = np.stack([*evidence, base, np.ones_like(base)], axis=-1)  # (n_rows, n_columns, n_views + 2)
             truth = targets[np.ix_(rows, columns)].astype(np.float64)
-            weights = _fit_pooled(logits.reshape(-1, n_views), truth.ravel(), slopes[aspect])
-            slopes[aspect], intercepts[aspect] = weights[:-1], weights[-1]
-            offsets[columns] = _fit_offsets(logits @ weights[:-1] + weights[-1], truth, offset_deviation)
-        return cls(slopes, intercepts, offsets, aspect_of_term)
+            start = np.array([*slopes[aspect], 1.0, 0.0])
+            weights = _fit_pooled(design.reshape(-1, n_views + 2).astype(np.float64), truth.ravel(), start, n_views)
+            slopes[aspect], bases[aspect], intercepts[aspect] = weights[:n_views], weights[-2], weights[-1]
+            offsets[columns] = _fit_offsets(design @ weights, truth, offset_deviation)
+        return cls(slopes, bases, intercepts, offsets, frequency, aspect_of_term)
 
     def apply(self, views: list[NDArray[np.float32]]) -> NDArray[np.float32]:
         """Return probabilities, float32, shape (n_genes, n_terms); 0 for a term that every view scores 0 everywhere."""
@@ -83,10 +96,11 @@ class TermCalibration:
         trained = np.any([view.any(axis=0) for view in views], axis=0)
         for aspect in range(len(self.intercepts)):
             columns = np.flatnonzero((self.aspect_of_term == aspect) & trained)
-            total = np.zeros((len(probability), len(columns)), dtype=np.float32)
+            base = _logit(self.frequency[columns])
+            fixed = self.bases[aspect] * base + self.intercepts[aspect] + self.offsets[columns]
+            total = np.tile(fixed.astype(np.float32), (len(probability), 1))
             for slope, view in zip(self.slopes[aspect], views):
-                total += np.float32(slope) * _logit(view[:, columns])
-            total += (self.intercepts[aspect] + self.offsets[columns]).astype(np.float32)
+                total += np.float32(slope) * (_logit(view[:, columns]) - base)
             probability[:, columns] = expit(total)
         return probability
 
@@ -98,24 +112,23 @@ def _logit(scores: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _fit_pooled(
-    logits: NDArray[np.float32], truth: NDArray[np.float64], start: NDArray[np.float64]
+    design: NDArray[np.float64], truth: NDArray[np.float64], start: NDArray[np.float64], n_views: int
 ) -> NDArray[np.float64]:
-    """Logistic regression by Newton's method; returns slopes, at least 0, and the intercept."""
-    design = np.concatenate([logits, np.ones((len(logits), 1), dtype=np.float32)], axis=1).astype(np.float64)
-    weights = np.append(start, 0.0)
+    """Logistic regression by Newton's method, from and shrunk towards `start`; a view against the truth gets 0."""
+    weights = start.copy()
     for _ in range(_NEWTON_STEPS):
         probability = expit(design @ weights)
-        gradient = design.T @ (probability - truth) + _RIDGE * (weights - np.append(start, 0.0))
+        gradient = design.T @ (probability - truth) + _RIDGE * (weights - start)
         curvature = (design * (probability * (1.0 - probability))[:, None]).T @ design
         step = np.linalg.solve(curvature + _RIDGE * np.eye(len(weights)), gradient)
         weights = weights - np.clip(step, -1.0, 1.0)
         if np.abs(step).max() < 1e-6:
             break
-    if (weights[:-1] < 0).any() and len(start) > 1:
-        kept = weights[:-1] > 0
-        inner = _fit_pooled(logits[:, kept], truth, start[kept]) if kept.any() else np.array([weights[-1]])
-        weights = np.zeros(len(start) + 1)
-        weights[:-1][kept], weights[-1] = inner[:-1], inner[-1]
+    against = weights[:n_views] < 0
+    if against.any():
+        kept = np.append(~against, [True, True])
+        weights = np.zeros(len(start))
+        weights[kept] = _fit_pooled(design[:, kept], truth, start[kept], int((~against).sum()))
     return weights
 
 

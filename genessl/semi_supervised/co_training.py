@@ -204,9 +204,12 @@ class CoTraining(GenePredictor):
         rows = np.flatnonzero(validation)
         targets = supervision.positive[rows].toarray()
         labelled, aspects = supervision.labelled[rows], supervision.aspect_of_term
+        frequency = supervision.only(~validation).frequency()
         chosen = [view[rows] for view in scores]
-        self.calibration_ = TermCalibration.fit(chosen, targets, labelled, aspects)
-        self.view_calibrations_ = [TermCalibration.fit([view], targets, labelled, aspects) for view in chosen]
+        self.calibration_, *self.view_calibrations_ = (
+            TermCalibration.fit(views, targets, labelled, aspects, frequency)
+            for views in (chosen, *([c] for c in chosen))
+        )
 
     def _quality(self, scores: list[NDArray[np.float32]], dataset: GeneDataset, validation: NDArray[np.bool_]) -> float:
         """Weighted F-max of the joined views on validation genes, mean over aspects."""
@@ -346,7 +349,7 @@ class CoTraining(GenePredictor):
         self.sequence_view, self.network_view = given
 
 
-_CALIBRATION = ("slopes", "intercepts", "offsets", "aspect_of_term")
+_CALIBRATION = ("slopes", "bases", "intercepts", "offsets", "frequency", "aspect_of_term")
 
 
 def _close(

@@ -4,6 +4,7 @@ from scipy.special import expit, logit
 from genessl.evaluation.calibration import TermCalibration
 
 ASPECTS = np.zeros(3, dtype=np.intp)
+FREQUENCY = np.array([0.3, 0.3, 0.5], dtype=np.float32)
 
 
 def sampled(n=4000, seed=0):
@@ -17,16 +18,43 @@ def sampled(n=4000, seed=0):
 def test_probabilities_are_recovered_from_distorted_scores():
     scores, targets, probability = sampled()
     labelled = np.ones((len(scores), 1), dtype=bool)
-    found = TermCalibration.fit([scores], targets, labelled, ASPECTS).apply([scores])
+    found = TermCalibration.fit([scores], targets, labelled, ASPECTS, FREQUENCY).apply([scores])
     assert np.abs(scores - probability).mean() > 0.1
     assert np.abs(found - probability).mean() < 0.02
+
+
+def test_a_view_that_knows_nothing_about_a_gene_leaves_the_word_to_the_other():
+    scores, targets, _ = sampled()
+    silent = np.tile(FREQUENCY, (len(scores), 1))
+    half = np.arange(len(scores)) % 2 == 0
+    second = np.where(half[:, None], scores, silent).astype(np.float32)
+    labelled = np.ones((len(scores), 1), dtype=bool)
+    calibration = TermCalibration.fit([scores, second], targets, labelled, ASPECTS, FREQUENCY)
+    assert calibration.slopes[0, 0] > 1.5
+    order = np.argsort(scores[~half, 0], kind="stable")
+    assert (np.diff(calibration.apply([scores, second])[~half, 0][order]) >= 0).all()
+
+
+def test_independent_views_are_multiplied():
+    """Two views that each see the truth through their own noise: the exact posterior has slopes and base of 1."""
+    random = np.random.default_rng(2)
+    truth = random.random((40000, 1)) < 0.2
+    signals = [truth + random.standard_normal(truth.shape) for _ in range(2)]
+    # p(truth | x) for x ~ N(truth, 1): logit = logit(0.2) + x - 1/2
+    views = [expit(logit(0.2) + signal - 0.5).astype(np.float32) for signal in signals]
+    calibration = TermCalibration.fit(
+        views, truth, np.ones((40000, 1), dtype=bool), np.zeros(1, dtype=np.intp), np.array([0.2], dtype=np.float32)
+    )
+    exact = expit(logit(0.2) + signals[0] + signals[1] - 1.0)
+    np.testing.assert_allclose(calibration.slopes, [[1.0, 1.0]], atol=0.05)
+    assert np.abs(calibration.apply(views) - exact).max() < 0.02
 
 
 def test_a_term_of_few_genes_stays_close_to_its_aspect():
     scores, targets, _ = sampled(n=20, seed=1)
     labelled = np.ones((20, 1), dtype=bool)
-    few = TermCalibration.fit([scores], targets, labelled, ASPECTS, offset_deviation=0.5)
-    none = TermCalibration.fit([scores], targets, labelled, ASPECTS, offset_deviation=1e-6)
+    few = TermCalibration.fit([scores], targets, labelled, ASPECTS, FREQUENCY, offset_deviation=0.5)
+    none = TermCalibration.fit([scores], targets, labelled, ASPECTS, FREQUENCY, offset_deviation=1e-6)
     assert np.abs(few.offsets).max() < 1.0
     assert np.abs(none.offsets).max() < 1e-3
 
@@ -35,7 +63,7 @@ def test_a_view_of_noise_gets_next_to_no_weight():
     scores, targets, _ = sampled()
     noise = np.random.default_rng(5).uniform(0.05, 0.6, scores.shape).astype(np.float32)
     labelled = np.ones((len(scores), 1), dtype=bool)
-    calibration = TermCalibration.fit([scores, noise], targets, labelled, ASPECTS)
+    calibration = TermCalibration.fit([scores, noise], targets, labelled, ASPECTS, FREQUENCY)
     assert calibration.slopes[0, 0] > 1.5
     assert 0 <= calibration.slopes[0, 1] < 0.1
 
@@ -43,7 +71,7 @@ def test_a_view_of_noise_gets_next_to_no_weight():
 def test_calibration_keeps_the_order_of_genes_within_a_term_and_a_contradicting_view_is_dropped():
     scores, targets, _ = sampled()
     labelled = np.ones((len(scores), 1), dtype=bool)
-    calibration = TermCalibration.fit([scores, 1 - scores], targets, labelled, ASPECTS)
+    calibration = TermCalibration.fit([scores, 1 - scores], targets, labelled, ASPECTS, FREQUENCY)
     assert (calibration.slopes >= 0).all()
     for term in range(3):
         order = np.argsort(scores[:, term], kind="stable")
@@ -56,19 +84,19 @@ def test_genes_that_are_unlabelled_in_an_aspect_do_not_enter_its_fit():
     labelled[:1000] = True
     changed = targets.copy()
     changed[1000:] = ~changed[1000:]
-    first = TermCalibration.fit([scores], targets, labelled, ASPECTS)
-    second = TermCalibration.fit([scores], changed, labelled, ASPECTS)
+    first = TermCalibration.fit([scores], targets, labelled, ASPECTS, FREQUENCY)
+    second = TermCalibration.fit([scores], changed, labelled, ASPECTS, FREQUENCY)
     np.testing.assert_array_equal(first.apply([scores]), second.apply([scores]))
 
 
 def test_without_a_labelled_gene_one_view_keeps_its_scores():
     scores, targets, _ = sampled(n=50)
-    untouched = TermCalibration.fit([scores], targets, np.zeros((50, 1), dtype=bool), ASPECTS)
+    untouched = TermCalibration.fit([scores], targets, np.zeros((50, 1), dtype=bool), ASPECTS, FREQUENCY)
     np.testing.assert_allclose(untouched.apply([scores]), scores, atol=1e-6)
 
 
 def test_a_term_that_no_view_scores_stays_at_zero():
     scores, targets, _ = sampled(n=200)
     scores[:, 1] = 0
-    calibration = TermCalibration.fit([scores], targets, np.ones((200, 1), dtype=bool), ASPECTS)
+    calibration = TermCalibration.fit([scores], targets, np.ones((200, 1), dtype=bool), ASPECTS, FREQUENCY)
     assert (calibration.apply([scores])[:, 1] == 0).all()
