@@ -97,7 +97,7 @@ def test_an_open_scheme_is_temporal_where_there_are_later_annotations():
         ({"seed": -1}, "seed: found -1, expected a whole number, at least 0"),
         ({"seed": 1.0}, "seed: found 1.0, expected a whole number, at least 0"),
         ({"seed": True}, "seed: found True, expected a whole number, at least 0"),
-        ({"evaluation": {"folds": 1}}, "evaluation.folds: found 1, expected a whole number, at least 2, at most 255"),
+        ({"evaluation": {"folds": 1}}, "evaluation.folds: found 1, expected a whole number, at least 3, at most 255"),
         ({"evaluation": {"label_fraction": 0}}, "evaluation.label_fraction: found 0, expected a number, above 0"),
         ({"evaluation": {"label_fraction": float("nan")}}, "evaluation.label_fraction: found nan, expected a finite"),
         ({"evaluation": {"scheme": "temporl"}}, "evaluation.scheme: found 'temporl', expected one of temporal"),

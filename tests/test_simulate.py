@@ -92,7 +92,8 @@ def test_writes_these_files_and_leaves_nothing_else_behind(organism: Path) -> No
 
 def test_replaces_an_earlier_organism_whole(tmp_path: Path) -> None:
     (tmp_path / "organism").mkdir()
-    (tmp_path / "organism" / "left_over.txt").write_text("old")
+    for name in ("left_over.txt", "ontology.obo"):
+        (tmp_path / "organism" / name).write_text("old")
     simulate_organism(SimulationSettings(n_genes=12), tmp_path / "organism")
     assert set(content(tmp_path / "organism")) == FILES
 

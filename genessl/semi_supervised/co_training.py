@@ -61,7 +61,8 @@ class CoTraining(GenePredictor):
 
     How many rounds help is decided on the validation genes, with views that have not seen these: teaching stops when
     their weighted F-max falls, and the views are then trained anew, on all labels, for as many rounds as were best. The
-    prediction joins both views by one calibration, so that the better view of an aspect counts for more.
+    prediction joins both views by one calibration, so that the better view of an aspect counts for more. About a gene
+    without an edge the network view has nothing to say: it neither teaches it nor takes part in its score.
 
     Parameters
     ----------
@@ -144,7 +145,7 @@ class CoTraining(GenePredictor):
         self.lessons_: list[Lesson] = []
         fitted = self._train(inputs, [supervision, supervision], epochs)
         for number in range(1, n_rounds + 1):
-            lessons = self._teach(number, self._scores(fitted, inputs, dataset), supervision, dataset.ontology)
+            lessons = self._teach(number, self._scores(fitted, inputs, dataset), supervision, dataset)
             self.lessons_ += lessons[: 1 if self.teacher == "joint" else 2]
             fitted = self._train(inputs, self._taught(supervision, lessons), epochs)
         self.n_iter_, self.genes_ = n_rounds, dataset.genes
@@ -161,7 +162,7 @@ class CoTraining(GenePredictor):
         fitted = [v.choose_epochs(i, dataset, supervision) for v, i in zip(self.views_, inputs)]
         epochs = [network.n_epochs for network in fitted]
         scores = self._scores(fitted, inputs, dataset)
-        self._calibrate(scores, supervision, validation)
+        self._calibrate(scores, supervision, validation, _connected(dataset))
         self.history_ = [self._quality(scores, dataset, validation)]
         if not validation.any():
             self.termination_condition_ = "no_validation_genes"
@@ -169,13 +170,13 @@ class CoTraining(GenePredictor):
         best, best_calibration = 0, (self.calibration_, self.view_calibrations_)
         self.termination_condition_ = "max_rounds"
         for number in range(1, self.rounds + 1):
-            lessons = self._teach(number, scores, training, dataset.ontology, excluded=validation)
+            lessons = self._teach(number, scores, training, dataset, excluded=validation)
             if not any(lesson.positive.nnz for lesson in lessons):
                 self.termination_condition_ = "nothing_to_teach"
                 break
             fitted = self._train(inputs, self._taught(training, lessons), epochs)
             scores = self._scores(fitted, inputs, dataset)
-            self._calibrate(scores, supervision, validation)
+            self._calibrate(scores, supervision, validation, _connected(dataset))
             self.history_.append(self._quality(scores, dataset, validation))
             _log.info("co-training round %d: weighted F-max %.4f on validation genes", number, self.history_[-1])
             if self.history_[-1] <= max(self.history_[:-1]):
@@ -199,21 +200,34 @@ class CoTraining(GenePredictor):
         return [v.score(network, i, dataset.n_terms) for v, network, i in zip(self.views_, fitted, inputs)]
 
     def _calibrate(
-        self, scores: list[NDArray[np.float32]], supervision: Supervision, validation: NDArray[np.bool_]
+        self,
+        scores: list[NDArray[np.float32]],
+        supervision: Supervision,
+        validation: NDArray[np.bool_],
+        connected: NDArray[np.bool_],
     ) -> None:
-        rows = np.flatnonzero(validation)
-        targets = supervision.positive[rows].toarray()
-        labelled, aspects = supervision.labelled[rows], supervision.aspect_of_term
+        """Fit how sure to be of each view, and of both together where both know the gene."""
         frequency = supervision.only(~validation).frequency()
-        chosen = [view[rows] for view in scores]
-        self.calibration_, *self.view_calibrations_ = (
-            TermCalibration.fit(views, targets, labelled, aspects, frequency)
-            for views in (chosen, *([c] for c in chosen))
-        )
+
+        def fit(views: list[NDArray[np.float32]], genes: NDArray[np.bool_]) -> TermCalibration:
+            rows = np.flatnonzero(genes)
+            targets, labelled = supervision.positive[rows].toarray(), supervision.labelled[rows]
+            chosen = [view[rows] for view in views]
+            return TermCalibration.fit(chosen, targets, labelled, supervision.aspect_of_term, frequency)
+
+        sequence, network = scores
+        self.calibration_ = fit(scores, validation & connected)
+        self.view_calibrations_ = [fit([sequence], validation), fit([network], validation & connected)]
+
+    def _join(self, scores: list[NDArray[np.float32]], connected: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """Join both views for genes with an edge; the others keep the sequence view."""
+        joined = self.view_calibrations_[0].apply(scores[:1])
+        joined[connected] = self.calibration_.apply([view[connected] for view in scores])
+        return joined
 
     def _quality(self, scores: list[NDArray[np.float32]], dataset: GeneDataset, validation: NDArray[np.bool_]) -> float:
         """Weighted F-max of the joined views on validation genes, mean over aspects."""
-        joined = dataset.ontology.propagate_scores(self.calibration_.apply(scores))
+        joined = dataset.ontology.propagate_scores(self._join(scores, _connected(dataset)))
         accretion = dataset.accretion
         values = []
         for aspect, name in enumerate(dataset.aspects):
@@ -230,31 +244,33 @@ class CoTraining(GenePredictor):
         number: int,
         scores: list[NDArray[np.float32]],
         supervision: Supervision,
-        ontology: Ontology,
+        dataset: GeneDataset,
         *,
         excluded: NDArray[np.bool_] | None = None,
     ) -> list[Lesson]:
         """Let each view, or both together, write a lesson for the other."""
+        connected = _connected(dataset)
+        pupils = np.ones(len(connected), dtype=bool) if excluded is None else ~excluded
         if self.teacher == "joint":
-            confidences = {"both": self.calibration_.apply(scores)}
+            confidences = {"both": (self._join(scores, connected), pupils)}
         else:
-            confidences = {n: c.apply([v]) for n, c, v in zip(VIEWS, self.view_calibrations_, scores)}
+            sequence, network = (c.apply([v]) for c, v in zip(self.view_calibrations_, scores))
+            confidences = {"sequence": (sequence, pupils), "network": (network, pupils & connected)}
         lessons = [
-            _close(number, teacher, confidence, *self._choose(confidence, supervision, excluded), supervision, ontology)
-            for teacher, confidence in confidences.items()
+            _close(number, teacher, table, *self._choose(table, supervision, genes), supervision, dataset.ontology)
+            for teacher, (table, genes) in confidences.items()
         ]
         return lessons if len(lessons) == 2 else lessons * 2
 
     def _choose(
-        self, confidence: NDArray[np.float32], supervision: Supervision, excluded: NDArray[np.bool_] | None
+        self, confidence: NDArray[np.float32], supervision: Supervision, pupils: NDArray[np.bool_]
     ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Choose by each term's quota who is taught to have it and to lack it, each (n_genes, n_terms)."""
+        """Choose by each term's quota which pupils are taught to have it and to lack it, each (n_genes, n_terms)."""
         positive = np.zeros(confidence.shape, dtype=bool)
         negative = np.zeros(confidence.shape, dtype=bool)
         frequency, n_positive = supervision.frequency(), supervision.n_positive
         for aspect in range(supervision.labelled.shape[1]):
-            pupils = ~supervision.labelled[:, aspect]
-            rows = np.flatnonzero(pupils if excluded is None else pupils & ~excluded)
+            rows = np.flatnonzero(pupils & ~supervision.labelled[:, aspect])
             columns = np.flatnonzero((supervision.aspect_of_term == aspect) & (n_positive >= _FEWEST_GENES))
             if not len(rows) or not len(columns):
                 continue
@@ -298,8 +314,7 @@ class CoTraining(GenePredictor):
         return pd.concat(parts[1:] or parts, ignore_index=True)[list(parts[0].columns)]
 
     def _predict(self, dataset: GeneDataset) -> NDArray[np.float32]:
-        scores: NDArray[np.float32] = self.calibration_.apply([view._predict(dataset) for view in self.views_])
-        return scores
+        return self._join([view._predict(dataset) for view in self.views_], _connected(dataset))
 
     def _write(self, folder: Path) -> None:
         super()._write(folder)
@@ -350,6 +365,12 @@ class CoTraining(GenePredictor):
 
 
 _CALIBRATION = ("slopes", "bases", "intercepts", "offsets", "frequency", "aspect_of_term")
+
+
+def _connected(dataset: GeneDataset) -> NDArray[np.bool_]:
+    """Tell which genes have an edge in any network, shape (n_genes,)."""
+    degrees = [np.diff(network.indptr) for network in dataset.networks.values()]
+    return np.asarray(np.sum(degrees, axis=0) > 0) if degrees else np.zeros(dataset.n_genes, dtype=bool)
 
 
 def _close(

@@ -40,8 +40,11 @@ def test_zero_rounds_is_the_calibrated_average_of_two_supervised_views(dataset):
     fitted = co_training(rounds=0).fit(dataset)
     ordered = dataset.take(np.argsort(dataset.genes))
     supervised = [co_training().sequence_view.fit(dataset), co_training().network_view.fit(dataset)]
-    expected = fitted.calibration_.apply([view._predict(ordered) for view in supervised])
-    np.testing.assert_array_equal(fitted._predict(ordered), expected)
+    scores = [view._predict(ordered) for view in supervised]
+    connected = sum(np.diff(network.indptr) for network in ordered.networks.values()) > 0
+    assert 0 < (~connected).sum() < 12
+    both, alone = fitted.calibration_.apply(scores), fitted.view_calibrations_[0].apply(scores[:1])
+    np.testing.assert_allclose(fitted._predict(ordered), np.where(connected[:, None], both, alone), atol=1e-6)
     assert fitted.n_iter_ == 0
     assert fitted.audit().empty
     assert len(fitted.history_) == 1
@@ -72,7 +75,7 @@ def test_positives_before_closure_keep_to_the_quota_of_each_term(dataset):
     fitted = co_training(rounds=0, quota=0.5).fit(dataset)
     ordered = dataset.take(np.argsort(dataset.genes))
     supervision = Supervision.of(ordered)
-    positive, negative = fitted._choose(fitted._predict(ordered), supervision, None)
+    positive, negative = fitted._choose(fitted._predict(ordered), supervision, np.ones(dataset.n_genes, dtype=bool))
     for column in range(dataset.n_terms):
         pupils = ~supervision.labelled[:, supervision.aspect_of_term[column]]
         expected = supervision.frequency()[column] * pupils.sum()
@@ -89,6 +92,13 @@ def test_each_view_learns_from_the_lesson_of_the_other(dataset):
     assert (given[0].taught_positive != fitted.lessons_[1].positive.astype(bool)).nnz == 0
     assert (given[1].taught_positive != fitted.lessons_[0].positive.astype(bool)).nnz == 0
     assert given[0].taught_weight == 0.3
+
+
+def test_the_network_view_does_not_teach_genes_without_an_edge(taught, dataset):
+    degree = sum(np.diff(network.indptr) for network in dataset.networks.values())
+    audit = taught.audit()
+    isolated = audit["gene"].isin(dataset.genes[degree == 0])
+    assert set(audit.loc[isolated, "teacher"]) == {"sequence"}
 
 
 def test_a_joint_teacher_writes_one_lesson_a_round(dataset):
