@@ -54,7 +54,7 @@ class TermCalibration:
         aspect_of_term: NDArray[np.intp],
         frequency: NDArray[np.float32],
         *,
-        offset_deviation: float = 0.25,
+        offset_deviation: float,
     ) -> TermCalibration:
         """Fit on genes that the scores were not trained on.
 
@@ -67,8 +67,8 @@ class TermCalibration:
         aspect_of_term : ndarray of int, shape (n_terms,)
         frequency : ndarray of float32, shape (n_terms,), in [0, 1]
             Share of the genes that the scores were trained on that have each term.
-        offset_deviation : float, default=0.25
-            Standard deviation of the offsets' prior, in logits.
+        offset_deviation : float
+            Standard deviation of the offsets' prior, in logits; with 0 there are no offsets.
         """
         n_aspects, n_views = labelled.shape[1], len(views)
         slopes = np.full((n_aspects, n_views), 1.0 / n_views)
@@ -87,7 +87,8 @@ class TermCalibration:
             start = np.array([*slopes[aspect], 1.0, 0.0])
             weights = _fit_pooled(design.reshape(-1, n_views + 2).astype(np.float64), truth.ravel(), start, n_views)
             slopes[aspect], bases[aspect], intercepts[aspect] = weights[:n_views], weights[-2], weights[-1]
-            offsets[columns] = _fit_offsets(design @ weights, truth, offset_deviation)
+            if offset_deviation:
+                offsets[columns] = _fit_offsets(design @ weights, truth, offset_deviation)
         return cls(slopes, bases, intercepts, offsets, frequency, aspect_of_term)
 
     def apply(self, views: list[NDArray[np.float32]]) -> NDArray[np.float32]:

@@ -29,6 +29,7 @@ from genessl.models.supervision import Supervision
 _log = logging.getLogger(__name__)
 VIEWS = ("sequence", "network")
 _FEWEST_GENES = 3
+_OFFSET_DEVIATION = 0.25
 
 
 @dataclass(frozen=True)
@@ -134,8 +135,8 @@ class CoTraining(GenePredictor):
         network = self.network_view or GraphNetwork(device=self.device, seed=self.seed)
         return [clone(sequence), clone(network)]
 
-    calibration_: TermCalibration
-    view_calibrations_: list[TermCalibration]
+    joins_: list[TermCalibration]
+    calibrations_: list[TermCalibration]
 
     def _fit(self, dataset: GeneDataset) -> None:
         self.views_ = self._make_views()
@@ -167,7 +168,7 @@ class CoTraining(GenePredictor):
         if not validation.any():
             self.termination_condition_ = "no_validation_genes"
             return self.rounds, epochs
-        best, best_calibration = 0, (self.calibration_, self.view_calibrations_)
+        best, best_fit = 0, (self.joins_, self.calibrations_)
         self.termination_condition_ = "max_rounds"
         for number in range(1, self.rounds + 1):
             lessons = self._teach(number, scores, training, dataset, excluded=validation)
@@ -182,8 +183,8 @@ class CoTraining(GenePredictor):
             if self.history_[-1] <= max(self.history_[:-1]):
                 self.termination_condition_ = "no_improvement"
                 break
-            best, best_calibration = number, (self.calibration_, self.view_calibrations_)
-        self.calibration_, self.view_calibrations_ = best_calibration
+            best, best_fit = number, (self.joins_, self.calibrations_)
+        self.joins_, self.calibrations_ = best_fit
         return best, epochs
 
     def _train(
@@ -206,23 +207,31 @@ class CoTraining(GenePredictor):
         validation: NDArray[np.bool_],
         connected: NDArray[np.bool_],
     ) -> None:
-        """Fit how sure to be of each view, and of both together where both know the gene."""
+        """Fit how sure to be of each view per term, and how to join them.
+
+        Joins have no offsets per term: a term has too few validation genes for its scores to gain from them, and the
+        quality of a round is measured on these genes.
+        """
         frequency = supervision.only(~validation).frequency()
 
-        def fit(views: list[NDArray[np.float32]], genes: NDArray[np.bool_]) -> TermCalibration:
+        def fit(views: list[NDArray[np.float32]], genes: NDArray[np.bool_], deviation: float) -> TermCalibration:
             rows = np.flatnonzero(genes)
             targets, labelled = supervision.positive[rows].toarray(), supervision.labelled[rows]
             chosen = [view[rows] for view in views]
-            return TermCalibration.fit(chosen, targets, labelled, supervision.aspect_of_term, frequency)
+            aspects = supervision.aspect_of_term
+            return TermCalibration.fit(chosen, targets, labelled, aspects, frequency, offset_deviation=deviation)
 
         sequence, network = scores
-        self.calibration_ = fit(scores, validation & connected)
-        self.view_calibrations_ = [fit([sequence], validation), fit([network], validation & connected)]
+        self.joins_ = [fit([sequence], validation, 0.0), fit(scores, validation & connected, 0.0)]
+        self.calibrations_ = [
+            fit([sequence], validation, _OFFSET_DEVIATION),
+            fit([network], validation & connected, _OFFSET_DEVIATION),
+        ]
 
     def _join(self, scores: list[NDArray[np.float32]], connected: NDArray[np.bool_]) -> NDArray[np.float32]:
         """Join both views for genes with an edge; the others keep the sequence view."""
-        joined = self.view_calibrations_[0].apply(scores[:1])
-        joined[connected] = self.calibration_.apply([view[connected] for view in scores])
+        joined = self.joins_[0].apply(scores[:1])
+        joined[connected] = self.joins_[1].apply([view[connected] for view in scores])
         return joined
 
     def _quality(self, scores: list[NDArray[np.float32]], dataset: GeneDataset, validation: NDArray[np.bool_]) -> float:
@@ -254,7 +263,7 @@ class CoTraining(GenePredictor):
         if self.teacher == "joint":
             confidences = {"both": (self._join(scores, connected), pupils)}
         else:
-            sequence, network = (c.apply([v]) for c, v in zip(self.view_calibrations_, scores))
+            sequence, network = (c.apply([v]) for c, v in zip(self.calibrations_, scores))
             confidences = {"sequence": (sequence, pupils), "network": (network, pupils & connected)}
         lessons = [
             _close(number, teacher, table, *self._choose(table, supervision, genes), supervision, dataset.ontology)
@@ -325,8 +334,8 @@ class CoTraining(GenePredictor):
 
     def _state(self) -> Arrays:
         arrays: Arrays = {}
-        for name, calibration in zip(("joint", *VIEWS), (self.calibration_, *self.view_calibrations_)):
-            arrays.update({f"{name}.{field}": getattr(calibration, field) for field in _CALIBRATION})
+        for name, calibration in zip(_CALIBRATIONS, (*self.joins_, *self.calibrations_)):
+            arrays.update({f"{name}.{field}": getattr(calibration, field) for field in _CALIBRATION_FIELDS})
         for number, lesson in enumerate(self.lessons_):
             arrays.update(pack_sparse(f"lesson{number}.positive", lesson.positive))
             arrays.update(pack_sparse(f"lesson{number}.negative", lesson.negative))
@@ -345,11 +354,11 @@ class CoTraining(GenePredictor):
     def _restore(self, arrays: Arrays, facts: dict[str, Any], folder: Path) -> None:
         self.n_iter_, self.termination_condition_ = facts["n_iter"], facts["termination_condition"]
         self.history_, self.genes_ = facts["history"], np.array(facts["genes"], dtype=np.str_)
-        calibrations = [
-            TermCalibration(**{field: arrays[f"{name}.{field}"] for field in _CALIBRATION})
-            for name in ("joint", *VIEWS)
+        fits = [
+            TermCalibration(**{field: arrays[f"{name}.{field}"] for field in _CALIBRATION_FIELDS})
+            for name in _CALIBRATIONS
         ]
-        self.calibration_, self.view_calibrations_ = calibrations[0], calibrations[1:]
+        self.joins_, self.calibrations_ = fits[:2], fits[2:]
         self.lessons_ = [
             Lesson(
                 number,
@@ -364,7 +373,8 @@ class CoTraining(GenePredictor):
         self.sequence_view, self.network_view = given
 
 
-_CALIBRATION = ("slopes", "bases", "intercepts", "offsets", "frequency", "aspect_of_term")
+_CALIBRATIONS = ("join_sequence", "join_both", "sequence", "network")
+_CALIBRATION_FIELDS = ("slopes", "bases", "intercepts", "offsets", "frequency", "aspect_of_term")
 
 
 def _connected(dataset: GeneDataset) -> NDArray[np.bool_]:

@@ -18,7 +18,7 @@ def sampled(n=4000, seed=0):
 def test_probabilities_are_recovered_from_distorted_scores():
     scores, targets, probability = sampled()
     labelled = np.ones((len(scores), 1), dtype=bool)
-    found = TermCalibration.fit([scores], targets, labelled, ASPECTS, FREQUENCY).apply([scores])
+    found = TermCalibration.fit([scores], targets, labelled, ASPECTS, FREQUENCY, offset_deviation=0.25).apply([scores])
     assert np.abs(scores - probability).mean() > 0.1
     assert np.abs(found - probability).mean() < 0.02
 
@@ -29,7 +29,7 @@ def test_a_view_that_knows_nothing_about_a_gene_leaves_the_word_to_the_other():
     half = np.arange(len(scores)) % 2 == 0
     second = np.where(half[:, None], scores, silent).astype(np.float32)
     labelled = np.ones((len(scores), 1), dtype=bool)
-    calibration = TermCalibration.fit([scores, second], targets, labelled, ASPECTS, FREQUENCY)
+    calibration = TermCalibration.fit([scores, second], targets, labelled, ASPECTS, FREQUENCY, offset_deviation=0.25)
     assert calibration.slopes[0, 0] > 1.5
     order = np.argsort(scores[~half, 0], kind="stable")
     assert (np.diff(calibration.apply([scores, second])[~half, 0][order]) >= 0).all()
@@ -43,7 +43,12 @@ def test_independent_views_are_multiplied():
     # p(truth | x) for x ~ N(truth, 1): logit = logit(0.2) + x - 1/2
     views = [expit(logit(0.2) + signal - 0.5).astype(np.float32) for signal in signals]
     calibration = TermCalibration.fit(
-        views, truth, np.ones((40000, 1), dtype=bool), np.zeros(1, dtype=np.intp), np.array([0.2], dtype=np.float32)
+        views,
+        truth,
+        np.ones((40000, 1), dtype=bool),
+        np.zeros(1, dtype=np.intp),
+        np.array([0.2], dtype=np.float32),
+        offset_deviation=0.0,
     )
     exact = expit(logit(0.2) + signals[0] + signals[1] - 1.0)
     np.testing.assert_allclose(calibration.slopes, [[1.0, 1.0]], atol=0.05)
@@ -63,7 +68,7 @@ def test_a_view_of_noise_gets_next_to_no_weight():
     scores, targets, _ = sampled()
     noise = np.random.default_rng(5).uniform(0.05, 0.6, scores.shape).astype(np.float32)
     labelled = np.ones((len(scores), 1), dtype=bool)
-    calibration = TermCalibration.fit([scores, noise], targets, labelled, ASPECTS, FREQUENCY)
+    calibration = TermCalibration.fit([scores, noise], targets, labelled, ASPECTS, FREQUENCY, offset_deviation=0.25)
     assert calibration.slopes[0, 0] > 1.5
     assert 0 <= calibration.slopes[0, 1] < 0.1
 
@@ -71,7 +76,9 @@ def test_a_view_of_noise_gets_next_to_no_weight():
 def test_calibration_keeps_the_order_of_genes_within_a_term_and_a_contradicting_view_is_dropped():
     scores, targets, _ = sampled()
     labelled = np.ones((len(scores), 1), dtype=bool)
-    calibration = TermCalibration.fit([scores, 1 - scores], targets, labelled, ASPECTS, FREQUENCY)
+    calibration = TermCalibration.fit(
+        [scores, 1 - scores], targets, labelled, ASPECTS, FREQUENCY, offset_deviation=0.25
+    )
     assert (calibration.slopes >= 0).all()
     for term in range(3):
         order = np.argsort(scores[:, term], kind="stable")
@@ -84,19 +91,23 @@ def test_genes_that_are_unlabelled_in_an_aspect_do_not_enter_its_fit():
     labelled[:1000] = True
     changed = targets.copy()
     changed[1000:] = ~changed[1000:]
-    first = TermCalibration.fit([scores], targets, labelled, ASPECTS, FREQUENCY)
-    second = TermCalibration.fit([scores], changed, labelled, ASPECTS, FREQUENCY)
+    first = TermCalibration.fit([scores], targets, labelled, ASPECTS, FREQUENCY, offset_deviation=0.25)
+    second = TermCalibration.fit([scores], changed, labelled, ASPECTS, FREQUENCY, offset_deviation=0.25)
     np.testing.assert_array_equal(first.apply([scores]), second.apply([scores]))
 
 
 def test_without_a_labelled_gene_one_view_keeps_its_scores():
     scores, targets, _ = sampled(n=50)
-    untouched = TermCalibration.fit([scores], targets, np.zeros((50, 1), dtype=bool), ASPECTS, FREQUENCY)
+    untouched = TermCalibration.fit(
+        [scores], targets, np.zeros((50, 1), dtype=bool), ASPECTS, FREQUENCY, offset_deviation=0.25
+    )
     np.testing.assert_allclose(untouched.apply([scores]), scores, atol=1e-6)
 
 
 def test_a_term_that_no_view_scores_stays_at_zero():
     scores, targets, _ = sampled(n=200)
     scores[:, 1] = 0
-    calibration = TermCalibration.fit([scores], targets, np.ones((200, 1), dtype=bool), ASPECTS, FREQUENCY)
+    calibration = TermCalibration.fit(
+        [scores], targets, np.ones((200, 1), dtype=bool), ASPECTS, FREQUENCY, offset_deviation=0.25
+    )
     assert (calibration.apply([scores])[:, 1] == 0).all()

@@ -43,7 +43,7 @@ def test_zero_rounds_is_the_calibrated_average_of_two_supervised_views(dataset):
     scores = [view._predict(ordered) for view in supervised]
     connected = sum(np.diff(network.indptr) for network in ordered.networks.values()) > 0
     assert 0 < (~connected).sum() < 12
-    both, alone = fitted.calibration_.apply(scores), fitted.view_calibrations_[0].apply(scores[:1])
+    alone, both = fitted.joins_[0].apply(scores[:1]), fitted.joins_[1].apply(scores)
     np.testing.assert_allclose(fitted._predict(ordered), np.where(connected[:, None], both, alone), atol=1e-6)
     assert fitted.n_iter_ == 0
     assert fitted.audit().empty
