@@ -263,7 +263,8 @@ def main() -> None:
         print(f"genessl: error: {error}", file=sys.stderr)
         sys.exit(_BAD_INPUT)
     except OSError as error:
-        print(f"genessl: error: {error.filename2 or error.filename}: {error.strerror}", file=sys.stderr)
+        name = error.filename2 or error.filename
+        print(f"genessl: error: {f'{name}: ' if name else ''}{error.strerror or error}", file=sys.stderr)
         sys.exit(_BAD_INPUT)
 
 

@@ -83,7 +83,7 @@ class Mirror:
         """
         if self.is_url:
             url = f"{self.place.rstrip('/')}/{quote(name)}"
-            return Location(downloads / name, url) if available(url) else None
+            return Location(downloads / name, url) if (downloads / name).is_file() or available(url) else None
         hits = self.files.get(name, [])
         if len(hits) > 1:
             raise InputError(

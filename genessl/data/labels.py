@@ -61,7 +61,7 @@ def label_genes(
     file : str, optional
         Where the annotations come from, for messages; `source` by default.
     evidence : collection of str
-        Codes that count as experimental. All others but ND are electronic.
+        Codes that count as experimental. Electronic are all others but ND and the experimental codes left out here.
 
     Raises
     ------
@@ -124,6 +124,7 @@ def _outcomes(
     outcome = np.where(experimental, "experimental", "electronic").astype(object)
     outcome[negated & experimental] = "negative"
     outcome[negated & ~experimental] = "NOT without experimental evidence"
+    outcome[codes.isin(EXPERIMENTAL).to_numpy() & ~experimental] = "experimental evidence that was not chosen"
     outcome[ontology.roots[columns]] = "annotated to a root term only"
     outcome[(codes == "ND").to_numpy()] = "no data (ND)"
     outcome[columns < 0] = "term not in the ontology"

@@ -24,6 +24,7 @@ _log = logging.getLogger(__name__)
 STRING_PRIOR = 0.041
 _STRING_SCALE = 1000.0
 _BLOCK = 50_000
+_WEIGHT_NAMES = frozenset({"weight", "weights", "score", "combined_score", "value", "similarity", "correlation"})
 _END_OF_ROW = "\0"
 
 
@@ -163,6 +164,11 @@ def _collected(
     other_kind = too_small = 0
     for block in blocks:
         edges = layout.parse(block)
+        if min_score and edges.weights.max(initial=0.0) > 1:
+            raise InputError(
+                f"{path}: found the weight {edges.weights.max():g}, expected weights up to 1 where `min_score` is set;"
+                " leave it out or scale the weights"
+            )
         chosen = np.ones(len(edges.weights), dtype=bool)
         if edges.kinds is not None and channels is not None:
             kinds.update(edges.kinds)
@@ -307,9 +313,9 @@ def _edges_layout(
             return _Edges(block.columns[0], block.columns[1], weights)
         return _Edges(_named(block, 0, genes), _named(block, 1, genes), weights)
 
-    is_header = len(words) == 3 and not _is_number(words[2])
+    is_header = len(words) == 3 and words[2].lower() in _WEIGHT_NAMES
     if is_header:
-        _log.info("%s:%d: '%s' is read as a header, because '%s' is no weight", path, number, line, words[2])
+        _log.info("%s:%d: '%s' is read as a header", path, number, line)
     return _Layout(None, len(words), parse, first_line_is_header=is_header)
 
 

@@ -119,11 +119,13 @@ class GenePredictor(BaseEstimator, ABC):  # type: ignore[misc]
         try:
             description = json.loads((folder / "predictor.json").read_text(encoding="utf-8"))
             arrays = load_file(str(folder / "state.safetensors"))
-        except (OSError, ValueError, SafetensorError) as error:
+            if not str(description["module"]).startswith("genessl."):
+                raise InputError(f"{folder}: expected a predictor of genessl, found {description['module']}")
+            found = getattr(importlib.import_module(description["module"]), description["class"])
+        except InputError:
+            raise
+        except (OSError, ValueError, KeyError, AttributeError, ImportError, SafetensorError) as error:
             raise InputError(f"{folder}: the saved predictor is damaged ({error}); train the model again") from error
-        if not str(description["module"]).startswith("genessl."):
-            raise InputError(f"{folder}: expected a predictor of genessl, found {description['module']}")
-        found = getattr(importlib.import_module(description["module"]), description["class"])
         if not issubclass(found, cls):
             raise InputError(f"{folder}: expected a {cls.__name__}, found a {found.__name__}")
         predictor: GenePredictor = found(**description["parameters"])
@@ -162,6 +164,12 @@ def check_range(name: str, value: float, low: float, high: float = np.inf, *, lo
         bracket = "[" if low_included else "("
         end = "inf)" if np.isinf(high) else f"{high}]"
         raise InputError(f"{name}: found {value!r}, expected a number in {bracket}{low}, {end}")
+
+
+def check_count(name: str, value: int, least: int = 1) -> None:
+    """Raise InputError unless a parameter is a whole number of at least `least`."""
+    if type(value) is not int or value < least:
+        raise InputError(f"{name}: found {value!r}, expected a whole number of at least {least}")
 
 
 def pack_sparse(name: str, matrix: csr_array) -> Arrays:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from genessl.data.dataset import GeneDataset
-from genessl.models.base import Arrays, GenePredictor, check_range
+from genessl.models.base import Arrays, GenePredictor, check_count
 from genessl.models.supervision import Supervision
 
 
@@ -126,7 +126,8 @@ class PermutedLabels(NetworkNeighbours):
         self.seed = seed
 
     def _check_parameters(self) -> None:
-        check_range("shuffle", self.shuffle, 1)
+        check_count("shuffle", self.shuffle)
+        check_count("seed", self.seed, 0)
 
     def _fit(self, dataset: GeneDataset) -> None:
         supervision = Supervision.of(dataset)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from genessl.data.dataset import GeneDataset
 from genessl.errors import InputError
 from genessl.features.topology import diffusion_embedding
-from genessl.models.base import check_range
+from genessl.models.base import check_count
 from genessl.models.graph_layers import MultiNetworkConvolution, normalised_adjacency
 from genessl.models.neural import NeuralPredictor
 
@@ -80,8 +80,8 @@ class GraphNetwork(NeuralPredictor):
 
     def _check_parameters(self) -> None:
         super()._check_parameters()
-        check_range("n_layers", self.n_layers, 1)
-        check_range("n_components", self.n_components, 1)
+        check_count("n_layers", self.n_layers)
+        check_count("n_components", self.n_components)
         if self.node_features not in ("network", "network+sequence"):
             raise InputError(f"node_features: found {self.node_features!r}, expected 'network' or 'network+sequence'")
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array, diags_array
 
 from genessl.data.dataset import GeneDataset
-from genessl.models.base import Arrays, GenePredictor, check_range
+from genessl.models.base import Arrays, GenePredictor, check_count, check_range
 from genessl.models.baselines import union_network
 from genessl.models.supervision import Supervision
 
@@ -26,7 +26,7 @@ class LabelPropagation(GenePredictor):
     sum of the networks and pi the term frequency; a labelled gene's F is its label. Iterated from F = pi until the
     largest change falls below `tolerance`. A gene is labelled or not in each aspect. The score of a labelled gene is
     the same expression evaluated once over its neighbours, and 1 for the terms it is known to have, since a term that
-    is not known is not for that reason absent. An unlabelled gene without edges scores pi.
+    is not known is not for that reason absent. Without edges a gene scores pi.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ class LabelPropagation(GenePredictor):
     def _check_parameters(self) -> None:
         check_range("restart", self.restart, 0.0, 1.0, low_included=False)
         check_range("tolerance", self.tolerance, 0.0, low_included=False)
-        check_range("max_iterations", self.max_iterations, 1)
+        check_count("max_iterations", self.max_iterations)
 
     def _fit(self, dataset: GeneDataset) -> None:
         self.supervision_ = Supervision.of(dataset)
@@ -68,6 +68,7 @@ class LabelPropagation(GenePredictor):
         scores = np.zeros((dataset.n_genes, dataset.n_terms), dtype=np.float32)
         self.n_iter_ = 0
         by_term = targets.tocsc()
+        connected = (union_network(dataset).sum(axis=1) > 0).reshape(-1, 1)
         for aspect in range(labelled.shape[1]):
             unlabelled = np.flatnonzero(~labelled[:, aspect])
             between = csr_array(walk[unlabelled][:, unlabelled])
@@ -77,7 +78,7 @@ class LabelPropagation(GenePredictor):
                 seeds = by_term[:, columns].toarray()
                 spread = seeds.copy()
                 spread[unlabelled] = self._spread(between, (walk @ seeds)[unlabelled], frequency[columns])
-                around = self._step(walk, spread, 0.0, frequency[columns])
+                around = np.where(connected, self._step(walk, spread, 0.0, frequency[columns]), frequency[columns])
                 scores[:, columns] = np.maximum(np.where(labelled[:, [aspect]], around, spread), seeds)
         return scores
 

@@ -19,7 +19,7 @@ from torch.nn.functional import softplus
 
 from genessl.data.dataset import VALIDATION, GeneDataset
 from genessl.errors import InputError
-from genessl.models.base import Arrays, GenePredictor, check_range
+from genessl.models.base import Arrays, GenePredictor, check_count, check_range
 from genessl.models.supervision import Supervision
 
 _log = logging.getLogger(__name__)
@@ -163,12 +163,13 @@ class NeuralPredictor(GenePredictor):
         return scores
 
     def choose_epochs(self, inputs: dict[str, Any], dataset: GeneDataset, supervision: Supervision) -> FittedNetwork:
-        """Train without the validation genes, as long as their loss falls."""
+        """Train without the validation genes, as long as their loss falls; half of `max_epochs` if they are too few."""
         held_out = dataset.split == VALIDATION
         validation = supervision.only(held_out)
         if len(validation.informative()) < _LEAST_VALIDATION_GENES:
             _log.warning("fewer than %d labelled validation genes; epochs are not chosen", _LEAST_VALIDATION_GENES)
-            return self.train(inputs, supervision, n_epochs=max(1, self.max_epochs // 2))
+            training = supervision.only(~held_out) if supervision.only(~held_out).positive.nnz else supervision
+            return self.train(inputs, training, n_epochs=max(1, self.max_epochs // 2))
         return self.train(inputs, supervision.only(~held_out), validation=validation)
 
     def _fit(self, dataset: GeneDataset) -> None:
@@ -205,15 +206,14 @@ class NeuralPredictor(GenePredictor):
         self.fitted_ = FittedNetwork(module.to(self._device()).eval(), columns, self.n_epochs_)
 
     def _check_parameters(self) -> None:
-        check_range("hidden", self.hidden, 1)
+        for name in ("hidden", "max_epochs", "patience", "min_genes"):
+            check_count(name, getattr(self, name))
+        check_count("seed", self.seed, 0)
         check_range("dropout", self.dropout, 0.0, 0.99)
         check_range("learning_rate", self.learning_rate, 0.0, low_included=False)
         check_range("weight_decay", self.weight_decay, 0.0)
-        check_range("max_epochs", self.max_epochs, 1)
-        check_range("patience", self.patience, 1)
-        check_range("min_genes", self.min_genes, 1)
         if self.batch_size is not None:
-            check_range("batch_size", self.batch_size, 1)
+            check_count("batch_size", self.batch_size)
         self._device()
 
     def _device(self) -> torch.device:

@@ -20,7 +20,7 @@ from genessl.data.ontology import Ontology
 from genessl.errors import InputError
 from genessl.evaluation.calibration import TermCalibration
 from genessl.evaluation.metrics import average, tabulate
-from genessl.models.base import Arrays, GenePredictor, check_range, pack_sparse, unpack_sparse
+from genessl.models.base import Arrays, GenePredictor, check_count, check_range, pack_sparse, unpack_sparse
 from genessl.models.graph_network import GraphNetwork
 from genessl.models.neural import FittedNetwork, NeuralPredictor
 from genessl.models.sequence_network import SequenceNetwork
@@ -28,6 +28,7 @@ from genessl.models.supervision import Supervision
 
 _log = logging.getLogger(__name__)
 VIEWS = ("sequence", "network")
+_Stage = tuple[list[TermCalibration], list[TermCalibration]]
 _FEWEST_GENES = 3
 _OFFSET_DEVIATION = 0.25
 
@@ -119,7 +120,8 @@ class CoTraining(GenePredictor):
         self.seed = seed
 
     def _check_parameters(self) -> None:
-        check_range("rounds", self.rounds, 0)
+        check_count("rounds", self.rounds, 0)
+        check_count("seed", self.seed, 0)
         check_range("quota", self.quota, 0.0, 1.0, low_included=False)
         check_range("weight", self.weight, 0.0, 1.0, low_included=False)
         if self.teacher not in ("other", "joint"):
@@ -142,13 +144,15 @@ class CoTraining(GenePredictor):
         self.views_ = self._make_views()
         supervision = Supervision.of(dataset)
         inputs = [view.prepare(dataset) for view in self.views_]
-        n_rounds, epochs = self._choose_rounds(dataset, supervision, inputs)
+        n_rounds, epochs, stages = self._choose_rounds(dataset, supervision, inputs)
         self.lessons_: list[Lesson] = []
         fitted = self._train(inputs, [supervision, supervision], epochs)
         for number in range(1, n_rounds + 1):
+            self.joins_, self.calibrations_ = stages[number - 1]
             lessons = self._teach(number, self._scores(fitted, inputs, dataset), supervision, dataset)
             self.lessons_ += lessons[: 1 if self.teacher == "joint" else 2]
             fitted = self._train(inputs, self._taught(supervision, lessons), epochs)
+        self.joins_, self.calibrations_ = stages[n_rounds]
         self.n_iter_, self.genes_ = n_rounds, dataset.genes
         for view, network, arrays in zip(self.views_, fitted, inputs):
             view.terms_ = dataset.ontology.terms
@@ -156,8 +160,12 @@ class CoTraining(GenePredictor):
 
     def _choose_rounds(
         self, dataset: GeneDataset, supervision: Supervision, inputs: list[dict[str, Any]]
-    ) -> tuple[int, list[int]]:
-        """Try rounds without the validation genes; returns the best number of rounds and the epochs of each view."""
+    ) -> tuple[int, list[int], list[_Stage]]:
+        """Try rounds without the validation genes.
+
+        Returns the best number of rounds, the epochs of each view, and the calibrations before teaching and after each
+        round, for the final views are calibrated as those of their round were.
+        """
         validation = (dataset.split == VALIDATION) & supervision.labelled.any(axis=1)
         training = supervision.only(dataset.split != VALIDATION)
         fitted = [v.choose_epochs(i, dataset, supervision) for v, i in zip(self.views_, inputs)]
@@ -167,8 +175,8 @@ class CoTraining(GenePredictor):
         self.history_ = [self._quality(scores, dataset, validation)]
         if not validation.any():
             self.termination_condition_ = "no_validation_genes"
-            return self.rounds, epochs
-        best, best_fit = 0, (self.joins_, self.calibrations_)
+            return self.rounds, epochs, [(self.joins_, self.calibrations_)] * (self.rounds + 1)
+        best, stages = 0, [(self.joins_, self.calibrations_)]
         self.termination_condition_ = "max_rounds"
         for number in range(1, self.rounds + 1):
             lessons = self._teach(number, scores, training, dataset, excluded=validation)
@@ -178,14 +186,14 @@ class CoTraining(GenePredictor):
             fitted = self._train(inputs, self._taught(training, lessons), epochs)
             scores = self._scores(fitted, inputs, dataset)
             self._calibrate(scores, supervision, validation, _connected(dataset))
+            stages.append((self.joins_, self.calibrations_))
             self.history_.append(self._quality(scores, dataset, validation))
             _log.info("co-training round %d: weighted F-max %.4f on validation genes", number, self.history_[-1])
             if self.history_[-1] <= max(self.history_[:-1]):
                 self.termination_condition_ = "no_improvement"
                 break
-            best, best_fit = number, (self.joins_, self.calibrations_)
-        self.joins_, self.calibrations_ = best_fit
-        return best, epochs
+            best = number
+        return best, epochs, stages
 
     def _train(
         self, inputs: list[dict[str, Any]], supervisions: list[Supervision], epochs: list[int]

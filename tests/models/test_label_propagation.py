@@ -50,6 +50,15 @@ def test_an_unlabelled_gene_without_edges_scores_the_term_frequency(dataset):
     np.testing.assert_allclose(scores[rows], np.tile(Supervision.of(dataset).frequency(), (len(rows), 1)), rtol=1e-5)
 
 
+def test_a_labelled_gene_without_edges_scores_its_labels_and_else_the_term_frequency(dataset):
+    isolated = sum(matrix.toarray() for matrix in dataset.networks.values()).sum(axis=1) == 0
+    rows = np.flatnonzero(isolated & dataset.labelled.all(axis=1))
+    assert len(rows)
+    known = dataset.positive[rows].toarray()
+    expected = np.where(known, 1.0, Supervision.of(dataset).frequency())
+    np.testing.assert_allclose(LabelPropagation().fit(dataset)._predict(dataset)[rows], expected, rtol=1e-5)
+
+
 def test_a_label_reaches_a_gene_two_steps_away():
     dataset, _ = make_dataset(n_genes=30)
     path = np.zeros((30, 30), dtype=np.float32)

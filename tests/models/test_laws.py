@@ -169,8 +169,11 @@ def test_a_misspelt_parameter_or_model_is_refused_with_the_nearest_name():
     ("name", "parameters", "sentence"),
     [
         ("label_propagation", {"restart": 0}, r"restart: found 0, expected a number in \(0"),
-        ("sequence_network", {"hidden": "big"}, r"hidden: found 'big', expected a number in \[1"),
+        ("sequence_network", {"hidden": "big"}, "hidden: found 'big', expected a whole number of at least 1"),
         ("sequence_network", {"device": "tpu"}, "device: found 'tpu', expected 'auto', 'cpu' or 'cuda'"),
+        ("graph_network", {"hidden": 1.5}, "hidden: found 1.5, expected a whole number of at least 1"),
+        ("graph_network", {"seed": -1}, "seed: found -1, expected a whole number of at least 0"),
+        ("co_training", {"rounds": 1.5}, "rounds: found 1.5, expected a whole number of at least 0"),
         ("graph_network", {"node_features": "all"}, "node_features: found 'all'"),
         ("co_training", {"quota": 2}, r"quota: found 2, expected a number in \(0"),
         ("co_training", {"teacher": "none"}, "teacher: found 'none', expected 'other' or 'joint'"),

@@ -138,6 +138,24 @@ def test_validation_labels_reach_no_view_while_rounds_are_chosen(dataset, monkey
     assert all(final)
 
 
+def test_with_few_validation_genes_their_labels_still_reach_no_view_that_is_judged_on_them(monkeypatch):
+    dataset, _ = make_dataset(n_genes=120)
+    few = np.flatnonzero((dataset.split == 1) & dataset.labelled.any(axis=1))[:4]
+    split = np.zeros(dataset.n_genes, dtype=np.uint8)
+    split[few] = 1
+    object.__setattr__(dataset, "split", split)
+    names, seen = set(dataset.genes[few].tolist()), []
+
+    def watch(self, inputs, supervision, **options):
+        seen.append(names & set(supervision.genes[np.diff(supervision.positive.indptr) > 0].tolist()))
+        return original(self, inputs, supervision, **options)
+
+    original = NeuralPredictor.train
+    monkeypatch.setattr(NeuralPredictor, "train", watch)
+    co_training(rounds=0).fit(dataset)
+    assert seen == [set(), set(), names, names]
+
+
 def test_without_validation_genes_the_rounds_asked_for_are_run():
     dataset, _ = make_dataset(n_genes=120)
     bare = dataset.take(np.flatnonzero(dataset.split == 0))
