@@ -1,0 +1,228 @@
+"""S2F's recipe: seeds from homology and domains, diffused over a network in which shared neighbourhoods count."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import nnls
+from scipy.sparse import csr_array, diags_array, eye_array
+
+from benchmarks.accuracy.transductive import TransductivePredictor
+from benchmarks.accuracy.views import domains_of
+from genessl.data.dataset import GeneDataset
+from genessl.models.base import check_range
+from genessl.models.baselines import neighbour_shares
+from genessl.models.supervision import Supervision
+
+_TERMS_AT_ONCE = 256
+_GENES_AT_ONCE = 512
+_MOST_ITERATIONS = 1000
+
+
+class S2F(TransductivePredictor):
+    """Diffuse seeds over the combined networks, as S2F does [1]_.
+
+    F = (I + diffusion L)^-1 Y, with L the Laplacian of W' = 1/2 (1/d_i + 1/d_j) J_ij W_ij, where
+    J_ij = sum_k W_ik W_jk / (sum_k W_ik + sum_k W_jk - sum_k W_ik W_jk) and d are the row sums of J_ij W_ij. The seeds
+    are Y = domain_weight Y_domains + (1 - domain_weight) Y_homology; known labels score 1 before and after. W is the
+    sum of the networks and of the symmetrised bit scores, each scaled to at most 1, by coefficients of a regression
+    on how alike two genes' labels are (Jaccard).
+
+    What differs from the original, and why. S2F predicts for an organism without annotations: its seeds come from
+    other organisms, by InterPro2GO and by HMMER searches in UniProt, and its networks are carried over from STRING.
+    Here the organism's own known labels are seeds as well; Y_homology is the bit-score-weighted share of the labelled
+    homologs within the organism, and Y_domains the largest share, over a gene's InterPro entries, of the entry's
+    labelled carriers (plus one) that have the term. For the same reason the regression compares known labels and not
+    seeds. Its coefficients are kept at 0 or above, without which J need not be a similarity, and W is scaled to at
+    most 1. The system is solved by conjugate gradients; the original inverts a dense matrix.
+
+    Parameters
+    ----------
+    diffusion : float, default=0.1
+        Weight of the Laplacian, above 0; lambda in the paper, whose program uses 0.1.
+    domain_weight : float, default=0.9
+        Share of the domains in the seeds, in [0, 1]; the original's is 0.9.
+
+    Attributes
+    ----------
+    coefficients_ : ndarray of float64, shape (n_networks + 1,)
+        Of the networks in the order of their names, and of homology.
+
+    References
+    ----------
+    .. [1] M. Torres, H. Yang, A. E. Romero and A. Paccanaro, Protein function prediction for newly sequenced organisms,
+       Nature Machine Intelligence 3, 1050-1060, 2021, doi:10.1038/s42256-021-00419-7
+    """
+
+    def __init__(self, *, diffusion: float = 0.1, domain_weight: float = 0.9) -> None:
+        self.diffusion = diffusion
+        self.domain_weight = domain_weight
+
+    def _check_parameters(self) -> None:
+        check_range("diffusion", self.diffusion, 0.0, low_included=False)
+        check_range("domain_weight", self.domain_weight, 0.0, 1.0)
+
+    def _learn(self, dataset: GeneDataset, supervision: Supervision) -> NDArray[np.float32]:
+        targets, aspects = supervision.targets(), supervision.aspect_of_term
+        graphs = _graphs(dataset)
+        self.coefficients_ = label_coefficients(graphs, targets)
+        weights = overlap_weights(_combined(graphs, self.coefficients_))
+        known = targets.toarray()
+        seeds = np.maximum(domain_shares(domains_of(dataset), supervision), known) * np.float32(self.domain_weight)
+        homology = neighbour_shares(dataset.homology, targets, supervision.labelled, aspects)
+        seeds += np.maximum(homology, known) * np.float32(1.0 - self.domain_weight)
+        return np.asarray(np.maximum(diffuse(weights, seeds, self.diffusion), known))
+
+
+def label_coefficients(graphs: list[csr_array], targets: csr_array) -> NDArray[np.float64]:
+    """Regress the likeness of two genes' labels on their edges, over all pairs of labelled genes.
+
+    Least squares with an intercept and coefficients of at least 0, from the normal equations, so that the pairs need
+    not be listed. Without any coefficient above 0 each is 1.
+
+    Parameters
+    ----------
+    graphs : list of csr_array of float32, shape (n_genes, n_genes)
+        Symmetric, with empty diagonals.
+    targets : csr_array of float32, shape (n_genes, n_terms)
+        1 where a gene has a term.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_graphs,)
+    """
+    rows = np.flatnonzero(np.diff(targets.indptr))
+    inner = [csr_array(graph[rows][:, rows].astype(np.float64)) for graph in graphs]
+    labels, n = csr_array(targets[rows].astype(np.float64)), len(inner)
+    gram, moment = np.zeros((n + 1, n + 1)), np.zeros(n + 1)
+    gram[n, n] = len(rows) * (len(rows) - 1)
+    for k, graph in enumerate(inner):
+        gram[k, n] = gram[n, k] = graph.sum()
+        gram[k, :n] = [graph.multiply(other).sum() for other in inner]
+    for start in range(0, len(rows), _GENES_AT_ONCE):
+        likeness = _likeness(labels, start)
+        moment[n] += likeness.sum()
+        for k, graph in enumerate(inner):
+            moment[k] += graph[start : start + _GENES_AT_ONCE].multiply(likeness).sum()
+    factor = np.linalg.cholesky(gram + np.diag(1e-9 * gram.diagonal() + 1e-9))
+    found = nnls(factor.T, np.linalg.solve(factor, moment))[0][:n]
+    return found if found.any() else np.ones(n)
+
+
+def overlap_weights(network: csr_array) -> csr_array:
+    """Return W', in which an edge counts as much as its ends share neighbours: csr_array of float64, symmetric."""
+    weights = csr_array(network.astype(np.float64))
+    degree = np.asarray(weights.sum(axis=1)).ravel()
+    pattern = csr_array((np.ones_like(weights.data), weights.indices, weights.indptr), shape=weights.shape)
+    rows, columns, values = [], [], []
+    for start in range(0, weights.shape[0], _GENES_AT_ONCE):  # a product of whole networks would be a dense matrix
+        block = slice(start, start + _GENES_AT_ONCE)
+        shared = (weights[block] @ weights).multiply(pattern[block]).tocoo()
+        own = shared.coords[0] + start
+        rows.append(own)
+        columns.append(shared.coords[1])
+        values.append(shared.data / (degree[own] + degree[columns[-1]] - shared.data))
+    overlap = csr_array((np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), shape=weights.shape)
+    joint = csr_array(overlap.multiply(weights))
+    total = np.asarray(joint.sum(axis=1)).ravel()
+    scale = diags_array(np.divide(0.5, total, out=np.zeros_like(total), where=total > 0))
+    return csr_array(scale @ joint + joint @ scale)
+
+
+def diffuse(weights: csr_array, seeds: NDArray[np.float32], diffusion: float) -> NDArray[np.float32]:
+    """Solve (I + diffusion L) F = Y for many terms.
+
+    Parameters
+    ----------
+    weights : csr_array of float64, shape (n_genes, n_genes)
+        Symmetric, at least 0.
+    seeds : ndarray of float32, shape (n_genes, n_terms)
+    diffusion : float
+
+    Returns
+    -------
+    ndarray of float32, shape (n_genes, n_terms)
+        Between the smallest and the largest seed of the term.
+    """
+    degree = np.asarray(weights.sum(axis=1)).ravel()
+    system = csr_array(eye_array(len(degree)) + diffusion * (diags_array(degree) - weights))
+    spread = np.empty_like(seeds)
+    for start in range(0, seeds.shape[1], _TERMS_AT_ONCE):
+        block = slice(start, start + _TERMS_AT_ONCE)
+        spread[:, block] = conjugate_gradients(system, seeds[:, block].astype(np.float64))
+    return spread
+
+
+def conjugate_gradients(
+    system: csr_array, right: NDArray[np.float64], *, tolerance: float = 1e-7
+) -> NDArray[np.float64]:
+    """Solve A X = B for a symmetric positive definite A, all columns of B side by side, scaled by A's diagonal.
+
+    It ends when each column's residual is below `tolerance` times the column's norm.
+    """
+    diagonal = system.diagonal()[:, None]
+    solution = right / diagonal
+    residual = right - system @ solution
+    scaled = residual / diagonal
+    direction, energy = scaled, np.sum(residual * scaled, axis=0)
+    small = tolerance * np.linalg.norm(right, axis=0)
+    for _ in range(_MOST_ITERATIONS):
+        if (np.linalg.norm(residual, axis=0) <= small).all():
+            return np.asarray(solution)
+        image = system @ direction
+        curvature = np.sum(direction * image, axis=0)
+        step = np.divide(energy, curvature, out=np.zeros_like(energy), where=curvature > 0)
+        solution, residual = solution + step * direction, residual - step * image
+        scaled = residual / diagonal
+        following = np.sum(residual * scaled, axis=0)
+        direction = scaled + np.divide(following, energy, out=np.zeros_like(energy), where=energy > 0) * direction
+        energy = following
+    raise ArithmeticError(f"conjugate gradients did not converge in {_MOST_ITERATIONS} iterations")
+
+
+def domain_shares(domains: csr_array, supervision: Supervision) -> NDArray[np.float32]:
+    """Score a term by the largest share of labelled carriers that have it, over a gene's InterPro entries.
+
+    Parameters
+    ----------
+    domains : csr_array of float32, shape (n_genes, n_entries)
+    supervision : Supervision
+
+    Returns
+    -------
+    ndarray of float32, shape (n_genes, n_terms)
+        0 for a gene without an entry that a labelled gene carries.
+    """
+    having = (domains.T @ supervision.targets()).toarray()  # (n_entries, n_terms)
+    labelled = domains.T @ supervision.labelled.astype(np.float32)  # (n_entries, n_aspects)
+    shares = having / (labelled[:, supervision.aspect_of_term] + np.float32(1.0))
+    scores = np.zeros((domains.shape[0], having.shape[1]), dtype=np.float32)
+    for gene in np.flatnonzero(np.diff(domains.indptr)).tolist():
+        scores[gene] = shares[domains.indices[domains.indptr[gene] : domains.indptr[gene + 1]]].max(axis=0)
+    return scores
+
+
+def _graphs(dataset: GeneDataset) -> list[csr_array]:
+    """Networks by name, then homology, each symmetric and of at most 1."""
+    homology = csr_array((dataset.homology + dataset.homology.T) / 2)
+    graphs = [*(dataset.networks[name] for name in sorted(dataset.networks)), homology]
+    return [csr_array(graph / max(float(graph.max()), 1e-12)) if graph.nnz else graph for graph in graphs]
+
+
+def _combined(graphs: list[csr_array], coefficients: NDArray[np.float64]) -> csr_array:
+    total = csr_array(graphs[0].shape, dtype=np.float64)
+    for graph, coefficient in zip(graphs, coefficients.tolist()):
+        if coefficient:
+            total = csr_array(total + coefficient * graph)
+    return csr_array(total / max(float(total.max()), 1e-12)) if total.nnz else total
+
+
+def _likeness(labels: csr_array, start: int) -> NDArray[np.float64]:
+    """Jaccard index of some genes' labels with those of all, 0 with its own: (n_rows, n_labelled)."""
+    block = labels[start : start + _GENES_AT_ONCE]
+    shared = (block @ labels.T).toarray()
+    size = np.diff(labels.indptr)
+    likeness = shared / (np.diff(block.indptr)[:, None] + size[None, :] - shared)
+    own = np.arange(block.shape[0])
+    likeness[own, own + start] = 0.0
+    return np.asarray(likeness)
