@@ -18,6 +18,7 @@ from genessl.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from genessl.features.references import ReferenceSource
     from genessl.models.base import GenePredictor
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -35,6 +36,8 @@ _DATASET_KEYS = (
     "later_annotations",
     "identifiers",
     "embeddings",
+    "domains",
+    "references",
     "evidence",
     "evaluation",
     "taxon",
@@ -42,6 +45,7 @@ _DATASET_KEYS = (
 )
 _OTHER_KEYS = ("organism", "mirror", "contamination", "models")
 _NETWORK_KEYS = ("file", "format", "channels", "min_score", "genes")
+_REFERENCE_KEYS = ("sequences", "annotations", "identifiers", "domains")
 _FILES = (
     ("predictions/", "a table for each model, with the CAFA format and GAF beside it"),
     ("evaluation.tsv", "every number of this report, one a row"),
@@ -79,6 +83,21 @@ def download(url: Annotated[str, typer.Option(help="What to fetch.")], output: O
     from genessl.download import download as fetch
 
     fetch(url, output)
+
+
+@app.command()
+def embed_sequences(
+    sequences: Annotated[Path, typer.Option(help="Protein sequences, FASTA.")],
+    output: Output,
+    model: Annotated[str, typer.Option(help="Language model: a name on the Hugging Face Hub, or a folder.")],
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    batch_tokens: Annotated[int, typer.Option(help="Residues at once; fewer take less memory.")] = 8192,
+) -> None:
+    """Compute an embedding of each protein by a language model; an interrupted run goes on where it stopped."""
+    from genessl.data.sequences import read_fasta
+    from genessl.features.language_model import embed_sequences as embed
+
+    embed(read_fasta(sequences), output, model=model, device=device, batch_tokens=batch_tokens)
 
 
 @app.command()
@@ -293,7 +312,7 @@ def _dataset_settings(text: str) -> dict[str, Any]:
 
     found = _json(text, "--settings")
     _check_keys(found, "--settings", required=_FILE_KEYS, known=_DATASET_KEYS + _OTHER_KEYS)
-    for key in (*_FILE_KEYS, "later_annotations", "embeddings"):
+    for key in (*_FILE_KEYS, "later_annotations", "embeddings", "domains"):
         if not isinstance(found.get(key, ""), str | None):
             raise InputError(f"--settings: found {found[key]!r} as '{key}', expected a path")
     evaluation = found.get("evaluation") or {}
@@ -302,6 +321,8 @@ def _dataset_settings(text: str) -> dict[str, Any]:
     _check_keys(networks, "networks")
     for name, entry in networks.items():
         _check_keys(entry, f"networks.{name}", required=("file", "format"), known=_NETWORK_KEYS)
+    for i, entry in enumerate(found.get("references") or []):
+        _check_keys(entry, f"references[{i}]", required=("sequences", "annotations"), known=_REFERENCE_KEYS)
     if type(found.get("seed", 0)) is not int or found.get("seed", 0) < 0:
         raise InputError(f"seed: found {found['seed']!r}, expected a whole number, at least 0")
     return found
@@ -341,6 +362,7 @@ def _read_sources(configuration: dict[str, Any]) -> Any:
     from genessl.data.ontology import read_obo
     from genessl.data.sequences import read_fasta
     from genessl.features.assembly import Sources
+    from genessl.features.domains import read_domains
     from genessl.features.embeddings import read_embeddings
 
     sequences = read_fasta(configuration["sequences"])
@@ -352,8 +374,8 @@ def _read_sources(configuration: dict[str, Any]) -> Any:
         networks[name] = read_network(entry["file"], entry["format"], genes=rows, **options)
         files[name] = entry["file"]
     later, embeddings = configuration.get("later_annotations"), configuration.get("embeddings")
-    if later:
-        files["later annotations"] = later
+    domains = configuration.get("domains")
+    files |= {key: path for key, path in (("later annotations", later), ("domains", domains)) if path}
     return Sources(
         sequences=sequences,
         networks=networks,
@@ -362,7 +384,27 @@ def _read_sources(configuration: dict[str, Any]) -> Any:
         later_annotations=read_gaf(later) if later else None,
         aliases=[read_aliases(path) for path in configuration.get("identifiers") or []],
         embeddings=read_embeddings(embeddings, list(sequences)) if embeddings else None,
+        domains=read_domains(domains) if domains else None,
+        references=[_read_reference(i, entry) for i, entry in enumerate(configuration.get("references") or [])],
         files=files,
+    )
+
+
+def _read_reference(number: int, entry: dict[str, Any]) -> ReferenceSource:
+    from genessl.data.annotations import read_gaf
+    from genessl.data.identifiers import read_aliases
+    from genessl.data.sequences import read_fasta
+    from genessl.features.domains import read_domains
+    from genessl.features.references import ReferenceSource
+
+    domains = entry.get("domains")
+    return ReferenceSource(
+        sequences=read_fasta(entry["sequences"]),
+        annotations=read_gaf(entry["annotations"]),
+        aliases=[read_aliases(path) for path in entry.get("identifiers") or []],
+        domains=read_domains(domains) if domains else None,
+        name=f"references[{number}]",
+        files={key: entry[key] for key in ("annotations", "domains") if entry.get(key)},
     )
 
 

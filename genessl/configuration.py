@@ -110,6 +110,8 @@ def expected(schema: Mapping[str, Any]) -> str:
 def _filled(value: Any, schema: Mapping[str, Any]) -> Any:
     if value is None:
         value = copy.deepcopy(schema.get("default"))
+    if isinstance(value, list) and "items" in schema:
+        return [_filled(inner, schema["items"]) for inner in value]
     if not isinstance(value, Mapping):
         return value
     properties = schema.get("properties", {})
@@ -232,10 +234,16 @@ def resolve_files(
 
     if config["evaluation"]["scheme"] != "temporal":
         resolved["later_annotations"] = None
-    for key in ("sequences", "ontology", "annotations", "later_annotations", "embeddings"):
-        resolved[key] = path_of(key, resolved[key])
+    for key in ("sequences", "ontology", "annotations", "later_annotations", "embeddings", "domains"):
+        if not isinstance(resolved[key], Mapping):  # `embeddings` may name a language model in place of a file
+            resolved[key] = path_of(key, resolved[key])
     resolved["identifiers"] = [path_of(f"identifiers[{i}]", name) for i, name in enumerate(resolved["identifiers"])]
     for name, network in resolved["networks"].items():
         for key in ("file", "genes"):
             network[key] = path_of(f"networks.{name}.{key}", network[key])
+    for i, reference in enumerate(resolved["references"]):
+        for key in ("sequences", "annotations", "domains"):
+            reference[key] = path_of(f"references[{i}].{key}", reference[key])
+        tables = reference["identifiers"]
+        reference["identifiers"] = [path_of(f"references[{i}].identifiers[{k}]", name) for k, name in enumerate(tables)]
     return resolved, downloads

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 PREDICTORS: dict[str, tuple[str, str]] = {
     "term_frequency": ("genessl.models.baselines", "TermFrequency"),
     "homology": ("genessl.models.baselines", "Homology"),
+    "domain_neighbours": ("genessl.models.baselines", "DomainNeighbours"),
     "network_neighbours": ("genessl.models.baselines", "NetworkNeighbours"),
     "label_propagation": ("genessl.models.label_propagation", "LabelPropagation"),
     "electronic_annotation": ("genessl.models.baselines", "ElectronicAnnotation"),

@@ -1,5 +1,7 @@
 """Small datasets that many tests share."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
@@ -17,11 +19,12 @@ def small_ontology():
     return ontology_from_edges(terms, [(f"GO:{a}{c}", f"GO:{a}{p}") for a in NAMESPACES for c, p in below])
 
 
-def make_dataset(n_genes=240, seed=0, noise=0.2, scheme="temporal", n_folds=0):
+def make_dataset(n_genes=240, seed=0, noise=0.2, scheme="temporal", n_folds=0, domains=False):
     """Genes of four modules; a module has a leaf of each aspect, a network neighbourhood and a sequence signature.
 
     A fifth of the genes looks like another module in one of the views. Two genes in five have no experimental labels,
-    the last six no edge and no homolog, and electronic labels are the module's, wrong in a quarter of the cases.
+    the last six no edge and no homolog, and electronic labels are the module's, wrong in a quarter of the cases. With
+    `domains` the sequence view also holds eight domains, two for each module; the last six genes have none.
     """
     random = np.random.default_rng(seed)
     full = small_ontology()
@@ -72,7 +75,21 @@ def make_dataset(n_genes=240, seed=0, noise=0.2, scheme="temporal", n_folds=0):
         taxon="9999",
         annotation_date=20200101,
     )
+    if domains:
+        dataset = with_domains(dataset, sequence_module, np.random.default_rng((seed, 1)))
     return dataset, truth.toarray()
+
+
+def with_domains(dataset, modules, random):
+    """Add the columns of domains; a gene has each of its module's in half of the cases, and another's in one of 20."""
+    own = modules[:, None] == np.arange(8)[None, :] // 2
+    carried = random.random(own.shape) < np.where(own, 0.5, 0.05)
+    carried[-6:] = False
+    return replace(
+        dataset,
+        sequence_features=np.concatenate([dataset.sequence_features, carried.astype(np.float32)], axis=1),
+        feature_names=(*dataset.feature_names, *(f"InterPro:IPR00000{number}" for number in range(8))),
+    )
 
 
 @pytest.fixture(scope="session")

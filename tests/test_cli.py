@@ -312,6 +312,42 @@ def test_json_that_is_none_is_shown(run):
         assert caught.value.sentence.startswith("--settings: expected ")
 
 
+def test_domains_and_references_are_read_into_the_dataset(organism, run):
+    protein = (organism.folder / "genes.fasta").read_text().splitlines()[1]
+    texts = {
+        "pombe.fasta": f">sp|O00001|CDC2_SCHPO\n{protein[:-1] + ('A' if protein[-1] != 'A' else 'C')}\n",
+        "pombe.gaf": gaf([("X1", MITOSIS, "IDA")]),
+        "pombe.dat": "O00001\tPomBase\tX1\n",
+        "pombe.tsv": f"O00001\t{'0' * 32}\t60\tPfam\tPF00069\tkinase\t1\t60\t1e-9\tT\t01-01-2020\tIPR000719\tkinase\n",
+    }
+    texts["own.tsv"] = texts["pombe.tsv"].replace("O00001", GENES[2]) + texts["pombe.tsv"].replace("O00001", GENES[3])
+    for name, text in texts.items():
+        (organism.folder / name).write_text(text)
+    reference = {"sequences": "pombe.fasta", "annotations": "pombe.gaf", "identifiers": ["pombe.dat"]}
+    organism.build(run, domains="own.tsv", references=[{**reference, "domains": "pombe.tsv"}])
+    dataset = GeneDataset.load(organism.folder / "dataset")
+    assert dataset.feature_names[-1] == "InterPro:IPR000719"
+    assert dataset.references.names.tolist() == ["O00001"]
+    assert dataset.references.homology[[0]].nnz == 1
+    assert np.flatnonzero(dataset.references.domains.toarray()).tolist() == [2, 3]
+    lines = (organism.folder / "dataset" / "coverage.tsv").read_text().splitlines()
+    assert "domains\tmatches\tjoined\t2" in lines
+    assert "references[0]\tproteins\tjoined\t1" in lines
+    assert "references[0] domains\tproteins\tjoined\t1" in lines
+
+
+def test_mistakes_in_references_end_in_one_sentence(organism, run):
+    assert refused(organism, run, references=[{"sequences": "a.fasta"}]) == (
+        "references[0]: the key 'annotations' is missing; add it"
+    )
+    own = {"sequences": "genes.fasta", "annotations": "t0.gaf"}
+    assert refused(organism, run, references=[own]).startswith("t0.gaf: found no row that is dated until 20200101")
+    assert refused(organism, run, references=[{**own, "gaf": "t0.gaf"}]).startswith(
+        "references[0]: there is no key 'gaf'; expected one of sequences, annotations"
+    )
+    assert refused(organism, run, domains="pairs.txt").startswith("pairs.txt:1: found 'P00001\tP00002\t0.5', expected")
+
+
 @pytest.fixture
 def built(organism, run):
     organism.build(run)

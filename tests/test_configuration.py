@@ -105,8 +105,25 @@ def test_an_open_scheme_is_temporal_where_there_are_later_annotations():
             {"evaluation": {"scheme": "temporal"}},
             "later_annotations: found null, expected a later GAF for the temporal",
         ),
+        ({"references": {"sequences": "a"}}, "references: found {'sequences': 'a'}, expected a list of entries, each"),
+        ({"references": [{"sequences": "a"}]}, "references[0]: the key 'annotations' is missing; add it with a file"),
+        (
+            {"references": [{"sequences": "a", "annotations": "b", "domain": "c"}]},
+            "references[0]: there is no key 'domain', did you mean 'domains'?",
+        ),
+        ({"domains": ["a.tsv"]}, "domains: found ['a.tsv'], expected a file name, path or URL, or null"),
         ({"identifiers": "a.txt"}, "identifiers: found 'a.txt', expected a list of file names, paths or URLs"),
         ({"identifiers": [1]}, "identifiers[0]: found 1, expected a file name, path or URL"),
+        ({"embeddings": {"modle": "x"}}, "embeddings: there is no key 'modle', did you mean 'model'?"),
+        (
+            {"embeddings": {}},
+            "embeddings: the key 'model' is missing; add it with a name on the Hugging Face Hub, or a",
+        ),
+        (
+            {"embeddings": {"model": 2}},
+            "embeddings.model: found 2, expected a name on the Hugging Face Hub, or a folder",
+        ),
+        ({"embeddings": 2}, "embeddings: found 2, expected a file name, path or URL, or null, or keys with values: a"),
         ({"evidence": "curated"}, "evidence: found 'curated', expected experimental, or a list of evidence codes"),
         ({"evidence": ["IDA", "ida"]}, "evidence[1]: found 'ida', expected an evidence code in capitals"),
         ({"evidence": []}, "evidence: found [], expected experimental, or a list of evidence codes"),
@@ -186,6 +203,37 @@ def test_every_file_name_becomes_a_path():
     json.dumps(config)
 
 
+def test_a_language_model_is_no_file_to_look_up():
+    config, downloads = resolved(embeddings={"model": "http://x/esm2"})
+    assert (config["embeddings"], downloads) == ({"model": "http://x/esm2"}, {})
+
+
+def test_references_take_their_defaults_and_paths():
+    entry = {"sequences": "http://x/s.fasta", "annotations": "s.gaf"}
+    config, downloads = resolved(references=[entry, {**entry, "identifiers": ["s.txt"], "domains": "s.tsv"}])
+    first, second = config["references"]
+    assert first == {
+        "sequences": "resources/s.fasta", "annotations": "m/s.gaf", "identifiers": [], "domains": None
+    }  # fmt: skip
+    assert (second["identifiers"], second["domains"]) == (["m/s.txt"], "m/s.tsv")
+    assert downloads == {"resources/s.fasta": "http://x/s.fasta"}
+    assert resolved(domains="d.tsv")[0]["domains"] == "m/d.tsv"
+
+
+def test_a_reference_that_is_nowhere_is_named_by_its_place():
+    config = validate_configuration(
+        SMALLEST | {"references": [{"sequences": "s.fasta", "annotations": "s.gaf", "identifiers": ["gone"]}]}, SCHEMA
+    )
+
+    def find(key: str, name: str) -> Location:
+        if name == "gone":
+            raise InputError(f"{key}: found no '{name}'")
+        return Location(Path(name))
+
+    with pytest.raises(InputError, match=r"references\[0\]\.identifiers\[0\]: found no 'gone'"):
+        resolve_files(config, find)
+
+
 def test_only_the_temporal_scheme_reads_later_annotations():
     config, _ = resolved(later_annotations="t1.gaf", evaluation={"scheme": "cross_validation"})
     assert config["later_annotations"] is None
@@ -220,6 +268,8 @@ def documented(schema: dict[str, Any], prefix: str = "") -> list[str]:
             rows += documented(about, f"{name}.")
         elif "properties" in (about.get("additionalProperties") or {}):
             rows += documented(about["additionalProperties"], f"{name}.NAME.")
+        elif "properties" in about.get("items", {}):
+            rows += documented(about["items"], f"{name}[].")
     return rows
 
 

@@ -6,7 +6,7 @@ import json
 import zipfile
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array, load_npz, save_npz
 
 from genessl.data.folders import written_folder
-from genessl.data.ontology import ASPECTS, PROTEIN_BINDING, Ontology
+from genessl.data.ontology import ASPECTS, Ontology
+from genessl.data.references import References, labelled_aspects
 from genessl.errors import InputError
 
 TRAIN, VALIDATION = 0, 1
@@ -25,6 +26,7 @@ _FEWEST_FOLDS = 3  # one hidden, one for validation, one to train on
 _MOST_FOLDS = 255
 _LABELS = ("positive", "negative", "electronic")
 _MATRICES = ("homology", *_LABELS)
+_NAMED = ("networks", "electronic_sources")
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +52,9 @@ class GeneDataset:
         Terms a gene is known not to have, closed downwards. What is in neither is unknown.
     electronic : csr_array of bool, shape (n_genes, n_terms)
         Terms a gene has by other than experimental evidence, closed upwards: a weak source, never ground truth.
+    electronic_sources : mapping of str to csr_array of bool, shape (n_genes, n_terms), optional
+        The electronic labels source by source (keywords, domains, phylogeny, ...), each closed upwards. Where it is
+        empty, `electronic` is taken for the only source.
     split : ndarray of uint8, shape (n_genes,)
         0 train, 1 validation; under cross-validation the number of the fold, of which fold 1 serves as
         validation genes when all labels are fitted.
@@ -65,6 +70,8 @@ class GeneDataset:
         A label that predictions carry.
     annotation_date : int
         The newest date among the annotations, as YYYYMMDD.
+    references : References, optional
+        Labelled proteins of other organisms. They hold no label of these genes: hiding labels leaves them alone.
 
     Raises
     ------
@@ -88,6 +95,8 @@ class GeneDataset:
     seed: int = 0
     taxon: str = ""
     annotation_date: int = 0
+    electronic_sources: Mapping[str, csr_array] = field(default_factory=dict)
+    references: References | None = None
 
     def __post_init__(self) -> None:
         _check(self)
@@ -114,13 +123,7 @@ class GeneDataset:
 
         As in CAFA, protein binding alone does not count.
         """
-        counted = np.array([term != PROTEIN_BINDING for term in self.ontology.terms], dtype=bool)
-        binding = self.ontology.index.get(PROTEIN_BINDING)
-        if binding is not None:
-            ancestors = self.ontology.ancestors
-            counted[ancestors.indices[ancestors.indptr[binding] : ancestors.indptr[binding + 1]]] = False
-        member = np.stack([(self.ontology.aspects == aspect) & counted for aspect in self.aspects], axis=1)
-        return np.asarray(self.positive.astype(np.int32) @ member.astype(np.int32)) > 0
+        return labelled_aspects(self.positive, self.ontology, self.aspects)
 
     @cached_property
     def accretion(self) -> NDArray[np.float64]:
@@ -150,6 +153,8 @@ class GeneDataset:
             negative=csr_array(self.negative[rows]),
             electronic=csr_array(self.electronic[rows]),
             split=self.split[rows],
+            electronic_sources={name: csr_array(labels[rows]) for name, labels in self.electronic_sources.items()},
+            references=None if self.references is None else self.references.take(rows),
         )
 
     def without_labels(self, hidden: NDArray[np.bool_]) -> GeneDataset:
@@ -184,7 +189,9 @@ class GeneDataset:
         for part in (validation, ~validation):
             candidates = order[(labelled & part)[order]]
             dropped[candidates[max(1, round(self.label_fraction * len(candidates))) :]] = True
-        return replace(visible.without_labels(dropped), electronic=keep_rows(self.electronic, ~dropped))
+        sources = {name: keep_rows(labels, ~dropped) for name, labels in self.electronic_sources.items()}
+        thinned = visible.without_labels(dropped)
+        return replace(thinned, electronic=keep_rows(self.electronic, ~dropped), electronic_sources=sources)
 
     def save(self, path: str | Path) -> None:
         """Write the dataset into a new folder, whole or not at all."""
@@ -195,9 +202,12 @@ class GeneDataset:
         """Write the dataset's files into an existing folder; the same dataset gives the same bytes."""
         for name in _MATRICES:
             save_npz(folder / f"{name}.npz", getattr(self, name))
-        (folder / "networks").mkdir()
-        for position, network in enumerate(self.networks.values()):
-            save_npz(folder / "networks" / f"{position}.npz", network)
+        for kind in _NAMED:
+            (folder / kind).mkdir()
+            for position, matrix in enumerate(getattr(self, kind).values()):
+                save_npz(folder / kind / f"{position}.npz", matrix)
+        if self.references is not None:
+            self.references.write_into(folder / "references")
         save_npz(folder / "parents.npz", self.ontology.parents)
         np.save(folder / "sequence_features.npy", self.sequence_features)
         np.save(folder / "split.npy", self.split)
@@ -227,12 +237,11 @@ class GeneDataset:
     def _read(cls, folder: Path) -> Self:
         description: dict[str, Any] = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
         columns = description.pop("ontology")
-        names = description.pop("networks")
+        references = description.pop("references", None)  # absent in datasets of earlier versions
         return cls(
             genes=np.array(description.pop("genes"), dtype=np.str_),
             feature_names=tuple(description.pop("feature_names")),
             sequence_features=np.load(folder / "sequence_features.npy"),
-            networks={name: _load_csr(folder / "networks" / f"{k}.npz") for k, name in enumerate(names)},
             ontology=Ontology(
                 terms=tuple(columns["terms"]),
                 names=tuple(columns["names"]),
@@ -241,6 +250,9 @@ class GeneDataset:
                 release=columns["release"],
             ),
             split=np.load(folder / "split.npy"),
+            references=None if references is None else References.read(folder / "references", references),
+            networks=_load_named(folder / "networks", description.pop("networks")),
+            electronic_sources=_load_named(folder / "electronic_sources", description.pop("electronic_sources", [])),
             **{name: _load_csr(folder / f"{name}.npz") for name in _MATRICES},
             **description,
         )
@@ -257,6 +269,10 @@ def _load_csr(path: Path) -> csr_array:
     return csr_array(load_npz(path))
 
 
+def _load_named(folder: Path, names: list[str]) -> dict[str, csr_array]:
+    return {name: _load_csr(folder / f"{position}.npz") for position, name in enumerate(names)}
+
+
 def _description(dataset: GeneDataset) -> dict[str, Any]:
     scalars = ("scheme", "n_folds", "label_fraction", "seed", "taxon", "annotation_date")
     ontology = dataset.ontology
@@ -264,7 +280,8 @@ def _description(dataset: GeneDataset) -> dict[str, Any]:
         **{name: getattr(dataset, name) for name in scalars},
         "genes": dataset.genes.tolist(),
         "feature_names": list(dataset.feature_names),
-        "networks": list(dataset.networks),
+        "references": None if dataset.references is None else dataset.references.names.tolist(),
+        **{kind: list(getattr(dataset, kind)) for kind in _NAMED},
         "ontology": {
             "terms": list(ontology.terms),
             "names": list(ontology.names),
@@ -304,6 +321,14 @@ def _check(dataset: GeneDataset) -> None:
         raise InputError("homology: found a gene as its own homolog, expected an empty diagonal")
     for name, network in dataset.networks.items():
         _check_network(name, network, n_genes)
+    for name, labels in dataset.electronic_sources.items():
+        if labels.shape != (n_genes, n_terms) or labels.dtype != np.bool_:
+            raise InputError(
+                f"electronic_sources: found {labels.dtype} of shape {labels.shape} as '{name}', expected bool of shape"
+                f" {(n_genes, n_terms)}"
+            )
+    if dataset.references is not None:
+        dataset.references.check_shape(n_genes, n_terms)
     _check_split(dataset)
     if (dataset.positive.multiply(dataset.negative)).nnz:
         raise InputError("negative: found a term that the gene also has in positive, expected none")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -18,19 +19,24 @@ from genessl.errors import InputError
 
 _log = logging.getLogger(__name__)
 _MOST = 0.5
+_FEWEST_ROWS = 100
+_SEPARATORS = re.compile(r"[|,]")
 
 
 @dataclass(frozen=True)
 class Labels:
     """Labels over the whole ontology, roots included; each csr_array of bool, shape (n_genes, n_terms).
 
-    `positive` and `electronic` are closed upwards, `negative` downwards. `objects` tells the gene of each annotated
-    object that has one.
+    `positive` and `electronic` are closed upwards, `negative` downwards. `sources` holds the electronic labels of each
+    source (see `evidence_sources`). `dates` tells since when a gene is known to have a term: csr_array of int32, as
+    YYYYMMDD, where `positive` is true. `objects` tells the gene of each annotated object that has one.
     """
 
     positive: csr_array
     negative: csr_array
     electronic: csr_array
+    sources: dict[str, csr_array]
+    dates: csr_array
     objects: dict[str, str]
 
 
@@ -80,13 +86,77 @@ def label_genes(
     shape = (len(genes), len(ontology.terms))
 
     def matrix(kind: str) -> csr_array:
-        chosen = outcome == kind
-        entries = (np.ones(chosen.sum(), dtype=bool), (rows.to_numpy()[chosen], columns.to_numpy()[chosen]))
-        return csr_array(coo_array(entries, shape=shape))
+        return _marked(rows.to_numpy(), columns.to_numpy(), outcome == kind, shape)
 
     positive = ontology.propagate(matrix("experimental"))
     negative = _uncontradicted(ontology.propagate_down(matrix("negative")), positive, coverage, source)
-    return Labels(positive, negative, ontology.propagate(matrix("electronic")), objects)
+    electronic = outcome == "electronic"
+    own = electronic & _cites_itself(annotations, rows.to_numpy(), identifiers, row_of)
+    names = evidence_sources(annotations, electronic, own)
+    sources = {
+        str(name): ontology.propagate(_marked(rows.to_numpy(), columns.to_numpy(), names == name, shape))
+        for name in sorted(set(names) - {""})
+    }
+    chosen = outcome == "experimental"
+    found = (rows.to_numpy()[chosen], columns.to_numpy()[chosen], annotations["date"].to_numpy()[chosen])
+    dates = _earliest(*found, positive, ontology)
+    return Labels(positive, negative, ontology.propagate(matrix("electronic")), sources, dates, objects)
+
+
+def evidence_sources(annotations: pd.DataFrame, chosen: np.ndarray, own: np.ndarray) -> np.ndarray:
+    """Name the source of each chosen row: its evidence code, and for IEA the database that it was inferred from.
+
+    So InterPro's domains, UniProt's keywords and enzyme numbers (IEA:InterPro, IEA:UniProtKB-KW, IEA:EC) are kept
+    apart, and rows that cite the gene itself (IBA:own), which know what an experiment found, from those that do not.
+    Sources of fewer than 100 rows are taken together as 'other'; rows that are not chosen have an empty name.
+    """
+    codes = annotations["evidence"].astype(str).to_numpy()
+    prefixes = annotations["with_from"].astype(str).str.extract(r"^([\w.-]+):", expand=False).fillna("").to_numpy()
+    names = np.where((codes == "IEA") & (prefixes != ""), [f"IEA:{prefix}" for prefix in prefixes], codes).astype(
+        object
+    )
+    names[own] = [f"{code}:own" for code in codes[own]]
+    names[~chosen] = ""
+    counts = pd.Series(names[chosen], dtype=object).value_counts()
+    names[np.isin(names, counts.index[counts < _FEWEST_ROWS].to_list()) & chosen] = "other"
+    return names
+
+
+def _cites_itself(
+    annotations: pd.DataFrame, rows: np.ndarray, identifiers: GeneIdentifiers, row_of: dict[str, int]
+) -> np.ndarray:
+    """Mark rows whose With/From names the annotated gene, as phylogenetic inference (IBA) often does."""
+    cited = annotations["with_from"].astype(str)
+    words = {text: [_bare(word) for word in _SEPARATORS.split(text) if word] for text in cited.unique()}
+    known = identifiers.resolve({word for parts in words.values() for word in parts}).targets
+    genes = {text: {row_of[known[word]] for word in parts if word in known} for text, parts in words.items()}
+    return np.array([row in genes[text] for text, row in zip(cited, rows)], dtype=bool)
+
+
+def _bare(word: str) -> str:
+    """Strip a database's name from an identifier, as in SGD:S000001587."""
+    return word.split(":", 1)[-1]
+
+
+def _earliest(
+    rows: np.ndarray, columns: np.ndarray, dates: np.ndarray, positive: csr_array, ontology: Ontology
+) -> csr_array:
+    """Date since when each label is known: the earliest of the rows of the term and its descendants."""
+    ancestors = ontology.ancestors
+    counts = np.diff(ancestors.indptr)[columns]
+    starts = np.repeat(ancestors.indptr[columns], counts)
+    within = np.arange(len(starts)) - np.repeat(np.cumsum(counts) - counts, counts)
+    n_terms = positive.shape[1]
+    keys = np.repeat(rows.astype(np.int64), counts) * n_terms + ancestors.indices[starts + within]
+    order = np.lexsort((np.repeat(dates, counts), keys))
+    found, first = np.unique(keys[order], return_index=True)
+    entries = np.repeat(dates, counts)[order][first].astype(np.int32)
+    return csr_array(coo_array((entries, (found // n_terms, found % n_terms)), shape=positive.shape))
+
+
+def _marked(rows: np.ndarray, columns: np.ndarray, chosen: np.ndarray, shape: tuple[int, int]) -> csr_array:
+    entries = (np.ones(chosen.sum(), dtype=bool), (rows[chosen], columns[chosen]))
+    return csr_array(coo_array(entries, shape=shape))
 
 
 def _uncontradicted(negative: csr_array, positive: csr_array, coverage: Coverage, source: str) -> csr_array:

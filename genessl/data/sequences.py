@@ -59,8 +59,17 @@ def _gene_name(path: str | Path, number: int, header: str) -> str:
     words = header[1:].split(maxsplit=1)
     if not words:
         raise InputError(f"{path}:{number}: expected a name after '>', found none; name the sequence")
-    parts = words[0].split("|")
-    return parts[1] if parts[0] in ("sp", "tr") and len(parts) > 1 and parts[1] else words[0]
+    return gene_of_word(words[0])
+
+
+def gene_of_word(word: str) -> str:
+    """Return the accession of a ``sp|accession|name`` or ``tr|accession|name``, and any other word unchanged.
+
+    >>> gene_of_word("sp|P12345|AATM_RABIT"), gene_of_word("4932.YAL001C")
+    ('P12345', '4932.YAL001C')
+    """
+    parts = word.split("|")
+    return parts[1] if parts[0] in ("sp", "tr") and len(parts) > 1 and parts[1] else word
 
 
 def _residues(path: str | Path, number: int, line: str) -> str:

@@ -22,8 +22,9 @@ from genessl.data.ontology import Ontology
 from genessl.errors import InputError
 from genessl.evaluation.splits import cluster_folds, sequence_clusters, validation_genes
 from genessl.features.composition import composition_features
-from genessl.features.domains import interpro_domains
+from genessl.features.domains import annotated_domains, domain_features, join_domains
 from genessl.features.homology import bit_scores, homology_profile, search_homologs
+from genessl.features.references import ReferenceSource, Target, join_references
 
 _log = logging.getLogger(__name__)
 
@@ -47,8 +48,12 @@ class Sources:
     aliases : sequence of AliasTable
     embeddings : tuple of ndarray, optional
         As `read_embeddings` returns them, for the genes in the order of `sequences`.
+    domains : DataFrame, optional
+        As `read_domains` returns it; united with the InterPro entries that electronic annotations name.
+    references : sequence of ReferenceSource
+        Proteins of other organisms with their annotations.
     files : mapping of str to str
-        Where "annotations", "later annotations" and each network come from, for messages.
+        Where "annotations", "later annotations", "domains" and each network come from, for messages.
     """
 
     sequences: dict[str, str]
@@ -58,6 +63,8 @@ class Sources:
     later_annotations: pd.DataFrame | None = None
     aliases: Sequence[AliasTable] = ()
     embeddings: tuple[NDArray[np.float32], NDArray[np.bool_]] | None = None
+    domains: pd.DataFrame | None = None
+    references: Sequence[ReferenceSource] = ()
     files: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -153,14 +160,17 @@ def assemble_dataset(
     hits = search_homologs(sources.sequences, threads=threads)
     columns = _columns(labels, sources.ontology)
     homology = bit_scores(hits, len(genes))
-    features, names = _sequence_features(sources, labels, homology, coverage, seed)
+    domains = _domains(sources, labels, identifiers, coverage)
+    features, names = _sequence_features(sources, domains, homology, coverage, seed)
+    ontology, date = sources.ontology.subset(columns), int(sources.annotations["date"].max())
+    target = Target(sources.sequences, identifiers, domains, sources.ontology, ontology.terms, date)
     dataset = GeneDataset(
         genes=np.array(genes, dtype=np.str_),
         sequence_features=features,
         feature_names=names,
         homology=homology,
         networks=networks,
-        ontology=sources.ontology.subset(columns),
+        ontology=ontology,
         positive=csr_array(labels.positive[:, columns]),
         negative=csr_array(labels.negative[:, columns]),
         electronic=csr_array(labels.electronic[:, columns]),
@@ -170,7 +180,9 @@ def assemble_dataset(
         label_fraction=evaluation.label_fraction,
         seed=evaluation.seed,
         taxon=taxon,
-        annotation_date=int(sources.annotations["date"].max()),
+        annotation_date=date,
+        electronic_sources={name: csr_array(found[:, columns]) for name, found in labels.sources.items()},
+        references=join_references(sources.references, target, coverage, evidence=evidence, threads=threads),
     )
     coverage.check()
     return Assembly(dataset, coverage, truth)
@@ -204,14 +216,21 @@ def _columns(labels: Labels, ontology: Ontology) -> NDArray[np.intp]:
     return np.flatnonzero(held & ~ontology.roots)
 
 
+def _domains(sources: Sources, labels: Labels, identifiers: GeneIdentifiers, coverage: Coverage) -> pd.DataFrame:
+    found = annotated_domains(sources.annotations, labels.objects)
+    if sources.domains is None:
+        return found
+    table = join_domains(sources.domains, identifiers, coverage, source="domains", file=sources.files.get("domains"))
+    return pd.concat([found, table]).drop_duplicates().reset_index(drop=True)
+
+
 def _sequence_features(
-    sources: Sources, labels: Labels, homology: csr_array, coverage: Coverage, seed: int
+    sources: Sources, domains: pd.DataFrame, homology: csr_array, coverage: Coverage, seed: int
 ) -> tuple[NDArray[np.float32], tuple[str, ...]]:
-    row_of = {gene: row for row, gene in enumerate(sources.sequences)}
     blocks = [
         composition_features(sources.sequences.values()),
         homology_profile(homology, seed=seed),
-        interpro_domains(sources.annotations, labels.objects, row_of),
+        domain_features(domains, list(sources.sequences)),
     ]
     if sources.embeddings is not None:
         vectors, found = sources.embeddings

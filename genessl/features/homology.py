@@ -1,4 +1,4 @@
-"""Homology: which sequences resemble each other, found once for all genes."""
+"""Homology: which sequences resemble each other, found once for all genes and the references beside them."""
 
 from __future__ import annotations
 
@@ -49,23 +49,53 @@ def search_homologs(sequences: Mapping[str, str], *, threads: int = 1, program: 
     .. [2] M. Larralde and G. Zeller, PyHMMER: a Python library binding to HMMER for efficient sequence analysis,
        Bioinformatics 39, btad214, 2023, doi:10.1093/bioinformatics/btad214
     """
+    hits = _search(sequences, sequences, threads, program)
+    return hits[hits["query"] != hits["target"]].reset_index(drop=True)
+
+
+def search_references(
+    sequences: Mapping[str, str], references: Mapping[str, str], *, threads: int = 1, program: str = "auto"
+) -> pd.DataFrame:
+    """Compare every sequence with every protein of other organisms, by the same program as `search_homologs`.
+
+    Parameters
+    ----------
+    sequences, references : mapping of gene or protein to sequence
+    threads : int, default=1
+    program : {'auto', 'diamond', 'pyhmmer'}
+
+    Returns
+    -------
+    DataFrame
+        As `search_homologs` returns it, with `target` a position in `references`.
+    """
+    return _search(sequences, references, threads, program)
+
+
+def _search(queries: Mapping[str, str], targets: Mapping[str, str], threads: int, program: str) -> pd.DataFrame:
     if program not in ("auto", "diamond", "pyhmmer"):
         raise InputError(f"program: found {program!r}, expected auto, diamond or pyhmmer")
     if program == "auto":
         program = "diamond" if shutil.which("diamond") else "pyhmmer"
-    _log.info("comparing %d sequences by %s", len(sequences), program)
-    cleaned = ["".join(r if r in _RESIDUES else "X" for r in sequence) for sequence in sequences.values()]
+    _log.info("comparing %d sequences with %d by %s", len(queries), len(targets), program)
+    if not queries or not targets:
+        return _hits([])
     search = _search_diamond if program == "diamond" else _search_pyhmmer
-    hits = search(cleaned, threads)
-    hits = hits[hits["query"] != hits["target"]].sort_values("bits", ascending=False, kind="stable")
-    hits = hits.drop_duplicates(["query", "target"]).sort_values(["query", "target"])
-    return hits.reset_index(drop=True)
+    hits = search(_cleaned(queries), _cleaned(targets), threads).sort_values("bits", ascending=False, kind="stable")
+    return hits.drop_duplicates(["query", "target"]).sort_values(["query", "target"]).reset_index(drop=True)
 
 
-def bit_scores(hits: pd.DataFrame, n_genes: int) -> csr_array:
-    """Arrange hits as a sparse matrix of bit scores, row query, column target: float32, (n_genes, n_genes)."""
+def _cleaned(sequences: Mapping[str, str]) -> list[str]:
+    return ["".join(r if r in _RESIDUES else "X" for r in sequence) for sequence in sequences.values()]
+
+
+def bit_scores(hits: pd.DataFrame, n_genes: int, n_targets: int | None = None) -> csr_array:
+    """Arrange hits as a sparse matrix of bit scores, row query, column target: float32, (n_genes, n_targets).
+
+    The targets are the genes unless their number is given.
+    """
     entries = (hits["bits"].to_numpy(dtype=np.float32), (hits["query"].to_numpy(), hits["target"].to_numpy()))
-    return csr_array(coo_array(entries, shape=(n_genes, n_genes)))
+    return csr_array(coo_array(entries, shape=(n_genes, n_genes if n_targets is None else n_targets)))
 
 
 def homology_profile(
@@ -98,27 +128,33 @@ def homology_profile(
     return features, names
 
 
-def _search_diamond(sequences: list[str], threads: int) -> pd.DataFrame:
+def _search_diamond(queries: list[str], targets: list[str], threads: int) -> pd.DataFrame:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        fasta, database, table = folder / "genes.fasta", folder / "genes.dmnd", folder / "hits.tsv"
-        # DIAMOND refuses a protein that could be DNA; an X at its end, which aligns with nothing, shows it is none.
-        shown = [sequence if set(sequence) - _NUCLEOTIDES else sequence + "X" for sequence in sequences]
-        fasta.write_text("".join(f">{row}\n{sequence}\n" for row, sequence in enumerate(shown)), encoding="ascii")
+        database, table = folder / "targets.dmnd", folder / "hits.tsv"
+        query = _write_fasta(folder / "queries.fasta", queries)
         shared = ["--threads", str(threads), "--quiet"]
-        _run(["diamond", "makedb", "--in", str(fasta), "--db", str(database), *shared])
+        target = _write_fasta(folder / "targets.fasta", targets)
+        _run(["diamond", "makedb", "--in", str(target), "--db", str(database), *shared])
         fields = ["qseqid", "sseqid", "bitscore", "nident", "length"]
         options = ["--very-sensitive", "--evalue", str(E_VALUE), "--max-target-seqs", "0", "--masking", "0"]
-        search = ["diamond", "blastp", "--query", str(fasta), "--db", str(database), "--out", str(table)]
+        search = ["diamond", "blastp", "--query", str(query), "--db", str(database), "--out", str(table)]
         _run([*search, "--outfmt", "6", *fields, *options, *shared])
         if not table.stat().st_size:
             return _hits([])
         hits = pd.read_csv(table, sep="\t", names=fields)
-    lengths = np.array([len(sequence) for sequence in sequences])
-    coverage = np.minimum(1.0, hits["length"] / np.minimum(lengths[hits["qseqid"]], lengths[hits["sseqid"]]))
+    lengths = [np.array([len(sequence) for sequence in sequences]) for sequences in (queries, targets)]
+    coverage = np.minimum(1.0, hits["length"] / np.minimum(lengths[0][hits["qseqid"]], lengths[1][hits["sseqid"]]))
     identity = hits["nident"] / hits["length"]
     columns = (hits["qseqid"], hits["sseqid"], hits["bitscore"].astype(float), identity, coverage)
     return pd.DataFrame(dict(zip(_COLUMNS, columns)))
+
+
+def _write_fasta(path: Path, sequences: list[str]) -> Path:
+    # DIAMOND refuses a protein that could be DNA; an X at its end, which aligns with nothing, shows it is none.
+    shown = [sequence if set(sequence) - _NUCLEOTIDES else sequence + "X" for sequence in sequences]
+    path.write_text("".join(f">{row}\n{sequence}\n" for row, sequence in enumerate(shown)), encoding="ascii")
+    return path
 
 
 def _run(command: list[str]) -> None:
@@ -128,28 +164,28 @@ def _run(command: list[str]) -> None:
         raise InputError(f"{command[0]} {command[1]} failed: {reason}; check the installation of {command[0]}")
 
 
-def _search_pyhmmer(sequences: list[str], threads: int) -> pd.DataFrame:
+def _search_pyhmmer(queries: list[str], targets: list[str], threads: int) -> pd.DataFrame:
     import pyhmmer
 
     alphabet = pyhmmer.easel.Alphabet.amino()
-    digital = [
-        pyhmmer.easel.TextSequence(name=str(row).encode(), sequence=sequence).digitize(alphabet)
-        for row, sequence in enumerate(sequences)
-    ]
-    lengths = [len(sequence) for sequence in sequences]
-    block = pyhmmer.easel.DigitalSequenceBlock(alphabet, digital)
+
+    def digital(sequences: list[str]) -> list[Any]:
+        texts = (pyhmmer.easel.TextSequence(name=str(row).encode(), sequence=s) for row, s in enumerate(sequences))
+        return [text.digitize(alphabet) for text in texts]
+
+    block = pyhmmer.easel.DigitalSequenceBlock(alphabet, digital(targets))
     found = []
     phmmer: Any = pyhmmer.hmmer.phmmer  # typed for one alphabet at a time
-    for query, hits in enumerate(phmmer(digital, block, cpus=threads, E=E_VALUE)):
+    for query, hits in enumerate(phmmer(digital(queries), block, cpus=threads, E=E_VALUE)):
         for hit in hits.reported:
             target = int(hit.name)
             alignment = hit.best_domain.alignment
             matched = sum(letter.isalpha() for letter in alignment.identity_sequence)
             aligned = len(alignment.identity_sequence)
-            coverage = min(1.0, aligned / min(lengths[query], lengths[target]))
+            coverage = min(1.0, aligned / min(len(queries[query]), len(targets[target])))
             found.append((query, target, float(hit.score), matched / aligned, coverage))
         if query and query % 1000 == 0:
-            _log.info("compared %d of %d sequences", query, len(sequences))
+            _log.info("compared %d of %d sequences", query, len(queries))
     return _hits([row for row in found if row[2] > 0])
 
 

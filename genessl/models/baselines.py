@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, hstack, vstack
 
 from genessl.data.dataset import GeneDataset
+from genessl.data.references import References, labelled_aspects
+from genessl.features.domains import domain_columns, domain_similarity
 from genessl.models.base import Arrays, GenePredictor, check_count
 from genessl.models.supervision import Supervision
 
@@ -82,15 +84,71 @@ class _Neighbours(GenePredictor):
         self.supervision_ = Supervision.unpack(arrays, facts["genes"])
 
 
-class Homology(_Neighbours):
+class _Relatives(_Neighbours):
+    """Score a term by the weighted share of a gene's relatives that have it, references of other organisms included.
+
+    The labels of the genes are those of the fitted dataset. The references' labels belong to the input as their
+    similarities do: both are read from the dataset to predict, and neither is stored.
+    """
+
+    def _predict(self, dataset: GeneDataset) -> NDArray[np.float32]:
+        references = dataset.references
+        if references is None:
+            return super()._predict(dataset)
+        targets, labelled = self.supervision_.labels_for(dataset.genes)
+        aspect_of_term = self.supervision_.aspect_of_term
+        others = _supervision_of_references(dataset, references, aspect_of_term)
+        return neighbour_shares(
+            csr_array(hstack([self._graph(dataset), self._to_references(references)])),
+            csr_array(vstack([targets, others.targets()])),
+            np.concatenate([labelled, others.labelled]),
+            aspect_of_term,
+        )
+
+    @abstractmethod
+    def _to_references(self, references: References) -> csr_array:
+        """Return which references' labels count for whom, and how much."""
+
+
+def _supervision_of_references(
+    dataset: GeneDataset, references: References, aspect_of_term: NDArray[np.intp]
+) -> Supervision:
+    empty = csr_array(references.positive.shape, dtype=bool)
+    labelled = labelled_aspects(references.positive, dataset.ontology, dataset.aspects)
+    return Supervision(references.names, references.positive, labelled, aspect_of_term, empty, empty, empty)
+
+
+class Homology(_Relatives):
     """Score a term by the bit-score-weighted share of the homologs that have it.
 
-    score(g, t) = sum_h b(g, h) y(h, t) / sum_h b(g, h), over the homologs h of g that are labelled in t's aspect, where
-    b is the bit score of the best local alignment; a gene without such homologs scores 0. The gene itself is left out.
+    score(g, t) = sum_h b(g, h) y(h, t) / sum_h b(g, h), over the homologs h of g that are labelled in t's aspect, genes
+    and references alike, where b is the bit score of the best local alignment; a gene without such homologs scores 0.
+    The gene itself is left out.
     """
 
     def _graph(self, dataset: GeneDataset) -> csr_array:
         return dataset.homology
+
+    def _to_references(self, references: References) -> csr_array:
+        return references.homology
+
+
+class DomainNeighbours(_Relatives):
+    """Score a term by the share of the proteins with the same domains that have it, weighted by how much they share.
+
+    score(g, t) = sum_h s(g, h) y(h, t) / sum_h s(g, h), over the genes and references h that are labelled in t's
+    aspect, where s is the cosine of the domains, each weighted by its inverse document frequency (see
+    `domain_similarity`); a gene that shares no domain with any of them scores 0. The gene itself is left out. Among the
+    genes count the domains in the sequence view, which at least two of them carry; to a reference also those that one
+    gene carries.
+    """
+
+    def _graph(self, dataset: GeneDataset) -> csr_array:
+        carried = dataset.sequence_features[:, domain_columns(dataset.feature_names)]
+        return domain_similarity(csr_array(carried))
+
+    def _to_references(self, references: References) -> csr_array:
+        return references.domains
 
 
 class NetworkNeighbours(_Neighbours):

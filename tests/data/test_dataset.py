@@ -93,7 +93,7 @@ def test_no_field_is_forgotten_in_saving(tmp_path):
     loaded, default = GeneDataset.load(tmp_path / "saved"), tiny()
     scalars = [field.name for field in fields(GeneDataset) if field.name in changed]
     assert all(getattr(loaded, name) == changed[name] != getattr(default, name) for name in scalars)
-    assert len(fields(GeneDataset)) == len(scalars) + 10
+    assert len(fields(GeneDataset)) == len(scalars) + 12
 
 
 def test_a_dataset_without_networks_features_or_negatives_survives_saving(tmp_path):

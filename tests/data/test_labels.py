@@ -241,3 +241,62 @@ def test_the_truth_holds_the_later_terms_closed_upwards_and_no_root(sources, tmp
     )
     truth = assemble_dataset(Sources(**{**vars(sources), "later_annotations": read_gaf(tmp_path / "t1.gaf")})).truth
     assert truth.to_numpy().tolist() == [["P7", CYCLE], ["P7", MITOSIS], ["P7", SPINDLE]]
+
+
+# 100 rows make a source of its own; rows of the same source may repeat.
+def evidence_table(*rows):
+    """Rows of gene, term, evidence code, With/From, each a hundred times."""
+    many = [row for row in rows for _ in range(100)]
+    table = annotations(*[row[:3] for row in many])
+    return table.assign(with_from=[row[3] for row in many])
+
+
+def sources_of(*rows, tables=()):
+    table = pd.concat([annotations(*USUAL), evidence_table(*rows)], ignore_index=True)
+    coverage = Coverage()
+    found = label_genes(table, GeneIdentifiers(GENES, tables), GENES, ONTOLOGY, coverage, source="gaf")
+    return {name: matrix.toarray() for name, matrix in found.sources.items()}, found
+
+
+def has(gene, *terms):
+    expected = np.zeros((3, 6), dtype=bool)
+    for term in terms:
+        expected[GENES.index(gene), ONTOLOGY.index[term]] = True
+    return expected
+
+
+def test_electronic_labels_are_kept_apart_by_source_and_closed_upwards():
+    sources, found = sources_of(
+        ("P1", MITOSIS, "IEA", "InterPro:IPR000001"),
+        ("P1", TRANSPORT, "IEA", "UniProtKB-KW:KW-0813"),
+        ("P2", TRANSPORT, "ISS", "SGD:S000000001"),
+        ("P2", MEIOSIS, "IEA", ""),
+    )
+    assert list(sources) == ["IEA", "IEA:InterPro", "IEA:UniProtKB-KW", "ISS"]
+    np.testing.assert_array_equal(sources["IEA:InterPro"], has("P1", MITOSIS, CYCLE, ROOT))
+    np.testing.assert_array_equal(sources["IEA:UniProtKB-KW"], has("P1", TRANSPORT, ROOT))
+    np.testing.assert_array_equal(sources["ISS"], has("P2", TRANSPORT, ROOT))
+    np.testing.assert_array_equal(np.any(list(sources.values()), axis=0), found.electronic.toarray())
+
+
+def test_a_row_that_cites_the_gene_itself_is_a_source_of_its_own():
+    table = AliasTable("aliases", {"SGD_ID": (["P1", "P2"], ["S000000001", "S000000002"])})
+    sources, _ = sources_of(
+        ("P1", MITOSIS, "IBA", "PANTHER:PTN000000001|SGD:S000000001"),
+        ("P2", MITOSIS, "IBA", "PANTHER:PTN000000001|SGD:S000000001"),
+        tables=[table],
+    )
+    np.testing.assert_array_equal(sources["IBA:own"], has("P1", MITOSIS, CYCLE, ROOT))
+    np.testing.assert_array_equal(sources["IBA"], has("P2", MITOSIS, CYCLE, ROOT))
+
+
+def test_a_source_of_few_rows_is_taken_together_with_others():
+    found, _ = label(*USUAL, ("P1", MITOSIS, "ISS"), ("P2", TRANSPORT, "NAS"))
+    assert list(found.sources) == ["other"]
+    np.testing.assert_array_equal(
+        found.sources["other"].toarray(), has("P1", MITOSIS, CYCLE, ROOT) | has("P2", TRANSPORT, ROOT)
+    )
+
+
+def test_experimental_rows_are_no_source_of_weak_evidence():
+    assert label(*USUAL)[0].sources == {}

@@ -8,7 +8,7 @@ from scipy.sparse import csr_array
 from scipy.stats import spearmanr
 
 from genessl.errors import InputError
-from genessl.features.homology import bit_scores, homology_profile, search_homologs
+from genessl.features.homology import bit_scores, homology_profile, search_homologs, search_references
 
 RESIDUES = np.array(list("ACDEFGHIKLMNPQRSTVWY"))
 NEEDS_DIAMOND = pytest.mark.skipif(shutil.which("diamond") is None, reason="DIAMOND is not installed")
@@ -120,6 +120,33 @@ def test_a_protein_that_could_be_dna_is_searched_like_any_other(program):
     found = search({"a": letters, "b": letters, "c": FOUNDER}, program=program)
     assert set(found) == {("a", "b"), ("b", "a")}
     assert (found["a", "b"].identity, found["a", "b"].coverage) == (1.0, 1.0)
+
+
+@PROGRAMS
+def test_references_are_found_with_the_bits_identity_and_coverage_of_genes(program):
+    # The same two proteins once as genes beside each other, once as gene and reference.
+    genes = {"lonely": protein(3), "near": FAMILY["near"]}
+    references = {"stranger": protein(4), "founder": FOUNDER}
+    hits = search_references(genes, references, program=program)
+    assert hits[["query", "target"]].to_numpy().tolist() == [[1, 1]]
+    among_genes = search({**genes, **references}, program=program)["near", "founder"]
+    for column in ("bits", "identity", "coverage"):
+        assert hits[column].item() == pytest.approx(getattr(among_genes, column), rel=0.01)
+    scores = bit_scores(hits, 2, 2)
+    assert scores.toarray().tolist() == [[0, 0], [0, np.float32(hits["bits"].item())]]
+
+
+@PROGRAMS
+def test_a_reference_at_the_genes_own_position_counts(program):
+    # Position 0 among the genes and position 0 among the references are two proteins.
+    assert len(search_references({"a": FOUNDER}, {"b": FOUNDER}, program=program)) == 1
+    assert search_homologs({"a": FOUNDER}, program=program).empty
+
+
+@PROGRAMS
+def test_no_reference_gives_no_hit(program):
+    assert search_references(FAMILY, {}, program=program).empty
+    assert bit_scores(search_references(FAMILY, {}, program=program), 7, 0).shape == (7, 0)
 
 
 def test_an_unknown_program_is_named():

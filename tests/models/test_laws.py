@@ -29,6 +29,11 @@ def make(name):
 
 
 @pytest.fixture(scope="module")
+def dataset():
+    return make_dataset(domains=True)[0]
+
+
+@pytest.fixture(scope="module")
 def fitted(dataset):
     return {name: make(name).fit(dataset) for name in NAMES}
 
@@ -67,7 +72,7 @@ class TestEveryPredictor:
         assert kinds <= {".json", ".safetensors", ".gz"}
 
     def test_hidden_labels_do_not_matter(self, name):
-        folded, truth = make_dataset(scheme="cross_validation", n_folds=4)
+        folded, truth = make_dataset(scheme="cross_validation", n_folds=4, domains=True)
         held_out = np.flatnonzero(folded.split == 2)
         positive = folded.positive.toarray()
         positive[held_out] = np.random.default_rng(3).permutation(truth[held_out])
@@ -118,7 +123,7 @@ def precision_of_the_first_leaf_chosen(scores, truth, ontology, genes):
 
 @pytest.mark.parametrize("name", LEARNERS)
 def test_a_predictor_learns_from_labels_and_nothing_from_permuted_ones(name):
-    dataset, truth = make_dataset(n_genes=480)
+    dataset, truth = make_dataset(n_genes=480, domains=True)
     unlabelled = np.flatnonzero(np.diff(dataset.positive.indptr) == 0)
     learned = precision_of_the_first_leaf_chosen(
         make(name).fit(dataset).predict_proba(dataset), truth, dataset.ontology, unlabelled
@@ -142,6 +147,7 @@ def test_the_predictors_of_the_contract_are_all_registered():
     assert list(PREDICTORS) == [
         "term_frequency",
         "homology",
+        "domain_neighbours",
         "network_neighbours",
         "label_propagation",
         "electronic_annotation",

@@ -1,8 +1,11 @@
 """Which jobs run when, and what the user sees when one fails."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
+
+from genessl.predictors import PREDICTORS
 
 MINE = ("--configfile", "my.yaml")
 OTHER_RESTART = {"term_frequency": {}, "label_propagation": {"restart": 0.2}}
@@ -55,6 +58,23 @@ def test_changed_settings_of_the_dataset_rerun_everything(finished):
     assert len(finished.planned(*MINE)) == 12
 
 
+def test_the_dataset_is_built_from_the_files_of_domains_and_references_too(workplace):
+    reference = {"sequences": "s.fasta", "annotations": "s.gaf", "identifiers": ["s.txt"], "domains": "s.tsv"}
+    names = {"own.tsv", "s.fasta", "s.gaf", "s.txt", "s.tsv"}
+    for name in names:
+        (workplace.folder / name).touch()
+    workplace.configure(domains="own.tsv", references=[reference])
+    result = workplace.snakemake("results/mine/dataset", *MINE)
+    assert result.returncode == 0, result.stderr
+    (inputs,) = (line for line in result.stderr.splitlines() if line.strip().startswith("input: "))
+    assert names <= set(inputs.replace(",", "").split())
+    call = workplace.calls.read_text()
+    assert '"domains": "own.tsv"' in call
+    assert json.dumps({"references": [reference]}, sort_keys=True)[1:-1] in call
+    (workplace.folder / "s.tsv").unlink()
+    assert "references[0].domains: found no 's.tsv'" in workplace.snakemake(*MINE).stderr
+
+
 def test_an_added_model_leaves_the_others_alone(finished):
     finished.configure(models={"term_frequency": {}, "label_propagation": {"restart": 0.1}, "homology": {}})
     assert finished.planned(*MINE) == ["evaluate", "predict homology", "report", "train homology"]
@@ -75,7 +95,7 @@ def test_without_a_configfile_the_example_is_simulated_and_run(workplace):
     report = next(call for call in calls if call.startswith("report"))
     assert '"organism": "example"' in report
     assert '"simulated": true' in report
-    assert len([call for call in calls if call.startswith("train")]) == 8
+    assert len([call for call in calls if call.startswith("train")]) == len(PREDICTORS)
     assert workplace.planned() == []
 
 
@@ -86,6 +106,27 @@ def test_a_configfile_does_not_mix_with_the_example(finished):
     trained = [call.split()[4] for call in calls.splitlines() if call.startswith("train")]
     assert sorted(trained) == ["label_propagation", "term_frequency"]
     assert '"simulated": false' in calls
+
+
+def test_a_language_model_is_run_before_the_dataset_which_reads_its_file(workplace):
+    workplace.configure(embeddings={"model": "facebook/esm2_t12_35M_UR50D"})
+    assert workplace.planned("results/mine/dataset", *MINE) == ["build-dataset", "embed-sequences esm2_t12_35M_UR50D"]
+    assert workplace.snakemake("results/mine/dataset", *MINE).returncode == 0
+    embed, build = workplace.calls.read_text().splitlines()
+    options = "--sequences genes.fasta --model facebook/esm2_t12_35M_UR50D --output results/mine/embeddings.h5"
+    assert embed == f"embed-sequences {options}"
+    assert '"embeddings": "results/mine/embeddings.h5"' in build
+    assert workplace.planned("results/mine/dataset", *MINE) == []
+    workplace.configure(embeddings={"model": "models/own"})
+    assert workplace.planned("results/mine/dataset", *MINE) == ["build-dataset", "embed-sequences own"]
+
+
+def test_embeddings_given_as_a_file_are_never_computed(workplace):
+    given = workplace.folder / "results" / "mine" / "embeddings.h5"  # where the rule would write them
+    given.parent.mkdir(parents=True)
+    given.touch()
+    workplace.configure(embeddings="results/mine/embeddings.h5")
+    assert workplace.planned("results/mine/dataset", "--forceall", *MINE) == ["build-dataset"]
 
 
 def test_another_organism_is_not_made_from_this_ones_files(workplace):

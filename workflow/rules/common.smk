@@ -32,6 +32,8 @@ DATASET_KEYS = (
     "later_annotations",
     "identifiers",
     "embeddings",
+    "domains",
+    "references",
     "evidence",
     "evaluation",
     "taxon",
@@ -69,10 +71,20 @@ def read_configuration():
 
 def source_files():
     """Return every file that the dataset is built from."""
-    keys = ("sequences", "ontology", "annotations", "later_annotations", "embeddings")
+    keys = (
+        "sequences",
+        "ontology",
+        "annotations",
+        "later_annotations",
+        "embeddings",
+        "domains",
+    )
     files = [CONFIGURATION[key] for key in keys] + CONFIGURATION["identifiers"]
     for network in CONFIGURATION["networks"].values():
         files += [network["file"], network["genes"]]
+    for reference in CONFIGURATION["references"]:
+        files += [reference[key] for key in ("sequences", "annotations", "domains")]
+        files += reference["identifiers"]
     return [file for file in files if file is not None]
 
 
@@ -118,6 +130,11 @@ def named_tables(models, files):
 
 CONFIGURATION, URLS = read_configuration()
 ORGANISM = CONFIGURATION["organism"]
+LANGUAGE_MODEL = None
+# Embeddings to be computed: the dataset reads the file that will hold them.
+if isinstance(CONFIGURATION["embeddings"], dict):
+    LANGUAGE_MODEL = CONFIGURATION["embeddings"]["model"]
+    CONFIGURATION["embeddings"] = f"results/{ORGANISM}/embeddings.h5"
 MODELS = CONFIGURATION["models"]
 SCHEME = CONFIGURATION["evaluation"]["scheme"]
 SEED = CONFIGURATION["seed"]

@@ -1,0 +1,180 @@
+"""Per-protein embeddings, computed by a protein language model such as ESM-2."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from genessl.data.folders import written_file
+from genessl.errors import InputError
+from genessl.features.protein_encoder import load_encoder, window_starts, with_ends
+
+_log = logging.getLogger(__name__)
+
+
+def embed_sequences(
+    sequences: Mapping[str, str],
+    output: str | Path,
+    *,
+    model: str = "facebook/esm2_t12_35M_UR50D",
+    device: str = "auto",
+    batch_tokens: int = 8192,
+    window: int = 1022,
+    overlap: int = 256,
+) -> None:
+    """Write the embedding of each protein: the mean of the model's last hidden layer over the residues [1]_.
+
+    The tokens for start, end and padding do not count. A protein longer than `window` is cut into windows of that
+    length, evenly spread, neighbours sharing at least `overlap` residues; a residue's vector is the plain mean over the
+    windows that contain it. A letter that the model's vocabulary lacks is read as X; ESM-2 knows B, O, U and Z, not J.
+
+    What is done so far is kept in `output` + ".part", batch by batch, longest proteins first. A later call with the
+    same arguments goes on there and gives the same file. `output` appears when it is complete.
+
+    Parameters
+    ----------
+    sequences : mapping of str to str
+        Gene to sequence, as `read_fasta` gives them.
+    output : path
+        HDF5 with a float32 vector for each gene under the gene's name, which `read_embeddings` reads.
+    model : str
+        Folder, or name on the Hugging Face Hub, of an encoder whose vocabulary has a token for each residue.
+    device : {'auto', 'cpu', 'cuda'}
+        'auto' takes a GPU where there is one. There the arithmetic is in half precision, elsewhere in single.
+    batch_tokens : int, default=8192
+        Tokens that go through the model at once, padding included, from 1; memory grows with it. A single window may
+        have more.
+    window : int, default=1022
+        Residues that the model sees at once, from 1 to what it was made for.
+    overlap : int, default=256
+        From 0 to `window` - 1.
+
+    Raises
+    ------
+    InputError
+        If a parameter is out of range, transformers is not installed, the model cannot be loaded or is of another
+        kind, memory runs out on the GPU, or the part file belongs to other arguments.
+
+    References
+    ----------
+    .. [1] Lin et al., Evolutionary-scale prediction of atomic-level protein structure with a language model,
+       Science 379, 2023, doi:10.1126/science.ade2574
+    """
+    _check_sequences(sequences)
+    _check_sizes(batch_tokens, window, overlap)
+    encoder = load_encoder(model, device=device, batch_tokens=batch_tokens, window=window, overlap=overlap)
+    lengths = {gene: len(sequence) for gene, sequence in sequences.items()}
+    batches = plan_batches(lengths, batch_tokens=batch_tokens, window=window, overlap=overlap)
+    settings: dict[str, str | int] = {
+        "model": model,
+        "window": window,
+        "overlap": overlap,
+        "batch_tokens": batch_tokens,
+        "precision": "half" if encoder.is_half else "single",
+        "sequences": _digest(sequences),
+    }
+    output = Path(output)
+    part = output.with_name(f"{output.name}.part")
+    part.parent.mkdir(parents=True, exist_ok=True)
+    with _opened(part, settings) as file:
+        for number in range(int(file.attrs["batches"]), len(batches)):
+            vectors = encoder.embed([sequences[gene] for gene in batches[number]])
+            _keep(file, batches[number], vectors, number)
+            _report(number + 1, len(batches))
+        with written_file(output) as temporary, h5py.File(temporary, "w") as finished:
+            # Afresh and by name, so that neither interruptions nor the order of the sequences show in its bytes.
+            for gene in sorted(sequences):
+                finished.create_dataset(gene, data=file[gene][()])
+    part.unlink()
+
+
+def plan_batches(lengths: Mapping[str, int], *, batch_tokens: int, window: int, overlap: int) -> list[list[str]]:
+    """Group genes of similar length, longest first, so that the windows of a batch fit into its tokens.
+
+    The longest come first because they show at once whether memory suffices. A gene that exceeds the tokens by itself
+    is a batch of its own. The order of the genes does not matter.
+
+    >>> plan_batches({"a": 3, "b": 8, "c": 4, "d": 3}, batch_tokens=12, window=20, overlap=5)
+    [['b'], ['c', 'a'], ['d']]
+    """
+    batches: list[list[str]] = []
+    n_windows = width = 0
+    for gene in sorted(lengths, key=lambda gene: (-lengths[gene], gene)):
+        own = len(window_starts(lengths[gene], window=window, overlap=overlap))
+        if not batches or (n_windows + own) * width > batch_tokens:
+            batches.append([])
+            n_windows, width = 0, with_ends(min(lengths[gene], window))
+        batches[-1].append(gene)
+        n_windows += own
+    return batches
+
+
+def _check_sequences(sequences: Mapping[str, str]) -> None:
+    if not sequences:
+        raise InputError("sequences: found none, expected at least one protein")
+    for gene, sequence in sequences.items():
+        if not sequence:
+            raise InputError(f"sequences: found no residue for '{gene}', expected some; remove it or add its sequence")
+        if "/" in gene or gene == ".":
+            raise InputError(f"sequences: found the gene '{gene}', a name that HDF5 reads as a path; rename it")
+
+
+def _check_sizes(batch_tokens: int, window: int, overlap: int) -> None:
+    for name, value in (("batch_tokens", batch_tokens), ("window", window)):
+        if type(value) is not int or value < 1:
+            raise InputError(f"{name}: found {value!r}, expected a whole number, at least 1")
+    if type(overlap) is not int or not 0 <= overlap < window:
+        raise InputError(f"overlap: found {overlap!r}, expected a whole number from 0 to {window - 1}")
+
+
+def _digest(sequences: Mapping[str, str]) -> str:
+    text = "".join(f"{gene}\t{sequences[gene]}\n" for gene in sorted(sequences))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _opened(part: Path, settings: Mapping[str, str | int]) -> h5py.File:
+    """Open the part file, new or of an interrupted run with the same settings."""
+    try:
+        file = h5py.File(part, "a")
+    except OSError as error:
+        raise InputError(
+            f"{part}: the file of an interrupted run cannot be opened ({' '.join(str(error).split())});"
+            " end the run that writes it, or delete it to start again"
+        ) from error
+    is_new = not len(file) and not len(file.attrs)
+    if is_new or file.attrs.get("batches") == 0:
+        file.attrs.update({**settings, "batches": 0})
+    for name, value in settings.items():
+        if (found := file.attrs.get(name)) != value:
+            file.close()
+            difference = "other sequences" if name == "sequences" else f"{name} {found}, expected {value}"
+            raise InputError(
+                f"{part}: found an interrupted run with {difference}; finish it as it was begun,"
+                " or delete the file to start again"
+            )
+    return file
+
+
+def _keep(file: h5py.File, genes: Sequence[str], vectors: NDArray[np.float32], number: int) -> None:
+    """Write a finished batch, and only once it is on the disk count it as done."""
+    for gene, vector in zip(genes, vectors, strict=True):
+        if not np.isfinite(vector).all():
+            raise InputError(f"model: found numbers for '{gene}' that are not finite; try the device 'cpu'")
+        if gene in file:  # left by a run that ended within this batch
+            del file[gene]
+        file.create_dataset(gene, data=vector)
+    file.flush()
+    file.attrs["batches"] = number + 1
+    file.flush()
+
+
+def _report(done: int, total: int) -> None:
+    """Log each twentieth of the way."""
+    if done * 20 // total > (done - 1) * 20 // total:
+        _log.info("embeddings: %d of %d batches", done, total)
