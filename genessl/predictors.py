@@ -23,7 +23,10 @@ PREDICTORS: dict[str, tuple[str, str]] = {
     "electronic_annotation": ("genessl.models.baselines", "ElectronicAnnotation"),
     "sequence_network": ("genessl.models.sequence_network", "SequenceNetwork"),
     "graph_network": ("genessl.models.graph_network", "GraphNetwork"),
+    "electronic_trust": ("genessl.models.evidence_trust", "EvidenceTrust"),
+    "evidence_network": ("genessl.models.evidence_network", "EvidenceNetwork"),
     "co_training": ("genessl.semi_supervised.co_training", "CoTraining"),
+    "combined": ("genessl.models.combined", "Combined"),
 }
 CONTROL = "permuted_labels"
 

@@ -28,15 +28,14 @@ class Labels:
     """Labels over the whole ontology, roots included; each csr_array of bool, shape (n_genes, n_terms).
 
     `positive` and `electronic` are closed upwards, `negative` downwards. `sources` holds the electronic labels of each
-    source (see `evidence_sources`). `dates` tells since when a gene is known to have a term: csr_array of int32, as
-    YYYYMMDD, where `positive` is true. `objects` tells the gene of each annotated object that has one.
+    source (see `evidence_sources`). `objects` tells the gene of each annotated object that has
+    one.
     """
 
     positive: csr_array
     negative: csr_array
     electronic: csr_array
     sources: dict[str, csr_array]
-    dates: csr_array
     objects: dict[str, str]
 
 
@@ -97,10 +96,7 @@ def label_genes(
         str(name): ontology.propagate(_marked(rows.to_numpy(), columns.to_numpy(), names == name, shape))
         for name in sorted(set(names) - {""})
     }
-    chosen = outcome == "experimental"
-    found = (rows.to_numpy()[chosen], columns.to_numpy()[chosen], annotations["date"].to_numpy()[chosen])
-    dates = _earliest(*found, positive, ontology)
-    return Labels(positive, negative, ontology.propagate(matrix("electronic")), sources, dates, objects)
+    return Labels(positive, negative, ontology.propagate(matrix("electronic")), sources, objects)
 
 
 def evidence_sources(annotations: pd.DataFrame, chosen: np.ndarray, own: np.ndarray) -> np.ndarray:
@@ -136,22 +132,6 @@ def _cites_itself(
 def _bare(word: str) -> str:
     """Strip a database's name from an identifier, as in SGD:S000001587."""
     return word.split(":", 1)[-1]
-
-
-def _earliest(
-    rows: np.ndarray, columns: np.ndarray, dates: np.ndarray, positive: csr_array, ontology: Ontology
-) -> csr_array:
-    """Date since when each label is known: the earliest of the rows of the term and its descendants."""
-    ancestors = ontology.ancestors
-    counts = np.diff(ancestors.indptr)[columns]
-    starts = np.repeat(ancestors.indptr[columns], counts)
-    within = np.arange(len(starts)) - np.repeat(np.cumsum(counts) - counts, counts)
-    n_terms = positive.shape[1]
-    keys = np.repeat(rows.astype(np.int64), counts) * n_terms + ancestors.indices[starts + within]
-    order = np.lexsort((np.repeat(dates, counts), keys))
-    found, first = np.unique(keys[order], return_index=True)
-    entries = np.repeat(dates, counts)[order][first].astype(np.int32)
-    return csr_array(coo_array((entries, (found // n_terms, found % n_terms)), shape=positive.shape))
 
 
 def _marked(rows: np.ndarray, columns: np.ndarray, chosen: np.ndarray, shape: tuple[int, int]) -> csr_array:

@@ -76,6 +76,10 @@ class NeuralPredictor(GenePredictor):
     def _shape(self, inputs: dict[str, Any]) -> dict[str, int]:
         """Return the sizes that `_module` needs."""
 
+    def _n_genes(self, inputs: dict[str, Any]) -> int:
+        """Return for how many genes the inputs are."""
+        return int(inputs["features"].shape[0])
+
     def prepare(self, dataset: GeneDataset) -> dict[str, Any]:
         """Compute the inputs of a dataset and move them to the device."""
         return _to_device(self._inputs(dataset), self._device())
@@ -155,7 +159,7 @@ class NeuralPredictor(GenePredictor):
 
     def score(self, fitted: FittedNetwork, inputs: dict[str, Any], n_terms: int) -> NDArray[np.float32]:
         """Return the module's probabilities for every gene and term; 0 for terms it was not trained on."""
-        n_genes = int(next(value for value in inputs.values() if isinstance(value, Tensor)).shape[0])
+        n_genes = self._n_genes(inputs)
         scores = np.zeros((n_genes, n_terms), dtype=np.float32)
         with torch.no_grad():
             logits = fitted.module.eval()(inputs, torch.arange(n_genes, device=self._device()))
@@ -181,14 +185,18 @@ class NeuralPredictor(GenePredictor):
     def _take(self, fitted: FittedNetwork, inputs: dict[str, Any]) -> None:
         self.fitted_, self.shape_, self.n_epochs_ = fitted, self._shape(inputs), fitted.n_epochs
 
-    def _predict(self, dataset: GeneDataset) -> NDArray[np.float32]:
+    def checked_inputs(self, dataset: GeneDataset) -> dict[str, Any]:
+        """Return the inputs of a dataset, or raise InputError where they are not of the fitted kind."""
         inputs = self.prepare(dataset)
         if self._shape(inputs) != self.shape_:
             raise InputError(
                 f"found a dataset with {self._shape(inputs)}, expected {self.shape_} as fitted;"
                 " build both datasets with the same features and networks"
             )
-        return self.score(self.fitted_, inputs, dataset.n_terms)
+        return inputs
+
+    def _predict(self, dataset: GeneDataset) -> NDArray[np.float32]:
+        return self.score(self.fitted_, self.checked_inputs(dataset), dataset.n_terms)
 
     def _state(self) -> Arrays:
         weights = {f"module.{k}": v.detach().cpu().numpy() for k, v in self.fitted_.module.state_dict().items()}

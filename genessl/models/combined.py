@@ -1,0 +1,332 @@
+"""The default predictor: sequence, network and weak evidence weighed together."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from scipy.special import expit
+
+from genessl.data.dataset import GeneDataset
+from genessl.data.ontology import Ontology
+from genessl.errors import InputError
+from genessl.features.domains import domain_columns
+from genessl.models.base import Arrays, GenePredictor, check_count
+from genessl.models.baselines import DomainNeighbours, Homology, NetworkNeighbours
+from genessl.models.evidence_network import EvidenceNetwork
+from genessl.models.evidence_trust import EvidenceTrust, usable_sources
+from genessl.models.graph_network import GraphNetwork
+from genessl.models.label_propagation import LabelPropagation
+from genessl.models.out_of_fold import deal_folds, fit_folds, join_folds, score_folds
+from genessl.models.sequence_network import SequenceNetwork
+from genessl.models.stacking import PairNetwork, Pairs, TermFacts, describe_pairs
+from genessl.models.supervision import Supervision
+
+_log = logging.getLogger(__name__)
+
+MEMBERS = (
+    "homology",
+    "domain_neighbours",
+    "network_neighbours",
+    "label_propagation",
+    "electronic_trust",
+    "sequence_network",
+    "graph_network",
+    "evidence_network",
+)
+_FIRST, _MORE = "first", "more"
+_MOST_GENES = 3000
+_FEWEST_GENES = 20
+_GENES_AT_ONCE = 500
+_LEAST_KEPT = 0.3
+
+
+class Combined(GenePredictor):
+    """Weigh what sequence, network and electronic annotations say, by out-of-fold stacking [1]_ [2]_.
+
+    Each member is fitted once for each of several folds of the genes, without the fold's labels, so that every labelled
+    gene is scored by predictors that have not seen its labels, and every other gene by the mean of all. On the labelled
+    genes a small network per aspect then learns how probable a pair of gene and term is, given the members' scores, the
+    term's frequency and how much is known around the gene (see `describe_pairs`): a gene without neighbours, homologs
+    or electronic annotations is judged by what it does have.
+
+    A gene that has experimental terms in an aspect keeps them, with a score of 1, and is judged there by a second
+    network, which reads the known terms, too: it is trained on genes of which a random part of the most specific terms
+    is withheld. So a term is not taken for absent because curators have not come to it yet.
+
+    Parameters
+    ----------
+    members : list of str, optional
+        Which predictors to weigh, some of `MEMBERS`; by default all for which the dataset has data.
+    n_folds : int, default=4
+    n_candidates : int, default=60
+        Terms of a gene and aspect that each member proposes; no other term gets a score.
+    device : {'auto', 'cpu', 'cuda'}
+        Of the neural members.
+    seed : int, default=0
+
+    Attributes
+    ----------
+    members_ : dict of str to list of GenePredictor
+        Each member's fit for each fold.
+    judges_ : dict of str to PairNetwork
+        By aspect and by whether the gene has known terms there, as in 'BPO first' and 'BPO more'.
+
+    References
+    ----------
+    .. [1] D. H. Wolpert, Stacked generalization, Neural Networks 5, 241-259, 1992,
+       doi:10.1016/S0893-6080(05)80023-1
+    .. [2] R. You et al., GOLabeler: improving sequence-based large-scale protein function prediction by learning to
+       rank, Bioinformatics 34, 2465-2473, 2018, doi:10.1093/bioinformatics/bty130
+    """
+
+    def __init__(
+        self,
+        *,
+        members: list[str] | None = None,
+        n_folds: int = 4,
+        n_candidates: int = 60,
+        device: str = "auto",
+        seed: int = 0,
+    ) -> None:
+        self.members = members
+        self.n_folds = n_folds
+        self.n_candidates = n_candidates
+        self.device = device
+        self.seed = seed
+
+    def _check_parameters(self) -> None:
+        check_count("n_folds", self.n_folds, 2)
+        check_count("n_candidates", self.n_candidates)
+        check_count("seed", self.seed, 0)
+        if self.members is not None:
+            unknown = [name for name in self.members if name not in MEMBERS]
+            if unknown or not self.members:
+                found = f"'{unknown[0]}'" if unknown else "an empty list"
+                raise InputError(f"members: found {found}, expected some of {', '.join(MEMBERS)}")
+        for name in self.members or MEMBERS:
+            self._make(name)._check_parameters()
+
+    def _make(self, name: str) -> GenePredictor:
+        makers: dict[str, Callable[[], GenePredictor]] = {
+            "homology": Homology,
+            "domain_neighbours": DomainNeighbours,
+            "network_neighbours": NetworkNeighbours,
+            "label_propagation": LabelPropagation,
+            "electronic_trust": EvidenceTrust,
+            "sequence_network": lambda: SequenceNetwork(device=self.device, seed=self.seed),
+            "graph_network": lambda: GraphNetwork(device=self.device, seed=self.seed),
+            "evidence_network": lambda: EvidenceNetwork(device=self.device, seed=self.seed),
+        }
+        return makers[name]()
+
+    def _fit(self, dataset: GeneDataset) -> None:
+        dataset = _with_usable_evidence(dataset)
+        self.supervision_ = Supervision.of(dataset)
+        labelled = np.asarray(self.supervision_.labelled.any(axis=1))
+        if labelled.sum() < 2 * self.n_folds:
+            raise InputError(
+                f"n_folds: found {labelled.sum()} labelled genes for {self.n_folds} folds, expected at least two in"
+                " each; ask for fewer folds"
+            )
+        self.fold_ = deal_folds(labelled, n_folds=self.n_folds, seed=self.seed)
+        seen = self.supervision_.labelled[:, self.supervision_.aspect_of_term]
+        self.members_: dict[str, list[GenePredictor]] = {}
+        scores = []
+        for name in self.members or MEMBERS:
+            if not _has_data(name, dataset):
+                _log.info("combined: %s is left out, the dataset has nothing for it", name)
+                continue
+            fitted: list[GenePredictor] = []
+            parts = (_kept(fitted, *pair) for pair in fit_folds(self._make(name), dataset, self.fold_))
+            scores.append(join_folds(parts, self.fold_, seen))
+            self.members_[name] = fitted
+            _log.info("combined: %s is fitted on %d folds", name, self.n_folds)
+        if not scores:
+            raise InputError("members: the dataset has data for none of them, expected some; name others")
+        self.accretion_ = dataset.accretion
+        self._fit_judges(dataset, scores)
+
+    def _fit_judges(self, dataset: GeneDataset, scores: Sequence[csr_array]) -> None:
+        random = np.random.default_rng(self.seed)
+        withheld = withhold_terms(
+            self.supervision_.positive, dataset.ontology, self.supervision_.aspect_of_term, random
+        )
+        none = csr_array(withheld.shape, dtype=bool)
+        targets = self.supervision_.targets()
+        self.judges_: dict[str, PairNetwork] = {}
+        for aspect, name in enumerate(dataset.aspects):
+            terms = self._terms(dataset, aspect)
+            shown, held = (np.diff(csr_array(part[:, terms.columns]).indptr) for part in (withheld, targets))
+            labelled = self.supervision_.labelled[:, aspect]
+            for kind, known, genes in (
+                (_FIRST, none, labelled),
+                (_MORE, withheld, labelled & (shown > 0) & (shown < held)),
+            ):
+                rows = np.flatnonzero(genes)
+                if len(rows) < _FEWEST_GENES:
+                    continue
+                rows = np.sort(random.permutation(rows)[:_MOST_GENES])
+                covariates = gene_covariates(dataset, self.supervision_.labelled[:, aspect], aspect)
+                pairs = self._describe(scores, known, covariates, terms, rows)
+                true = np.asarray(targets[rows[pairs.rows], pairs.columns] > 0).ravel()
+                _log.info("combined: judging %d pairs in %s, %s", len(true), name, kind)
+                self.judges_[f"{name} {kind}"] = PairNetwork(seed=self.seed).fit(pairs.features, true)
+
+    def _terms(self, dataset: GeneDataset, aspect: int) -> TermFacts:
+        frequency = self.supervision_.frequency()
+        columns = np.flatnonzero(self.supervision_.aspect_of_term == aspect)
+        return TermFacts.of(columns, frequency, self.accretion_, dataset.ontology)
+
+    def _describe(
+        self,
+        scores: Sequence[csr_array],
+        known: csr_array,
+        covariates: NDArray[np.float32],
+        terms: TermFacts,
+        rows: NDArray[np.intp],
+    ) -> Pairs:
+        parts = [
+            describe_pairs(
+                [csr_array(table[block]) for table in scores],
+                csr_array(known[block]),
+                covariates[block],
+                terms,
+                n_candidates=self.n_candidates,
+            )
+            for block in np.array_split(rows, max(1, len(rows) // _GENES_AT_ONCE))
+        ]
+        starts = np.cumsum([0, *(len(b) for b in np.array_split(rows, max(1, len(rows) // _GENES_AT_ONCE)))])
+        return Pairs(
+            np.concatenate([part.rows + start for part, start in zip(parts, starts)]),
+            np.concatenate([part.columns for part in parts]),
+            np.concatenate([part.features for part in parts]),
+        )
+
+    def _predict(self, dataset: GeneDataset) -> NDArray[np.float32]:
+        positive, labelled = self.supervision_.labels_for(dataset.genes)
+        fold_of = dict(zip(self.supervision_.genes.tolist(), self.fold_.tolist()))
+        fold = np.array([fold_of.get(gene, -1) for gene in dataset.genes.tolist()], dtype=np.intp)
+        seen = labelled[:, self.supervision_.aspect_of_term]
+        scores = [join_folds(score_folds(fitted, dataset), fold, seen) for fitted in self.members_.values()]
+        known = positive.astype(bool)
+        none = csr_array(known.shape, dtype=bool)
+        result = np.zeros((dataset.n_genes, dataset.n_terms), dtype=np.float32)
+        for aspect, name in enumerate(dataset.aspects):
+            terms = self._terms(dataset, aspect)
+            covariates = gene_covariates(dataset, labelled[:, aspect], aspect)
+            for kind, held, genes in ((_FIRST, none, ~labelled[:, aspect]), (_MORE, known, labelled[:, aspect])):
+                judge = self.judges_.get(f"{name} {kind}", self.judges_.get(f"{name} {_FIRST}"))
+                rows = np.flatnonzero(genes)
+                for block in np.array_split(rows, max(1, len(rows) // _GENES_AT_ONCE)):
+                    pairs = self._describe(scores, held, covariates, terms, block)
+                    features = pairs.features
+                    judged = expit(features[:, len(scores)]) if judge is None else judge.predict(features)
+                    result[block[pairs.rows], pairs.columns] = judged
+        result[known.nonzero()] = 1.0
+        return result
+
+    def _write(self, folder: Path) -> None:
+        super()._write(folder)
+        for name, fitted in self.members_.items():
+            (folder / name).mkdir()
+            for number, predictor in enumerate(fitted):
+                (folder / name / str(number)).mkdir()
+                predictor._write(folder / name / str(number))
+
+    def _state(self) -> Arrays:
+        judges = {f"judge.{n}.{k}": v for n, judge in self.judges_.items() for k, v in judge.state().items()}
+        return {**self.supervision_.pack(), "fold": self.fold_, "accretion": self.accretion_, **judges}
+
+    def _facts(self) -> dict[str, Any]:
+        return {
+            "genes": self.supervision_.genes.tolist(),
+            "members": list(self.members_),
+            "judges": list(self.judges_),
+        }
+
+    def _restore(self, arrays: Arrays, facts: dict[str, Any], folder: Path) -> None:
+        self.supervision_ = Supervision.unpack(arrays, facts["genes"])
+        self.fold_, self.accretion_ = arrays["fold"].astype(np.intp), arrays["accretion"]
+        self.members_ = {
+            name: [GenePredictor.load(folder / name / str(number)) for number in range(self.n_folds)]
+            for name in facts["members"]
+        }
+        self.judges_ = {}
+        for name in facts["judges"]:
+            prefix = f"judge.{name}."
+            state = {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
+            self.judges_[name] = PairNetwork(seed=self.seed).restore(state)
+
+
+def withhold_terms(
+    positive: csr_array, ontology: Ontology, aspect_of_term: NDArray[np.intp], random: np.random.Generator
+) -> csr_array:
+    """Withhold a random part of each gene's most specific terms, and what only these imply.
+
+    In each aspect each of them stays with a probability drawn for the gene from 0.3 to 1.
+
+    Returns
+    -------
+    csr_array of bool, shape (n_genes, n_terms)
+        What stays, closed upwards.
+    """
+    above = csr_array(positive.astype(np.int32) @ ontology.parents.astype(np.int32)) > 0
+    specific = csr_array(positive.astype(np.int8) - positive.multiply(above).astype(np.int8))
+    specific.eliminate_zeros()
+    rows = np.repeat(np.arange(specific.shape[0]), np.diff(specific.indptr))
+    chance = random.uniform(_LEAST_KEPT, 1.0, (specific.shape[0], aspect_of_term.max() + 1))
+    stays = random.random(len(rows)) < chance[rows, aspect_of_term[specific.indices]]
+    entries = (np.ones(stays.sum(), dtype=bool), (rows[stays], specific.indices[stays]))
+    return ontology.propagate(csr_array(entries, shape=positive.shape))
+
+
+def gene_covariates(dataset: GeneDataset, labelled: NDArray[np.bool_], aspect: int) -> NDArray[np.float32]:
+    """Tell how much there is to know about each gene in an aspect, as logarithms; float32, shape (n_genes, 5).
+
+    Degree summed over networks, the part of it to labelled genes, the best bit score to a labelled homolog, and the
+    number of electronic annotations, in the aspect and in all.
+    """
+    weights = labelled.astype(np.float32)
+    degree, around = np.zeros((2, dataset.n_genes), dtype=np.float32)
+    for name in sorted(dataset.networks):
+        degree += np.asarray(dataset.networks[name].sum(axis=1)).ravel()
+        around += dataset.networks[name] @ weights
+    homologs = csr_array(dataset.homology.multiply(weights[None, :]))
+    nearest = homologs.max(axis=1).toarray().ravel() if homologs.nnz else np.zeros(dataset.n_genes)
+    if dataset.references is not None and dataset.references.homology.nnz:
+        bits = csr_array(dataset.references.homology).max(axis=1).toarray().ravel()
+        nearest = np.maximum(nearest, bits)
+    columns = np.flatnonzero(dataset.ontology.aspects == dataset.aspects[aspect])
+    counts = [np.diff(csr_array(part).indptr) for part in (dataset.electronic[:, columns], dataset.electronic)]
+    return np.asarray(np.log1p(np.column_stack([degree, around, nearest, *counts])), dtype=np.float32)
+
+
+def _with_usable_evidence(dataset: GeneDataset) -> GeneDataset:
+    """Drop electronic sources that describe labelled genes only, before genes are hidden from the members."""
+    none = {"none": csr_array(dataset.electronic.shape, dtype=bool)}
+    return replace(dataset, electronic_sources=usable_sources(dataset) or none)
+
+
+def _has_data(name: str, dataset: GeneDataset) -> bool:
+    references = dataset.references
+    if name == "homology":
+        return bool(dataset.homology.nnz or (references is not None and references.homology.nnz))
+    if name == "domain_neighbours":
+        return len(domain_columns(dataset.feature_names)) > 0
+    if name in ("network_neighbours", "label_propagation", "graph_network"):
+        return any(bool(network.nnz) for network in dataset.networks.values())
+    if name == "sequence_network":
+        return bool(dataset.feature_names)
+    return any(bool(labels.nnz) for labels in dataset.electronic_sources.values())
+
+
+def _kept(fitted: list[GenePredictor], predictor: GenePredictor, scores: NDArray[np.float32]) -> NDArray[np.float32]:
+    fitted.append(predictor)
+    return scores
