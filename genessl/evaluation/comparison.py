@@ -21,24 +21,6 @@ COLUMNS = ("model", "aspect", "knowledge", "metric", "value", "low", "high", "n_
 _GENES_AT_ONCE = 1_000
 
 
-@dataclass(frozen=True)
-class Category:
-    """Genes that are evaluated together.
-
-    Parameters
-    ----------
-    aspect : str
-        BPO, MFO or CCO; the namespace itself in an ontology other than GO.
-    knowledge : {'NK', 'LK', 'first', 'PK', 'CV'}
-    rows : ndarray of int, sorted
-        The genes.
-    """
-
-    aspect: str
-    knowledge: str
-    rows: NDArray[np.intp]
-
-
 def compare(
     predictions: Mapping[str, Iterable[pd.DataFrame | csr_array]],
     known: csr_array,
@@ -107,52 +89,6 @@ def compare(
         elif found:
             raise ValueError(f"{model}: no predictions to evaluate")
     return pd.concat(results).reset_index().astype({"n_genes": int})[list(COLUMNS)]
-
-
-def knowledge_categories(known: csr_array, truth: csr_array, ontology: Ontology) -> list[Category]:
-    """Sort the genes with a truth by what was known of them at t0, in each aspect.
-
-    NK (no knowledge): unannotated in all aspects. LK (limited knowledge): unannotated in this aspect, annotated in
-    another. first: both. PK (partial knowledge): annotated in this aspect, and gained terms in it. What counts as
-    annotated: see `annotated_aspects`. Parameters as in `compare`; empty categories are logged and left out.
-    """
-    before, after = annotated_aspects(known, ontology), annotated_aspects(truth, ontology)
-    gained = csr_array(_without(truth, known) @ _members(ontology, ~ontology.roots)).toarray() > 0
-    unknown = ~before.any(axis=1)
-    found: list[Category] = []
-    for column, aspect in enumerate(_aspects(ontology)):
-        first = after[:, column] & ~before[:, column]
-        partial = after[:, column] & before[:, column] & gained[:, column]
-        chosen = {"NK": first & unknown, "LK": first & ~unknown, "first": first, "PK": partial}
-        found += [Category(aspect, knowledge, np.flatnonzero(mask)) for knowledge, mask in chosen.items()]
-    return _not_empty(found)
-
-
-def pooled_categories(truth: csr_array, ontology: Ontology) -> list[Category]:
-    """Put the annotated genes of each aspect into one category, CV; parameters as in `compare`."""
-    annotated = annotated_aspects(truth, ontology)
-    aspects = _aspects(ontology)
-    return _not_empty([Category(name, "CV", np.flatnonzero(annotated[:, k])) for k, name in enumerate(aspects)])
-
-
-def annotated_aspects(labels: csr_array, ontology: Ontology) -> NDArray[np.bool_]:
-    """Tell in which aspects a gene is annotated: bool, shape (n_genes, n_aspects), in the order BPO, MFO, CCO.
-
-    As in CAFA, neither a root nor protein binding (GO:0005515) with its ancestors makes a gene annotated;
-    the descendants of protein binding do.
-
-    Parameters
-    ----------
-    labels : csr_array of bool, shape (n_genes, n_terms)
-        Closed upwards.
-    ontology : Ontology
-    """
-    counted = ~ontology.roots
-    binding = ontology.index.get(PROTEIN_BINDING)
-    if binding is not None:
-        ancestors = ontology.ancestors
-        counted[ancestors.indices[ancestors.indptr[binding] : ancestors.indptr[binding + 1]]] = False
-    return np.asarray(csr_array(labels.astype(np.int32) @ _members(ontology, counted)).toarray() > 0)
 
 
 def lift(labels: csr_array, columns: Ontology, full: Ontology) -> csr_array:
@@ -311,27 +247,3 @@ def _raise_ancestors(scores: csr_array, ontology: Ontology) -> csr_array:
     return csr_array(vstack(blocks, format="csr"))
 
 
-def _without(matrix: csr_array, removed: csr_array) -> csr_array:
-    """Leave out the entries of a matrix that another one has; bool becomes int8."""
-    dtype = np.int8 if matrix.dtype == np.bool_ else matrix.dtype
-    numbers = matrix.astype(dtype)
-    kept = csr_array(numbers - numbers.multiply(removed.astype(dtype)))
-    kept.eliminate_zeros()
-    return kept
-
-
-def _members(ontology: Ontology, counted: NDArray[np.bool_]) -> csr_array:
-    """Which counted terms belong to which aspect: csr_array of int32, shape (n_terms, n_aspects)."""
-    return csr_array(np.stack([(ontology.aspects == a) & counted for a in _aspects(ontology)], axis=1), dtype=np.int32)
-
-
-def _aspects(ontology: Ontology) -> tuple[str, ...]:
-    present = set(ontology.aspects.tolist())
-    return tuple(a for a in ASPECTS if a in present) + tuple(sorted(present - set(ASPECTS)))
-
-
-def _not_empty(categories: list[Category]) -> list[Category]:
-    for category in categories:
-        if not category.rows.size:
-            _log.info("%s %s: no gene to evaluate", category.aspect, category.knowledge)
-    return [category for category in categories if category.rows.size]

@@ -210,11 +210,22 @@ class Combined(GenePredictor):
         )
 
     def _predict(self, dataset: GeneDataset) -> NDArray[np.float32]:
-        positive, labelled = self.supervision_.labels_for(dataset.genes)
+        return self._judge(dataset, list(self.member_scores(dataset).values()))
+
+    def member_scores(self, dataset: GeneDataset) -> dict[str, csr_array]:
+        """Score all genes by each member; csr_array of float32, shape (n_genes, n_terms), by its name.
+
+        A labelled gene is scored by the fit that has not seen its fold, in the aspects in which it is labelled.
+        """
+        _, labelled = self.supervision_.labels_for(dataset.genes)
         fold_of = dict(zip(self.supervision_.genes.tolist(), self.fold_.tolist()))
         fold = np.array([fold_of.get(gene, -1) for gene in dataset.genes.tolist()], dtype=np.intp)
         seen = labelled[:, self.supervision_.aspect_of_term]
-        scores = [join_folds(score_folds(fitted, dataset), fold, seen) for fitted in self.members_.values()]
+        return {name: join_folds(score_folds(fits, dataset), fold, seen) for name, fits in self.members_.items()}
+
+    def _judge(self, dataset: GeneDataset, scores: Sequence[csr_array]) -> NDArray[np.float32]:
+        """Turn the members' scores into one score for each gene and term."""
+        positive, labelled = self.supervision_.labels_for(dataset.genes)
         known = positive.astype(bool)
         none = csr_array(known.shape, dtype=bool)
         result = np.zeros((dataset.n_genes, dataset.n_terms), dtype=np.float32)
@@ -226,8 +237,8 @@ class Combined(GenePredictor):
                 rows = np.flatnonzero(genes)
                 for block in np.array_split(rows, max(1, len(rows) // _GENES_AT_ONCE)):
                     pairs = self._describe(scores, held, covariates, terms, block)
-                    features = pairs.features
-                    judged = expit(features[:, len(scores)]) if judge is None else judge.predict(features)
+                    mean = expit(pairs.features[:, len(scores)])
+                    judged = mean if judge is None else judge.predict(pairs.features)
                     result[block[pairs.rows], pairs.columns] = judged
         result[known.nonzero()] = 1.0
         return result
