@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 
 METRICS = {"wfmax": "IA-weighted F-max", "fmax": "F-max", "smin": "S-min (bits; less is better)"}
-KNOWLEDGE = ("first", "NK", "LK", "PK", "CV")
+KNOWLEDGE = ("first", "first-isolated", "first-orphan", "NK", "LK", "PK", "CV", "CV-isolated", "CV-orphan")
 ASPECTS = ("BPO", "MFO", "CCO")
 
 

@@ -46,6 +46,7 @@ _DATASET_KEYS = (
 _OTHER_KEYS = ("organism", "mirror", "contamination", "models")
 _NETWORK_KEYS = ("file", "format", "channels", "min_score", "genes")
 _REFERENCE_KEYS = ("sequences", "annotations", "identifiers", "domains")
+_MAIN_MODELS = ("combined", "co_training")  # whose new predictions the report lists; else those of the last
 _FILES = (
     ("predictions/", "a table for each model, with the CAFA format and GAF beside it"),
     ("evaluation.tsv", "every number of this report, one a row"),
@@ -218,6 +219,7 @@ def evaluate(
     from genessl.data.dataset import GeneDataset
     from genessl.data.folders import write_table
     from genessl.data.ontology import read_obo
+    from genessl.evaluation.categories import gene_groups
     from genessl.evaluation.comparison import COLUMNS, compare, labels_from_table, lift
 
     data = GeneDataset.load(dataset)
@@ -233,7 +235,9 @@ def evaluate(
         later = labels_from_table(_read_table(truth, ["gene", "term"]), data.genes, full)
     accretion = full.information_accretion(known)
     tables = {name: _read_each(files) for name, files in _grouped(predictions).items()}
-    table = compare(tables, known, later, full, accretion, data.genes, scheme=data.scheme, seed=seed)
+    table = compare(
+        tables, known, later, full, accretion, data.genes, scheme=data.scheme, groups=gene_groups(data), seed=seed
+    )
     write_table(output, table)
 
 
@@ -256,7 +260,7 @@ def report(
     data, chosen = GeneDataset.load(dataset), _json(settings, "--settings")
     _check_keys(chosen, "--settings", required=("organism", "models"))
     files = _grouped(predictions)
-    main_model = "co_training" if "co_training" in files else list(files)[-1]
+    main_model = next((model for model in _MAIN_MODELS if model in files), list(files)[-1])
     shown = ReportData(
         organism=str(chosen["organism"]),
         dataset=dataset_facts(data),

@@ -508,6 +508,50 @@ def test_from_raw_files_to_the_report_twice_with_the_same_bytes(organism, run):
     assert table.loc[("term_frequency", "MFO", "first", "fmax"), "value"] == 1.0
 
 
+def test_genes_without_an_edge_or_a_homolog_are_evaluated_separately(organism, run):
+    random = np.random.default_rng(1)
+    strangers = [f"Q{number:05d}" for number in range(25)]
+    with (organism.folder / "genes.fasta").open("a") as sequences:
+        for gene in strangers:
+            sequences.write(f">{gene}\n{''.join(random.choice(list('ACDEFGHIKLMNPQRSTVWY'), 60))}\n")
+    (organism.folder / "t1.gaf").write_text(gaf([*T1, *((gene, MITOSIS, "IDA") for gene in strangers)]))
+    organism.build(run)
+    score(run, "term_frequency")
+    truth = ["--ontology", "go.obo", "--truth", "truth.tsv.gz"]
+    shown = ["--predictions", "term_frequency=predictions/term_frequency.tsv.gz"]
+    run("evaluate", "--dataset", "dataset", *truth, "--output", "evaluation.tsv", *shown)
+    table = pd.read_csv(organism.folder / "evaluation.tsv", sep="\t")
+    counts = table[table["metric"] == "fmax"].set_index(["aspect", "knowledge"])["n_genes"].to_dict()
+    # Of the ring P00007, P00009 and P00010 get their first process, too; only P00001 and P00002 are homologs.
+    assert counts == {
+        ("BPO", "NK"): 27, ("BPO", "LK"): 1, ("BPO", "first"): 28, ("BPO", "first-isolated"): 25,
+        ("BPO", "first-orphan"): 28, ("MFO", "LK"): 1, ("MFO", "first"): 1,
+    }  # fmt: skip
+    settings = json.dumps({"organism": "tiny", "models": {"term_frequency": {}}})
+    written = ["--evaluation", "evaluation.tsv", "--settings", settings, "--output", "report.html"]
+    run("report", "--dataset", "dataset", *written, *shown)
+    assert "first: genes without an edge" in (organism.folder / "report.html").read_text()
+
+
+@pytest.mark.parametrize(
+    "models, main",
+    [
+        (("combined", "co_training", "homology"), "combined"),
+        (("co_training", "homology"), "co_training"),
+        (("homology", "term_frequency"), "term_frequency"),
+    ],
+)
+def test_the_report_lists_new_predictions_of_combined_else_co_training_else_the_last_model(built, run, models, main):
+    score(run, "term_frequency")
+    (built.folder / "evaluation.tsv").write_text("model\taspect\tknowledge\tmetric\tvalue\tlow\thigh\tn_genes\n")
+    settings = json.dumps({"organism": "tiny", "models": {model: {} for model in models}})
+    shown = [option for model in models for option in ("--predictions", f"{model}=predictions/term_frequency.tsv.gz")]
+    written = ["--evaluation", "evaluation.tsv", "--settings", settings, "--output", "report.html"]
+    run("report", "--dataset", "dataset", *written, *shown)
+    html = (built.folder / "report.html").read_text()
+    assert f"predictions of <code>{main}</code> for genes that no experiment has described" in html
+
+
 def test_the_truth_and_the_dataset_hold_what_the_files_say(built):
     dataset = GeneDataset.load(built.folder / "dataset")
     assert dataset.ontology.terms == (MITOSIS, TRANSPORT, CYCLE, KINASE)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.special import expit
 
-from genessl.data.dataset import GeneDataset
+from genessl.data.dataset import VALIDATION, GeneDataset
 from genessl.data.ontology import Ontology
 from genessl.errors import InputError
 from genessl.features.domains import domain_columns
@@ -43,6 +43,7 @@ MEMBERS = (
 _FIRST, _MORE = "first", "more"
 _MOST_GENES = 3000
 _FEWEST_GENES = 20
+_DRAWS = 5
 _GENES_AT_ONCE = 500
 _LEAST_KEPT = 0.3
 
@@ -65,7 +66,7 @@ class Combined(GenePredictor):
     members : list of str, optional
         Which predictors to weigh, some of `MEMBERS`; by default all for which the dataset has data.
     n_folds : int, default=4
-    n_candidates : int, default=60
+    n_candidates : int, default=100
         Terms of a gene and aspect that each member proposes; no other term gets a score.
     device : {'auto', 'cpu', 'cuda'}
         Of the neural members.
@@ -91,7 +92,7 @@ class Combined(GenePredictor):
         *,
         members: list[str] | None = None,
         n_folds: int = 4,
-        n_candidates: int = 60,
+        n_candidates: int = 100,
         device: str = "auto",
         seed: int = 0,
     ) -> None:
@@ -118,7 +119,7 @@ class Combined(GenePredictor):
             "homology": Homology,
             "domain_neighbours": DomainNeighbours,
             "network_neighbours": NetworkNeighbours,
-            "label_propagation": LabelPropagation,
+            "label_propagation": lambda: LabelPropagation(weights="learnt", similarity=True),
             "electronic_trust": EvidenceTrust,
             "sequence_network": lambda: SequenceNetwork(device=self.device, seed=self.seed),
             "graph_network": lambda: GraphNetwork(device=self.device, seed=self.seed),
@@ -151,33 +152,54 @@ class Combined(GenePredictor):
         if not scores:
             raise InputError("members: the dataset has data for none of them, expected some; name others")
         self.accretion_ = dataset.accretion
-        self._fit_judges(dataset, scores)
+        self.fit_judges(dataset, scores)
 
-    def _fit_judges(self, dataset: GeneDataset, scores: Sequence[csr_array]) -> None:
+    def fit_judges(self, dataset: GeneDataset, scores: Sequence[csr_array]) -> None:
+        """Train the judges of all aspects on members' scores, as `member_scores` gives them."""
         random = np.random.default_rng(self.seed)
-        withheld = withhold_terms(
-            self.supervision_.positive, dataset.ontology, self.supervision_.aspect_of_term, random
-        )
-        none = csr_array(withheld.shape, dtype=bool)
-        targets = self.supervision_.targets()
+        positive, aspects = self.supervision_.positive, self.supervision_.aspect_of_term
+        none = csr_array(positive.shape, dtype=bool)
+        withheld = [withhold_terms(positive, dataset.ontology, aspects, random) for _ in range(_DRAWS)]
         self.judges_: dict[str, PairNetwork] = {}
         for aspect, name in enumerate(dataset.aspects):
-            terms = self._terms(dataset, aspect)
-            shown, held = (np.diff(csr_array(part[:, terms.columns]).indptr) for part in (withheld, targets))
-            labelled = self.supervision_.labelled[:, aspect]
-            for kind, known, genes in (
-                (_FIRST, none, labelled),
-                (_MORE, withheld, labelled & (shown > 0) & (shown < held)),
-            ):
-                rows = np.flatnonzero(genes)
-                if len(rows) < _FEWEST_GENES:
-                    continue
-                rows = np.sort(random.permutation(rows)[:_MOST_GENES])
-                covariates = gene_covariates(dataset, self.supervision_.labelled[:, aspect], aspect)
+            for kind, shown in ((_FIRST, [none]), (_MORE, withheld)):
+                features, truth = self._lessons(dataset, scores, aspect, shown, random)
+                if len(truth):
+                    _log.info("combined: judging %d pairs in %s, %s", len(truth), name, kind)
+                    self.judges_[f"{name} {kind}"] = PairNetwork(seed=self.seed).fit(features, truth)
+
+    def _lessons(
+        self,
+        dataset: GeneDataset,
+        scores: Sequence[csr_array],
+        aspect: int,
+        shown: Sequence[csr_array],
+        random: np.random.Generator,
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Describe pairs of labelled genes of which these labels are shown, one set after the other, and their truth.
+
+        Validation genes, which choose the epochs of neural members, are passed over; so are genes of which all labels
+        are shown, and, where any are shown at all, those that show none. At most 3,000 are taken, none where there are
+        fewer than twenty.
+        """
+        terms, targets = self._terms(dataset, aspect), self.supervision_.targets()
+        labelled = self.supervision_.labelled[:, aspect]
+        covariates = gene_covariates(dataset, labelled, aspect)
+        taught = labelled & (dataset.split != VALIDATION)
+        held = np.diff(csr_array(targets[:, terms.columns]).indptr)
+        features, truth, room = [], [], _MOST_GENES
+        for known in shown:
+            n_shown = np.diff(csr_array(known[:, terms.columns]).indptr)
+            rows = np.flatnonzero(taught & (n_shown < held) & ((n_shown > 0) | (known.nnz == 0)))
+            rows = np.sort(random.permutation(rows)[:room])
+            room -= len(rows)
+            if len(rows):
                 pairs = self._describe(scores, known, covariates, terms, rows)
-                true = np.asarray(targets[rows[pairs.rows], pairs.columns] > 0).ravel()
-                _log.info("combined: judging %d pairs in %s, %s", len(true), name, kind)
-                self.judges_[f"{name} {kind}"] = PairNetwork(seed=self.seed).fit(pairs.features, true)
+                features.append(pairs.features)
+                truth.append(np.asarray(targets[rows[pairs.rows], pairs.columns] > 0).ravel())
+        if _MOST_GENES - room < _FEWEST_GENES:
+            return np.empty((0, 0), dtype=np.float32), np.empty(0, dtype=bool)
+        return np.concatenate(features), np.concatenate(truth)
 
     def _terms(self, dataset: GeneDataset, aspect: int) -> TermFacts:
         frequency = self.supervision_.frequency()
@@ -210,7 +232,7 @@ class Combined(GenePredictor):
         )
 
     def _predict(self, dataset: GeneDataset) -> NDArray[np.float32]:
-        return self._judge(dataset, list(self.member_scores(dataset).values()))
+        return self.judge(dataset, list(self.member_scores(dataset).values()))
 
     def member_scores(self, dataset: GeneDataset) -> dict[str, csr_array]:
         """Score all genes by each member; csr_array of float32, shape (n_genes, n_terms), by its name.
@@ -223,8 +245,8 @@ class Combined(GenePredictor):
         seen = labelled[:, self.supervision_.aspect_of_term]
         return {name: join_folds(score_folds(fits, dataset), fold, seen) for name, fits in self.members_.items()}
 
-    def _judge(self, dataset: GeneDataset, scores: Sequence[csr_array]) -> NDArray[np.float32]:
-        """Turn the members' scores into one score for each gene and term."""
+    def judge(self, dataset: GeneDataset, scores: Sequence[csr_array]) -> NDArray[np.float32]:
+        """Turn the scores of the members that the judges know into one: float32, shape (n_genes, n_terms)."""
         positive, labelled = self.supervision_.labels_for(dataset.genes)
         known = positive.astype(bool)
         none = csr_array(known.shape, dtype=bool)

@@ -54,34 +54,48 @@ class EvidenceTrust(GenePredictor):
         check_range("prior", self.prior, 0.0, low_included=False)
 
     def _fit(self, dataset: GeneDataset) -> None:
-        supervision = Supervision.of(dataset)
-        sources = usable_sources(dataset)
+        self.measure(usable_sources(dataset), Supervision.of(dataset))
+
+    def measure(self, sources: Mapping[str, csr_array], supervision: Supervision) -> None:
+        """Measure the trust in each source and term on the labelled genes.
+
+        Parameters
+        ----------
+        sources : mapping of str to csr_array of bool, shape (n_genes, n_terms)
+            As from `usable_sources`.
+        supervision : Supervision
+        """
         self.sources_ = list(sources)
-        shape = (len(sources), dataset.n_terms)
+        n_terms = supervision.positive.shape[1]
+        shape = (len(sources), n_terms)
         self.trust_, self.n_named_ = np.zeros(shape, dtype=np.float32), np.zeros(shape, dtype=np.int64)
         aspects, n_aspects = supervision.aspect_of_term, supervision.labelled.shape[1]
         for row, labels in enumerate(sources.values()):
             named, right = _counts(labels, supervision)
             totals = [np.bincount(aspects, weights=part, minlength=n_aspects) for part in (right, named)]
             mean = ((totals[0] + 1.0) / (totals[1] + 2.0))[aspects]
-            used = np.bincount(labels.indices, minlength=dataset.n_terms) > 0
+            used = np.bincount(labels.indices, minlength=n_terms) > 0
             self.trust_[row] = np.where(used, (right + self.prior * mean) / (named + self.prior), 0.0)
             self.n_named_[row] = named
-        named, right = _counts(
-            csr_array(sum(sources.values(), csr_array(dataset.positive.shape, dtype=bool))), supervision
-        )
+        said = csr_array(sum(sources.values(), csr_array(supervision.positive.shape, dtype=bool)))
+        named, right = _counts(said, supervision)
         omitted = (supervision.n_positive - right) / (supervision.n_labelled - named + 1.0)
         self.omission_ = omitted.astype(np.float32)
 
     def _predict(self, dataset: GeneDataset) -> NDArray[np.float32]:
-        trusted = np.zeros((dataset.n_genes, dataset.n_terms), dtype=np.float32)
-        sources = evidence_by_source(dataset)
+        trusted = self.trusted(evidence_by_source(dataset), (dataset.n_genes, dataset.n_terms)).toarray()
+        return np.where(trusted > 0, trusted, self.omission_)
+
+    def trusted(self, sources: Mapping[str, csr_array], shape: tuple[int, int]) -> csr_array:
+        """Return the largest trust among the sources of each annotation: csr_array of float32, (n_genes, n_terms)."""
+        total = csr_array(shape, dtype=np.float32)
         for name, trust in zip(self.sources_, self.trust_):
             if name in sources:
                 labels = sources[name]
-                genes = np.repeat(np.arange(dataset.n_genes), np.diff(labels.indptr))
-                trusted[genes, labels.indices] = np.maximum(trusted[genes, labels.indices], trust[labels.indices])
-        return np.where(trusted > 0, trusted, self.omission_)
+                weighed = csr_array((trust[labels.indices], labels.indices, labels.indptr), shape=shape)
+                total = csr_array(total.maximum(weighed))
+        total.eliminate_zeros()
+        return total
 
     def table(self) -> pd.DataFrame:
         """List the trust in each source and term: columns source, term, n_named, trust."""

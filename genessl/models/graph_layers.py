@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy.sparse import csr_array, diags_array
+from scipy.sparse import csr_array
 from torch import Tensor, nn
 from torch_geometric.nn import MessagePassing
+
+from genessl.models.network_weights import degree_normalised
 
 
 def normalised_adjacency(network: csr_array) -> Tensor:
@@ -18,9 +20,11 @@ def normalised_adjacency(network: csr_array) -> Tensor:
 
     Normalised once, so that no layer materialises edges x channels.
     """
-    degree = np.asarray(network.sum(axis=1)).ravel()
-    scale = diags_array(np.divide(1.0, np.sqrt(degree), out=np.zeros_like(degree), where=degree > 0))
-    matrix = csr_array((scale @ network @ scale).astype(np.float32))
+    return sparse_tensor(degree_normalised(network))
+
+
+def sparse_tensor(matrix: csr_array) -> Tensor:
+    """Return a sparse matrix as a torch CSR matrix of the same shape and type, columns in order."""
     matrix.sort_indices()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Sparse")  # torch calls its CSR support beta at every first use

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import logging
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +14,14 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from genessl.data.dataset import VALIDATION, GeneDataset
 from genessl.errors import InputError
 from genessl.models.base import Arrays, GenePredictor, check_count, check_range
+from genessl.models.evidence_trust import EvidenceTrust, usable_sources
 from genessl.models.supervision import Supervision
 
 _log = logging.getLogger(__name__)
@@ -29,11 +31,15 @@ _LEAST_STEPS = 5
 
 @dataclass(frozen=True)
 class FittedNetwork:
-    """A trained module with the columns that its outputs stand for, and the epochs it took."""
+    """A trained module with the columns that its outputs stand for, and the epochs it took.
+
+    `shown` holds the labels that the module reads as input, in these columns, or None where it reads none.
+    """
 
     module: nn.Module
     columns: NDArray[np.intp]
     n_epochs: int
+    shown: Supervision | None = None
 
 
 class NeuralPredictor(GenePredictor):
@@ -63,10 +69,11 @@ class NeuralPredictor(GenePredictor):
     min_genes: int
     device: str
     seed: int
+    soft_weight: float = 0.0
 
     @abstractmethod
     def _inputs(self, dataset: GeneDataset) -> dict[str, Any]:
-        """Return what the module reads: float tensors, or lists of sparse ones, on the CPU."""
+        """Return what the module reads: float tensors, or lists of sparse ones, on the CPU; names stay arrays."""
 
     @abstractmethod
     def _module(self, shape: dict[str, int], n_outputs: int) -> nn.Module:
@@ -80,9 +87,19 @@ class NeuralPredictor(GenePredictor):
         """Return for how many genes the inputs are."""
         return int(inputs["features"].shape[0])
 
+    def _with_labels(self, inputs: dict[str, Any], supervision: Supervision) -> dict[str, Any]:
+        """Return the inputs with the labels that the module may read; here it reads none."""
+        return inputs
+
+    def _logits(self, fitted: FittedNetwork, inputs: dict[str, Any]) -> Tensor:
+        """Return the module's output for every gene, shape (n_genes, n_columns)."""
+        logits: Tensor = fitted.module(inputs, torch.arange(self._n_genes(inputs), device=self._device()))
+        return logits
+
     def prepare(self, dataset: GeneDataset) -> dict[str, Any]:
         """Compute the inputs of a dataset and move them to the device."""
-        return _to_device(self._inputs(dataset), self._device())
+        inputs = _to_device(self._inputs(dataset), self._device())
+        return {**inputs, "evidence": usable_sources(dataset)} if self.soft_weight else inputs
 
     def train(
         self,
@@ -105,12 +122,15 @@ class NeuralPredictor(GenePredictor):
         n_epochs : int, optional
             Epochs to train where there is no validation.
         """
+        if self.soft_weight:
+            supervision = _softened(supervision, inputs["evidence"], self.soft_weight)
         columns = np.flatnonzero(supervision.n_positive >= self.min_genes)
         if not len(columns):
             raise InputError(
                 f"min_genes: no term has {self.min_genes} genes with an experimental annotation; give a smaller number"
             )
         chosen = supervision.select(columns)
+        inputs = self._with_labels(inputs, chosen)
         held_out = None if validation is None else validation.select(columns)
         with _seeded(self.seed):
             module = self._module(self._shape(inputs), len(columns))
@@ -159,11 +179,10 @@ class NeuralPredictor(GenePredictor):
 
     def score(self, fitted: FittedNetwork, inputs: dict[str, Any], n_terms: int) -> NDArray[np.float32]:
         """Return the module's probabilities for every gene and term; 0 for terms it was not trained on."""
-        n_genes = self._n_genes(inputs)
-        scores = np.zeros((n_genes, n_terms), dtype=np.float32)
+        scores = np.zeros((self._n_genes(inputs), n_terms), dtype=np.float32)
+        fitted.module.eval()
         with torch.no_grad():
-            logits = fitted.module.eval()(inputs, torch.arange(n_genes, device=self._device()))
-            scores[:, fitted.columns] = torch.sigmoid(logits).cpu().numpy()
+            scores[:, fitted.columns] = torch.sigmoid(self._logits(fitted, inputs)).cpu().numpy()
         return scores
 
     def choose_epochs(self, inputs: dict[str, Any], dataset: GeneDataset, supervision: Supervision) -> FittedNetwork:
@@ -220,6 +239,7 @@ class NeuralPredictor(GenePredictor):
         check_range("dropout", self.dropout, 0.0, 0.99)
         check_range("learning_rate", self.learning_rate, 0.0, low_included=False)
         check_range("weight_decay", self.weight_decay, 0.0)
+        check_range("soft_weight", self.soft_weight, 0.0, 1.0)
         if self.batch_size is not None:
             check_count("batch_size", self.batch_size)
         self._device()
@@ -232,6 +252,13 @@ class NeuralPredictor(GenePredictor):
         if self.device not in ("cpu", "cuda"):
             raise InputError(f"device: found {self.device!r}, expected 'auto', 'cpu' or 'cuda'")
         return torch.device(self.device)
+
+
+def _softened(supervision: Supervision, sources: Mapping[str, csr_array], weight: float) -> Supervision:
+    """Add electronic annotations as soft targets, trusted as far as the labels to learn from bear them out."""
+    trust = EvidenceTrust()
+    trust.measure(sources, supervision)
+    return supervision.soften(trust.trusted(sources, supervision.positive.shape), trust.omission_, weight)
 
 
 def _loss(module: nn.Module, inputs: dict[str, Any], supervision: Supervision, rows: NDArray[np.intp]) -> Tensor:
@@ -258,10 +285,12 @@ def _start_at_frequency(module: nn.Module, frequency: NDArray[np.float32]) -> No
 
 
 def _to_device(inputs: dict[str, Any], device: torch.device) -> dict[str, Any]:
-    return {
-        name: [part.to(device) for part in value] if isinstance(value, list) else value.to(device)
-        for name, value in inputs.items()
-    }
+    def moved(value: Any) -> Any:
+        if isinstance(value, list):
+            return [part.to(device) for part in value]
+        return value.to(device) if isinstance(value, Tensor) else value
+
+    return {name: moved(value) for name, value in inputs.items()}
 
 
 @contextmanager

@@ -18,8 +18,7 @@ from genessl.models.neural import NeuralPredictor
 from genessl.models.supervision import Supervision
 
 _log = logging.getLogger(__name__)
-_LEAST_VALIDATION_GENES = 10
-_SMALLEST_SCORE = 1e-3
+_SMALLEST_SCORE = 1e-4
 
 
 def deal_folds(labelled: NDArray[np.bool_], *, n_folds: int, seed: int) -> NDArray[np.intp]:
@@ -36,7 +35,8 @@ def fit_folds(
 ) -> Iterator[tuple[GenePredictor, NDArray[np.float32]]]:
     """Fit a predictor once for each fold, without the fold's labels.
 
-    The first fold serves a neural predictor as validation genes that choose the number of epochs for all.
+    A neural predictor trains for as many epochs as the dataset's validation genes choose, whose labels thereby have a
+    say in their own scores, too; nothing should be learnt from these.
 
     Yields
     ------
@@ -63,16 +63,9 @@ def _fit_neural_folds(
     if isinstance(predictor, EvidenceNetwork):
         predictor.choose_inputs(dataset)
     inputs = predictor.prepare(dataset)
-    n_epochs: int | None = None
+    n_epochs = predictor.choose_epochs(inputs, dataset, supervision).n_epochs
     for number in range(fold.max() + 1):
-        training, held_out = supervision.only(fold != number), supervision.only(fold == number)
-        if n_epochs is not None:
-            network = predictor.train(inputs, training, n_epochs=n_epochs)
-        elif len(held_out.informative()) < _LEAST_VALIDATION_GENES:
-            network = predictor.train(inputs, training, n_epochs=max(1, predictor.max_epochs // 2))
-        else:
-            network = predictor.train(inputs, training, validation=held_out)
-        n_epochs = network.n_epochs
+        network = predictor.train(inputs, supervision.only(fold != number), n_epochs=n_epochs)
         fitted = copy.copy(predictor)
         fitted._take(network, inputs)
         fitted.terms_ = dataset.ontology.terms
@@ -105,7 +98,7 @@ def join_folds(scores: Iterator[NDArray[np.float32]], fold: NDArray[np.intp], se
     Returns
     -------
     csr_array of float32, shape (n_genes, n_terms)
-        Without scores below 0.001.
+        Without scores below 0.0001.
     """
     total: NDArray[np.float32] | None = None
     own: NDArray[np.float32] = np.empty(0, dtype=np.float32)

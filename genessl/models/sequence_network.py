@@ -32,6 +32,9 @@ class SequenceNetwork(NeuralPredictor):
         Epochs without a smaller loss on the validation genes before training stops.
     min_genes : int, default=5
         Labelled genes that a term needs to be learned.
+    soft_weight : float, default=0.0
+        Weight in the loss of electronic annotations of genes without experiments in the aspect, in [0, 1]; the target
+        is how far each can be trusted (see `EvidenceTrust`). With 0 they are not looked at.
     device : {'auto', 'cpu', 'cuda'}
     seed : int, default=0
     """
@@ -47,6 +50,7 @@ class SequenceNetwork(NeuralPredictor):
         max_epochs: int = 60,
         patience: int = 5,
         min_genes: int = 5,
+        soft_weight: float = 0.0,
         device: str = "auto",
         seed: int = 0,
     ) -> None:
@@ -58,6 +62,7 @@ class SequenceNetwork(NeuralPredictor):
         self.max_epochs = max_epochs
         self.patience = patience
         self.min_genes = min_genes
+        self.soft_weight = soft_weight
         self.device = device
         self.seed = seed
 

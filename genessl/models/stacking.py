@@ -17,9 +17,11 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from genessl.data.ontology import Ontology
 from genessl.models.base import Arrays
 
-_SMALLEST = 1e-5
+_SMALLEST = 1e-4
 _FARTHEST = 5.0
+_LEAST_SPREAD = 1e-6
 _BEST = 10
+_FEWEST_STEPS = 200
 
 
 @dataclass(frozen=True)
@@ -155,7 +157,7 @@ class PairNetwork:
         self.centre_, self.spread_ = features.mean(axis=0), features.std(axis=0)
         inputs, targets = torch.from_numpy(self._standardised(features)), torch.from_numpy(truth.astype(np.float32))
         order = np.random.default_rng(self.seed)
-        n_batches = max(1, round(len(truth) / self.batch_size))
+        n_batches = max(round(len(truth) / self.batch_size), min(_FEWEST_STEPS, len(truth)))
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
             self.module_ = self._module(features.shape[1])
@@ -179,7 +181,8 @@ class PairNetwork:
         return np.asarray(scores.numpy(), dtype=np.float32)
 
     def _standardised(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
-        scaled = (features - self.centre_) / np.maximum(self.spread_, 1e-6)
+        varied = self.spread_ > _LEAST_SPREAD  # nothing was learned about a feature that was the same for all pairs
+        scaled = np.where(varied, (features - self.centre_) / np.maximum(self.spread_, _LEAST_SPREAD), 0.0)
         return np.asarray(np.clip(scaled, -_FARTHEST, _FARTHEST), dtype=np.float32)
 
     def _module(self, n_features: int) -> nn.Sequential:

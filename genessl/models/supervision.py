@@ -34,6 +34,12 @@ class Supervision:
         Known negatives, and labels taught by another predictor.
     taught_weight : float
         Weight of a taught label, that of an experimental one being 1.
+    trusted : csr_array of float32, shape (n_genes, n_terms), optional
+        How probable each electronic annotation is (see `EvidenceTrust`): a soft target where experiments tell nothing.
+    omission : ndarray of float32, shape (n_terms,), optional
+        How probable a term is that a gene with electronic annotations in the aspect does not have among them.
+    soft_weight : float
+        Weight of these soft targets.
     """
 
     genes: NDArray[np.str_]
@@ -44,6 +50,9 @@ class Supervision:
     taught_positive: csr_array
     taught_negative: csr_array
     taught_weight: float = 0.0
+    trusted: csr_array | None = None
+    omission: NDArray[np.float32] | None = None
+    soft_weight: float = 0.0
 
     @classmethod
     def of(cls, dataset: GeneDataset) -> Self:
@@ -65,6 +74,10 @@ class Supervision:
     def teach(self, positive: csr_array, negative: csr_array, weight: float) -> Supervision:
         """Replace the taught labels."""
         return replace(self, taught_positive=positive, taught_negative=negative, taught_weight=weight)
+
+    def soften(self, trusted: csr_array, omission: NDArray[np.float32], weight: float) -> Supervision:
+        """Add soft targets for genes that have electronic annotations in an aspect, but no experimental ones."""
+        return replace(self, trusted=trusted, omission=omission, soft_weight=weight)
 
     @property
     def n_labelled(self) -> NDArray[np.int64]:
@@ -91,12 +104,16 @@ class Supervision:
     def informative(self) -> NDArray[np.intp]:
         """Genes with at least one target."""
         taught = np.diff(self.taught_positive.indptr) + np.diff(self.taught_negative.indptr) > 0
+        if self.soft_weight and self.trusted is not None:
+            taught |= np.diff(self.trusted.indptr) > 0
         return np.flatnonzero(self.labelled.any(axis=1) | (np.diff(self.positive.indptr) > 0) | taught)
 
     def select(self, columns: NDArray[np.intp]) -> Supervision:
         """Leave some terms only."""
         sparse = ("positive", "negative", "taught_positive", "taught_negative")
         chosen = {name: csr_array(getattr(self, name)[:, columns]) for name in sparse}
+        if self.trusted is not None and self.omission is not None:
+            chosen |= {"trusted": csr_array(self.trusted[:, columns]), "omission": self.omission[columns]}
         return replace(self, aspect_of_term=self.aspect_of_term[columns], **chosen)
 
     def batch(self, rows: NDArray[np.intp]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -111,7 +128,16 @@ class Supervision:
             absent = self.taught_negative[rows].toarray() & ~known & ~taught
             weights[taught | absent] = self.taught_weight
             positive |= taught
-        return positive.astype(np.float32), weights
+        targets = positive.astype(np.float32)
+        if self.soft_weight and self.trusted is not None and self.omission is not None:
+            trusted = self.trusted[rows].toarray()
+            described = np.stack(
+                [(trusted[:, self.aspect_of_term == a] > 0).any(axis=1) for a in range(self.labelled.shape[1])], axis=1
+            )
+            soft = described[:, self.aspect_of_term] & (weights == 0)
+            targets[soft] = np.where(trusted > 0, trusted, self.omission)[soft]
+            weights[soft] = self.soft_weight
+        return targets, weights
 
     def labels_for(self, genes: NDArray[np.str_]) -> tuple[csr_array, NDArray[np.bool_]]:
         """Return targets and `labelled` with the rows of other genes, empty where a gene is new."""

@@ -14,7 +14,41 @@ FREQUENCY, PERMUTED = "term_frequency", "permuted_labels"
 CONTROLS = (FREQUENCY, PERMUTED)
 MAIN_METRIC = "wfmax"
 METRICS = {"wfmax": 3, "fmax": 3, "smin": 2, "waupr": 3, "coverage": 2}  # with the decimals shown
-CATEGORIES = ("first", "NK", "LK", "PK", "CV")
+_ISOLATED = "with no edge in any network: a model that reads networks alone knows nothing of them."
+_ORPHAN = "that no other protein resembles: a model that reads homology alone knows nothing of them."
+CATEGORIES = {  # title and meaning
+    "first": (
+        "Genes with their first annotation (NK and LK together)",
+        "At t0 they had no experimental annotation in the aspect shown; by t1 they had their first.",
+    ),
+    "first-isolated": (
+        "first: genes without an edge",
+        "Of the genes with their first annotation, those " + _ISOLATED,
+    ),
+    "first-orphan": (
+        "first: genes without a homolog",
+        "Of the genes with their first annotation, those " + _ORPHAN,
+    ),
+    "NK": ("NK: genes about which nothing was known", "No experimental annotation in any aspect at t0."),
+    "LK": (
+        "LK: genes known in another aspect only",
+        "At t0 annotated by experiment in another aspect, but not in the one shown.",
+    ),
+    "PK": (
+        "PK: genes that gained further terms",
+        "At t0 annotated by experiment in the aspect shown. Only the terms gained since then count; those known already"
+        " are left out of truth and predictions.",
+    ),
+    "CV": ("Cross-validation (CV)", "All genes annotated by experiment in the aspect shown."),
+    "CV-isolated": (
+        "CV: genes without an edge",
+        "Of the genes annotated by experiment, those " + _ISOLATED,
+    ),
+    "CV-orphan": (
+        "CV: genes without a homolog",
+        "Of the genes annotated by experiment, those " + _ORPHAN,
+    ),
+}
 ASPECT_NAMES = {"BPO": "Biological process", "MFO": "Molecular function", "CCO": "Cellular component"}
 TOO_FEW_GENES, FEW_GENES = 20, 50
 _ABSENT = "-"
@@ -48,6 +82,8 @@ class Section:
     """One category of genes."""
 
     knowledge: str
+    title: str
+    meaning: str
     panels: tuple[Panel, ...]
     metrics: tuple[str, ...]
     rows: tuple[Row, ...]
@@ -55,7 +91,7 @@ class Section:
 
 
 def sections(evaluation: pd.DataFrame) -> list[Section]:
-    """Turn an evaluation into one section per category of genes, in the order first, NK, LK, PK, CV.
+    """Turn an evaluation into one section per category of genes that it has, in the order of `CATEGORIES`.
 
     Models go by their mean weighted F-max in the first category present, the controls last.
 
@@ -98,6 +134,8 @@ def _section(estimates: Estimates, knowledge: str, models: list[str]) -> Section
     end = axis_end([estimate for by_model in main.values() for estimate in by_model.values()])
     return Section(
         knowledge=knowledge,
+        title=CATEGORIES[knowledge][0],
+        meaning=CATEGORIES[knowledge][1],
         panels=tuple(_panel(aspect, by_model, models, end) for aspect, by_model in main.items()),
         metrics=metrics,
         rows=tuple(row for aspect in aspects for row in _rows(estimates, aspect, models, metrics)),

@@ -9,15 +9,8 @@ from scipy.sparse import csr_array
 from genessl.data.annotations import EXPERIMENTAL, read_gaf
 from genessl.data.ontology import ontology_from_edges, read_obo
 from genessl.errors import InputError
-from genessl.evaluation.comparison import (
-    COLUMNS,
-    annotated_aspects,
-    compare,
-    knowledge_categories,
-    labels_from_table,
-    lift,
-    scores_from_table,
-)
+from genessl.evaluation.categories import knowledge_categories
+from genessl.evaluation.comparison import COLUMNS, compare, labels_from_table, lift, scores_from_table
 
 MF, CC = "molecular_function", "cellular_component"
 BINDING, PROTEIN_BINDING, KINASE_BINDING = "GO:0005488", "GO:0005515", "GO:0019900"
@@ -64,11 +57,6 @@ def predicted(*rows):
     return pd.DataFrame(rows, columns=["gene", "term", "score"])
 
 
-def members(known, truth):
-    found = knowledge_categories(known, truth, FULL)
-    return {(category.aspect, category.knowledge): category.rows.tolist() for category in found}
-
-
 def evaluated(table, known, truth, **options):
     arguments = {"scheme": "temporal", "n_bootstrap": 0, **options}
     genes = [str(gene) for gene in range(truth.shape[0])]
@@ -81,52 +69,12 @@ def number(result, aspect, knowledge, metric, column="value"):
     return result.loc[chosen, column].item()
 
 
-def test_genes_sort_into_knowledge_by_what_was_known():
-    known = labels([], [NUCLEUS], [KINASE], [KINASE], [KINASE, NUCLEUS])
-    truth = labels([KINASE], [KINASE], [KINASE, LYASE], [KINASE], [KINASE, NUCLEOLUS])
-    # gene 0 knew nothing, 1 knew a component, 2 and 4 gained a term where they had some, 3 gained none.
-    assert members(known, truth) == {
-        ("MFO", "NK"): [0],
-        ("MFO", "LK"): [1],
-        ("MFO", "first"): [0, 1],
-        ("MFO", "PK"): [2],
-        ("CCO", "PK"): [4],
-    }
-
-
-def test_protein_binding_alone_is_no_annotation_before():
-    known = labels([PROTEIN_BINDING], [PROTEIN_BINDING, NUCLEUS], [KINASE_BINDING], [PROTEIN_BINDING, KINASE])
-    truth = labels(*[[PROTEIN_BINDING, KINASE_BINDING, KINASE, LYASE]] * 4)
-    assert members(known, truth) == {
-        ("MFO", "NK"): [0],
-        ("MFO", "LK"): [1],
-        ("MFO", "first"): [0, 1],
-        ("MFO", "PK"): [2, 3],
-    }
-
-
-def test_protein_binding_alone_is_no_annotation_afterwards():
-    nothing = labels([], [], [], [])
-    truth = labels([PROTEIN_BINDING], [BINDING], [KINASE_BINDING], [PROTEIN_BINDING, NUCLEUS])
-    assert members(nothing, truth) == {
-        ("MFO", "NK"): [2],
-        ("MFO", "first"): [2],
-        ("CCO", "NK"): [3],
-        ("CCO", "first"): [3],
-    }
-
-
 def test_protein_binding_alone_is_no_annotation_in_cross_validation():
     truth = labels([PROTEIN_BINDING], [KINASE_BINDING], [KINASE], [NUCLEUS])
     result = evaluated(predicted(("2", KINASE, 1.0)), truth, truth, scheme="cross_validation")
     assert set(result["knowledge"]) == {"CV"}
     assert number(result, "MFO", "CV", "fmax", "n_genes") == 2
     assert number(result, "CCO", "CV", "fmax", "n_genes") == 1
-
-
-def test_a_root_alone_is_no_annotation():
-    assert not annotated_aspects(labels(["GO:0003674"], ["GO:0005575"]), FULL).any()
-    assert annotated_aspects(labels([KINASE], [NUCLEUS]), FULL).tolist() == [[True, False], [False, True]]
 
 
 def test_the_terms_of_first_annotated_genes_all_count_even_protein_binding_known_before():

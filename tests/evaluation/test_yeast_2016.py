@@ -13,7 +13,8 @@ from genessl.data.labels import label_genes
 from genessl.data.networks import adjacency, read_network
 from genessl.data.ontology import read_obo
 from genessl.data.sequences import read_fasta
-from genessl.evaluation.comparison import compare, knowledge_categories
+from genessl.evaluation.categories import knowledge_categories
+from genessl.evaluation.comparison import compare
 from genessl.output.predictions import read_predictions, write_predictions
 from genessl.predictors import make_predictor
 from tests.evaluation.test_against_cafaeval import best_numbers, oracle, write_prediction, write_tables

@@ -16,7 +16,13 @@ from genessl.predictors import PREDICTORS, check_parameters, make_predictor, par
 from tests.conftest import make_dataset
 
 QUICK = {"sequence_network": {"max_epochs": 12, "hidden": 32}, "graph_network": {"max_epochs": 12, "hidden": 16}}
-NAMES = [*PREDICTORS, "permuted_labels"]
+VARIANTS = {
+    "label_propagation learnt": ("label_propagation", {"weights": "learnt"}),
+    "label_propagation learnt similarity": ("label_propagation", {"weights": "learnt", "similarity": True}),
+    "graph_network label_input": ("graph_network", {"label_input": True}),
+    "graph_network diffusion similarity": ("graph_network", {"embedding": "diffusion", "similarity": True}),
+}
+NAMES = [*PREDICTORS, *VARIANTS, "permuted_labels"]
 
 
 def make(name):
@@ -25,6 +31,9 @@ def make(name):
     if name == "co_training":
         views = {"sequence_view": make("sequence_network"), "network_view": make("graph_network")}
         return make_predictor(name, {**views, "rounds": 1})
+    if name in VARIANTS:
+        name, parameters = VARIANTS[name]
+        return make_predictor(name, {**QUICK.get(name, {}), **parameters})
     return make_predictor(name, QUICK.get(name))
 
 
@@ -108,7 +117,7 @@ class TestEveryPredictor:
             make(name).fit(bare)
 
 
-LEARNERS = sorted({*PREDICTORS} - {"term_frequency", "electronic_annotation"})
+LEARNERS = sorted({*PREDICTORS, *VARIANTS} - {"term_frequency", "electronic_annotation"})
 
 
 def precision_of_the_first_leaf_chosen(scores, truth, ontology, genes):
@@ -153,7 +162,10 @@ def test_the_predictors_of_the_contract_are_all_registered():
         "electronic_annotation",
         "sequence_network",
         "graph_network",
+        "electronic_trust",
+        "evidence_network",
         "co_training",
+        "combined",
     ]
 
 

@@ -212,6 +212,23 @@ def test_cross_validation_warns_of_electronic_annotations():
     assert "Electronic annotations partly derive" not in render_report(report_data())
 
 
+def test_genes_without_an_edge_or_a_homolog_have_tables_of_their_own():
+    groups = [
+        ("homology", "BPO", "first-orphan", "wfmax", 0.1357, 0.1, 0.2, 21),
+        ("co_training", "BPO", "first-isolated", "wfmax", 0.2468, 0.2, 0.3, 22),
+    ]
+    evaluation = pd.concat([EVALUATION, pd.DataFrame(groups, columns=EVALUATION.columns)])
+    found = {section.knowledge: section for section in sections(evaluation)}
+    assert list(found) == ["first", "first-isolated", "first-orphan", "PK"]
+    assert [row.n_genes for row in found["first-isolated"].rows] == [22]
+    html = render_report(replace(report_data(), evaluation=evaluation))
+    assert ["BPO", "homology", "21", "0.136 [0.100, 0.200]"] in Page(html).rows
+    headings = re.findall("<h3>(.*?)</h3>", html)[:4]
+    assert headings[1:3] == ["first: genes without an edge", "first: genes without a homolog"]
+    bare = render_report(report_data())
+    assert "first: genes without" not in bare
+
+
 def test_few_genes_are_warned_of():
     warnings = {s.knowledge: [panel.warning for panel in s.panels] for s in sections(EVALUATION)}
     assert warnings == {"first": [""], "PK": ["Only 12 genes: too few to compare models."]}

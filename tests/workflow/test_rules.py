@@ -1,6 +1,7 @@
 """Which jobs run when, and what the user sees when one fails."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -127,6 +128,21 @@ def test_embeddings_given_as_a_file_are_never_computed(workplace):
     given.touch()
     workplace.configure(embeddings="results/mine/embeddings.h5")
     assert workplace.planned("results/mine/dataset", "--forceall", *MINE) == ["build-dataset"]
+
+
+def test_neural_models_get_two_threads_and_combined_the_most_memory(workplace):
+    workplace.configure(models={name: {} for name in ("homology", "evidence_network", "combined")})
+    result = workplace.snakemake("--dry-run", "--forcerun", "train", *MINE)
+    assert result.returncode == 0, result.stderr
+    jobs = [block for block in (result.stdout + result.stderr).split("rule ") if block.startswith("train:")]
+    found = {
+        re.search(r"model=(\w+)", job).group(1): (
+            int(re.search(r"threads: (\d+)", job).group(1)) if "threads:" in job else 1,
+            int(re.search(r"mem_mb=(\d+)", job).group(1)),
+        )
+        for job in jobs
+    }
+    assert found == {"homology": (1, 2000), "evidence_network": (2, 4000), "combined": (2, 6000)}
 
 
 def test_another_organism_is_not_made_from_this_ones_files(workplace):

@@ -22,7 +22,15 @@ SIMULATED = [
     "resources/example/aliases.txt.gz",
 ]
 SHUFFLES = range(1, 6)
-NEURAL = ("sequence_network", "graph_network", "co_training")
+NEURAL = (
+    "sequence_network",
+    "graph_network",
+    "evidence_network",
+    "co_training",
+    "combined",
+)
+# In MB, where a model needs more than others of its kind: combined holds several fits of several models.
+MEMORY = {"combined": 6000}
 # What a dataset depends on.
 DATASET_KEYS = (
     "sequences",
@@ -118,7 +126,8 @@ def model_threads(wildcards):
 
 def model_memory(wildcards, attempt):
     """Return the memory that a model may take, in MB; more after a failure where a profile retries."""
-    return (4000 if wildcards.model in NEURAL else 2000) * attempt
+    usual = 4000 if wildcards.model in NEURAL else 2000
+    return MEMORY.get(wildcards.model, usual) * attempt
 
 
 def named_tables(models, files):

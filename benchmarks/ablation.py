@@ -1,0 +1,106 @@
+"""What the combined predictor loses without each of its ingredients, by the evaluation of a run.
+
+    python benchmarks/ablation.py results/yeast_2016 --ontology go_2015-07-11.obo.gz
+
+Reads the run's dataset, truth and trained model (under cross-validation it is fitted again for each fold, which takes
+as long as `cross-validate`), leaves out members one at a time and in groups, trains the judges again on what is left,
+and writes ablation.tsv into the run's folder: columns as in evaluation.tsv, the model's name telling what is missing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from genessl.data.dataset import GeneDataset
+from genessl.data.folders import write_table
+from genessl.data.ontology import read_obo
+from genessl.errors import InputError
+from genessl.evaluation.comparison import compare, labels_from_table, lift
+from genessl.models.base import GenePredictor
+from genessl.models.combined import MEMBERS, Combined
+
+GROUPS = {
+    "combined": (),
+    "without electronic annotations": ("electronic_trust", "evidence_network"),
+    "without the network view": ("network_neighbours", "label_propagation", "graph_network"),
+    "without the sequence view": ("homology", "domain_neighbours", "sequence_network"),
+    **{f"without {name}": (name,) for name in MEMBERS},
+}
+_MEAN, _UNAWARE = "mean of the members instead of judges", "without known terms as input"
+
+
+def variants(model: Combined, dataset: GeneDataset) -> Iterator[tuple[str, NDArray[np.float32]]]:
+    """Yield the scores of the fitted predictor and of what is left without each ingredient."""
+    scores = model.member_scores(dataset)
+    for name, left_out in GROUPS.items():
+        kept = [table for member, table in scores.items() if member not in left_out]
+        if kept and (len(kept) < len(scores) or not left_out):
+            model.fit_judges(dataset, kept)
+            yield name, _consistent(model.judge(dataset, kept), dataset)
+    model.fit_judges(dataset, list(scores.values()))
+    model.judges_ = {key: judge for key, judge in model.judges_.items() if key.endswith("first")}
+    yield _UNAWARE, _consistent(model.judge(dataset, list(scores.values())), dataset)
+    model.judges_ = {}
+    yield _MEAN, _consistent(model.judge(dataset, list(scores.values())), dataset)
+
+
+def _consistent(scores: NDArray[np.float32], dataset: GeneDataset) -> NDArray[np.float32]:
+    return dataset.ontology.propagate_scores(np.round(scores, 4))
+
+
+def ablate(run: Path, ontology: Path) -> pd.DataFrame:
+    """Evaluate all variants of a run's combined predictor."""
+    dataset = GeneDataset.load(run / "dataset")
+    dataset = dataset.take(np.argsort(dataset.genes, kind="stable"))
+    full = read_obo(ontology)
+    known = lift(dataset.positive, dataset.ontology, full)
+    tables: dict[str, csr_array] = {}
+    if dataset.scheme == "cross_validation":
+        later = known
+        for fold in range(dataset.n_folds):
+            visible = dataset.hide(fold)
+            for name, scores in variants(Combined().fit(visible), visible):
+                scores[dataset.split != fold] = 0.0
+                tables[name] = csr_array(tables[name] + csr_array(scores)) if fold else csr_array(scores)
+    else:
+        truth = pd.read_csv(run / "truth.tsv.gz", sep="\t", dtype=str)
+        later = labels_from_table(truth, dataset.genes, full)
+        model = GenePredictor.load(run / "models" / "combined")
+        assert isinstance(model, Combined)
+        tables = {name: csr_array(scores) for name, scores in variants(model, dataset)}
+    column = np.array([full.index[term] for term in dataset.ontology.terms])
+    shape = (dataset.n_genes, len(full.terms))
+    lifted = {
+        name: [csr_array((table.data.astype(np.float64), column[table.indices], table.indptr), shape=shape)]
+        for name, table in tables.items()
+    }
+    accretion = full.information_accretion(known)
+    return compare(lifted, known, later, full, accretion, dataset.genes, scheme=dataset.scheme)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write ablation.tsv; bad input ends in one sentence and exit code 2."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run", type=Path, help="folder of a run, results/ORGANISM")
+    parser.add_argument("--ontology", type=Path, required=True, help="the run's ontology, OBO")
+    chosen = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    try:
+        write_table(chosen.run / "ablation.tsv", ablate(chosen.run, chosen.ontology))
+    except InputError as error:
+        print(f"ablation.py: error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
