@@ -14,7 +14,6 @@ from scipy.sparse import csr_array
 from scipy.special import expit
 
 from genessl.data.dataset import VALIDATION, GeneDataset
-from genessl.data.ontology import Ontology
 from genessl.errors import InputError
 from genessl.features.domains import domain_columns
 from genessl.models.base import Arrays, GenePredictor, check_count
@@ -24,8 +23,9 @@ from genessl.models.evidence_trust import EvidenceTrust, usable_sources
 from genessl.models.graph_network import GraphNetwork
 from genessl.models.label_propagation import LabelPropagation
 from genessl.models.out_of_fold import deal_folds, fit_folds, join_folds, score_folds
+from genessl.models.pair_features import Pairs, TermFacts, describe_pairs, gene_covariates, withhold_terms
+from genessl.models.pair_network import PairNetwork
 from genessl.models.sequence_network import SequenceNetwork
-from genessl.models.stacking import PairNetwork, Pairs, TermFacts, describe_pairs
 from genessl.models.supervision import Supervision
 
 _log = logging.getLogger(__name__)
@@ -45,7 +45,6 @@ _MOST_GENES = 3000
 _FEWEST_GENES = 20
 _DRAWS = 5
 _GENES_AT_ONCE = 500
-_LEAST_KEPT = 0.3
 
 
 class Combined(GenePredictor):
@@ -296,49 +295,6 @@ class Combined(GenePredictor):
             prefix = f"judge.{name}."
             state = {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
             self.judges_[name] = PairNetwork(seed=self.seed).restore(state)
-
-
-def withhold_terms(
-    positive: csr_array, ontology: Ontology, aspect_of_term: NDArray[np.intp], random: np.random.Generator
-) -> csr_array:
-    """Withhold a random part of each gene's most specific terms, and what only these imply.
-
-    In each aspect each of them stays with a probability drawn for the gene from 0.3 to 1.
-
-    Returns
-    -------
-    csr_array of bool, shape (n_genes, n_terms)
-        What stays, closed upwards.
-    """
-    above = csr_array(positive.astype(np.int32) @ ontology.parents.astype(np.int32)) > 0
-    specific = csr_array(positive.astype(np.int8) - positive.multiply(above).astype(np.int8))
-    specific.eliminate_zeros()
-    rows = np.repeat(np.arange(specific.shape[0]), np.diff(specific.indptr))
-    chance = random.uniform(_LEAST_KEPT, 1.0, (specific.shape[0], aspect_of_term.max() + 1))
-    stays = random.random(len(rows)) < chance[rows, aspect_of_term[specific.indices]]
-    entries = (np.ones(stays.sum(), dtype=bool), (rows[stays], specific.indices[stays]))
-    return ontology.propagate(csr_array(entries, shape=positive.shape))
-
-
-def gene_covariates(dataset: GeneDataset, labelled: NDArray[np.bool_], aspect: int) -> NDArray[np.float32]:
-    """Tell how much there is to know about each gene in an aspect, as logarithms; float32, shape (n_genes, 5).
-
-    Degree summed over networks, the part of it to labelled genes, the best bit score to a labelled homolog, and the
-    number of electronic annotations, in the aspect and in all.
-    """
-    weights = labelled.astype(np.float32)
-    degree, around = np.zeros((2, dataset.n_genes), dtype=np.float32)
-    for name in sorted(dataset.networks):
-        degree += np.asarray(dataset.networks[name].sum(axis=1)).ravel()
-        around += dataset.networks[name] @ weights
-    homologs = csr_array(dataset.homology.multiply(weights[None, :]))
-    nearest = homologs.max(axis=1).toarray().ravel() if homologs.nnz else np.zeros(dataset.n_genes)
-    if dataset.references is not None and dataset.references.homology.nnz:
-        bits = csr_array(dataset.references.homology).max(axis=1).toarray().ravel()
-        nearest = np.maximum(nearest, bits)
-    columns = np.flatnonzero(dataset.ontology.aspects == dataset.aspects[aspect])
-    counts = [np.diff(csr_array(part).indptr) for part in (dataset.electronic[:, columns], dataset.electronic)]
-    return np.asarray(np.log1p(np.column_stack([degree, around, nearest, *counts])), dtype=np.float32)
 
 
 def _with_usable_evidence(dataset: GeneDataset) -> GeneDataset:

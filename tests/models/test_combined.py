@@ -14,11 +14,12 @@ from genessl.data.ontology import ontology_from_edges
 from genessl.errors import InputError
 from genessl.evaluation.metrics import evaluate
 from genessl.models import combined as module
-from genessl.models import stacking
+from genessl.models import pair_network
 from genessl.models.base import GenePredictor
 from genessl.models.baselines import TermFrequency
-from genessl.models.combined import MEMBERS, Combined, withhold_terms
-from genessl.models.stacking import PairNetwork
+from genessl.models.combined import MEMBERS, Combined
+from genessl.models.pair_features import withhold_terms
+from genessl.models.pair_network import PairNetwork
 from genessl.models.supervision import Supervision
 from tests.conftest import make_dataset
 
@@ -50,7 +51,7 @@ def sorted_by_gene(dataset):
 def quick_judges():
     """Train the judges in few steps, which is enough for so few pairs."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stacking, "_FEWEST_STEPS", 40, raising=False)
+        patch.setattr(pair_network, "_FEWEST_STEPS", 40)
         yield
 
 

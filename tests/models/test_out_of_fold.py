@@ -12,10 +12,12 @@ from genessl.models.graph_network import GraphNetwork
 from genessl.models.label_propagation import LabelPropagation
 from genessl.models.out_of_fold import deal_folds, fit_folds, join_folds, score_folds
 from genessl.models.sequence_network import SequenceNetwork
+from genessl.models.supervision import Supervision
 from tests.conftest import make_dataset
 
 N_FOLDS = 4
-# One epoch, so that the first fold's labels, which choose the number of epochs for all, have nothing to choose.
+# One epoch: the number of epochs is one choice for all folds, made on the validation genes by a fit that sees all other
+# labels, so that with more of them every label has a share in that one number.
 ONE_EPOCH = {"max_epochs": 1, "device": "cpu"}
 PREDICTORS = {
     "electronic_trust": EvidenceTrust(),
@@ -103,11 +105,19 @@ def test_the_folds_have_each_a_network_of_their_own_and_the_epochs_in_common(dat
     assert len({fit.n_epochs_ for fit in fits}) == 1
 
 
-def test_half_of_the_epochs_where_the_first_fold_holds_too_few_labels(dataset):
+def test_half_of_the_epochs_where_too_few_validation_genes_are_labelled(dataset):
     few = dataset.without_labels(np.cumsum(dataset.labelled.any(axis=1)) > 30)
-    fold = deal_folds(few.labelled.any(axis=1), n_folds=N_FOLDS, seed=0)  # 7 or 8 labelled genes in each
+    assert 0 < (few.labelled.any(axis=1) & (few.split == 1)).sum() < 10
+    fold = deal_folds(few.labelled.any(axis=1), n_folds=N_FOLDS, seed=0)
     fits = [p for p, _ in fit_folds(SequenceNetwork(hidden=8, max_epochs=6, device="cpu"), few, fold)]
     assert [fit.n_epochs_ for fit in fits] == [3] * N_FOLDS
+
+
+def test_the_validation_genes_and_no_fold_choose_the_epochs(dataset, fold):
+    network = SequenceNetwork(hidden=16, max_epochs=12, device="cpu")
+    chosen = network.choose_epochs(network.prepare(dataset), dataset, Supervision.of(dataset)).n_epochs
+    assert chosen != 6  # else it could be the half of max_epochs that stands in for a choice
+    assert {fit.n_epochs_ for fit, _ in fit_folds(network, dataset, fold)} == {chosen}
 
 
 def test_a_predictor_to_clone_stays_unfitted(dataset, fold):
