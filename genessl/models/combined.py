@@ -213,6 +213,9 @@ class Combined(GenePredictor):
         terms: TermFacts,
         rows: NDArray[np.intp],
     ) -> Pairs:
+        """Describe the pairs of some genes, a block of genes at a time."""
+        blocks = np.array_split(rows, max(1, len(rows) // _GENES_AT_ONCE))
+        starts = np.cumsum([0, *(len(block) for block in blocks)])
         parts = [
             describe_pairs(
                 [csr_array(table[block]) for table in scores],
@@ -221,9 +224,8 @@ class Combined(GenePredictor):
                 terms,
                 n_candidates=self.n_candidates,
             )
-            for block in np.array_split(rows, max(1, len(rows) // _GENES_AT_ONCE))
+            for block in blocks
         ]
-        starts = np.cumsum([0, *(len(b) for b in np.array_split(rows, max(1, len(rows) // _GENES_AT_ONCE)))])
         return Pairs(
             np.concatenate([part.rows + start for part, start in zip(parts, starts)]),
             np.concatenate([part.columns for part in parts]),
