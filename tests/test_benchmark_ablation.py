@@ -1,0 +1,61 @@
+"""The ablation: every variant is evaluated on the run's own genes, and the whole is what the model predicts."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.sparse import csr_array
+
+from benchmarks import ablation
+from genessl.evaluation.comparison import compare, lift
+from genessl.models.combined import Combined
+from tests.conftest import make_dataset, small_ontology
+
+MEMBERS = ["homology", "network_neighbours", "label_propagation", "electronic_trust"]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run")
+    dataset, truth = make_dataset()
+    dataset.save(folder / "dataset")
+    rows, columns = truth.nonzero()
+    terms = np.array(dataset.ontology.terms)
+    table = pd.DataFrame({"gene": dataset.genes[rows], "term": terms[columns]})
+    table.to_csv(folder / "truth.tsv.gz", sep="\t", index=False)
+    model = Combined(members=MEMBERS).fit(dataset)
+    model.save(folder / "models" / "combined")
+    return folder, dataset, truth, model
+
+
+@pytest.mark.slow
+def test_every_ingredient_has_a_row_and_the_whole_is_what_the_model_scores(run, monkeypatch):
+    folder, dataset, truth, model = run
+    full = small_ontology()
+    monkeypatch.setattr(ablation, "read_obo", lambda path: full)
+    table = ablation.ablate(folder, folder / "unused.obo")
+    assert set(table["model"]) == {
+        "combined",
+        "without electronic annotations",
+        "without the network view",
+        "without the sequence view",
+        *(f"without {name}" for name in MEMBERS),
+        "without known terms as input",
+        "mean of the members instead of judges",
+    }
+    known, later = lift(dataset.positive, dataset.ontology, full), lift(csr_array(truth), dataset.ontology, full)
+    scores = np.zeros((dataset.n_genes, len(full.terms)))
+    columns = [full.index[term] for term in dataset.ontology.terms]
+    scores[:, columns] = np.round(model.predict_proba(dataset), 4)
+    accretion = full.information_accretion(known)
+    tables = {"combined": [csr_array(scores)]}
+    expected = compare(tables, known, later, full, accretion, dataset.genes, scheme="temporal")
+    keys = ["aspect", "knowledge", "metric"]
+    found = table[table["model"] == "combined"].set_index(keys)["value"].sort_index()
+    np.testing.assert_allclose(found, expected.set_index(keys)["value"].sort_index(), atol=1e-3)
+    wfmax = table[(table["metric"] == "wfmax") & (table["knowledge"] == "first")].groupby("model")["value"].mean()
+    assert wfmax["combined"] > wfmax["without electronic annotations"]  # the best source of these genes
+
+
+def test_a_run_without_dataset_ends_in_one_sentence(tmp_path, capsys):
+    assert ablation.main([str(tmp_path), "--ontology", "go.obo"]) == 2
+    assert "found no dataset.json" in capsys.readouterr().err
