@@ -85,7 +85,7 @@ class NeuralPredictor(GenePredictor):
 
     def _n_genes(self, inputs: dict[str, Any]) -> int:
         """Return for how many genes the inputs are."""
-        return int(inputs["features"].shape[0])
+        return int(next(value for value in inputs.values() if isinstance(value, Tensor)).shape[0])
 
     def _with_labels(self, inputs: dict[str, Any], supervision: Supervision) -> dict[str, Any]:
         """Return the inputs with the labels that the module may read; here it reads none."""

@@ -146,7 +146,7 @@ def site_profile(tmp_path: Path) -> Path:
     folder = tmp_path / "profile"
     folder.mkdir()
     text, changes = re.subn(r"# gres: gpu:1 .*", "gres: gpu:1", (PROFILE / "config.yaml").read_text())
-    assert changes == 2  # train and cross_validate
+    assert changes == 3  # train, cross_validate and embed_sequences
     (folder / "config.yaml").write_text(text)
     return folder
 
