@@ -178,7 +178,7 @@ def test_the_readmes_configuration_is_valid() -> None:
 
 def test_every_metric_of_an_evaluation_is_explained(workplace: Path) -> None:
     table = pd.read_csv(workplace / "results" / "example" / "evaluation.tsv", sep="\t")
-    explained = set(re.findall(r"`(\w+)`", (ROOT / "docs" / "outputs.md").read_text()))
+    explained = set(re.findall(r"`([\w-]+)`", (ROOT / "docs" / "outputs.md").read_text()))
     assert set(table.columns) | set(table["metric"]) | set(table["knowledge"]) <= explained
     predictions = pd.read_csv(workplace / "results" / "example" / "predictions" / "homology.tsv.gz", sep="\t")
     assert set(predictions.columns) <= explained
