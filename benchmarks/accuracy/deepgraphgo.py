@@ -15,7 +15,7 @@ from genessl.data.dataset import GeneDataset
 from genessl.errors import InputError
 from genessl.models.base import check_count
 from genessl.models.baselines import union_network
-from genessl.models.graph_layers import normalised_adjacency
+from genessl.models.graph_layers import normalised_adjacency, symmetric_product
 from genessl.models.neural import NeuralPredictor
 
 
@@ -152,7 +152,10 @@ class _Convolutions(nn.Module):
         (adjacency,) = inputs["adjacencies"]
         embedded = self.entries(inputs["entries"], inputs["starts"]) + self.offset
         hidden = self.dropout(torch.relu(embedded))  # (n_genes, hidden)
-        for layer in self.layers:
-            hidden = self.dropout(torch.relu(layer(adjacency @ hidden))) + hidden
-        logits: Tensor = self.output(hidden[rows])
+        for number, layer in enumerate(self.layers, start=1):
+            around = symmetric_product(adjacency, hidden)
+            if number == len(self.layers):  # nobody reads the other genes' last state
+                around, hidden = around[rows], hidden[rows]
+            hidden = self.dropout(torch.relu(layer(around))) + hidden
+        logits: Tensor = self.output(hidden)
         return logits

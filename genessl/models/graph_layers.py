@@ -36,6 +36,12 @@ def sparse_tensor(matrix: csr_array) -> Tensor:
         )
 
 
+def symmetric_product(adjacency: Tensor, hidden: Tensor) -> Tensor:
+    """Return A @ H for a symmetric sparse A that has no gradient; H has one."""
+    product: Tensor = _SymmetricProduct.apply(adjacency, hidden)  # type: ignore[no-untyped-call]
+    return product
+
+
 class _SymmetricProduct(torch.autograd.Function):
     """A @ H for a symmetric A without gradient, whose transpose need not be formed for the gradient of H."""
 
@@ -76,5 +82,4 @@ class MultiNetworkConvolution(MessagePassing):  # type: ignore[misc]
 
     def message_and_aggregate(self, edge_index: Tensor, x: Tensor) -> Tensor:
         """Sum the neighbours' messages by one sparse product, without materialising edges x channels."""
-        product: Tensor = _SymmetricProduct.apply(edge_index, x)  # type: ignore[no-untyped-call]
-        return product
+        return symmetric_product(edge_index, x)
