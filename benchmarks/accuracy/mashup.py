@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import joblib
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, diags_array
@@ -17,6 +18,7 @@ from genessl.models.supervision import Supervision
 
 _GENES_AT_ONCE = 512
 _SMALLEST_STEP = 1e-7
+_LAST_GRAM: dict[str, NDArray[np.float32]] = {}
 
 
 class Mashup(TransductivePredictor):
@@ -90,15 +92,25 @@ def diffusion_components(
     The left singular vectors of the matrices side by side are the eigenvectors of their Gram matrix, so that no more
     than two dense matrices of n_genes x n_genes are held.
     """
-    gram = np.zeros((n_genes, n_genes), dtype=np.float32)
-    for network in networks:
-        connected = np.flatnonzero(np.diff(network.indptr))
-        walks = random_walks(csr_array(network[connected][:, connected]), restart)
-        logarithms = np.log1p(np.float32(n_genes) * walks, out=walks)
-        gram[np.ix_(connected, connected)] += logarithms @ logarithms.T
+    gram = _gram_matrix(networks, n_genes, restart)
     vectors, values, _ = randomized_svd(gram, min(n_components, n_genes), n_iter=4, random_state=seed)
     embedding = vectors * np.maximum(values, 0.0) ** 0.25  # the Gram matrix has the squares of the singular values
     return unit_mean_square(embedding - embedding.mean(axis=0))
+
+
+def _gram_matrix(networks: list[csr_array], n_genes: int, restart: float) -> NDArray[np.float32]:
+    """Sum R_r R_r^T over the networks; the last result is kept, for all settings and folds share their networks."""
+    key = joblib.hash((networks, n_genes, restart))
+    if key not in _LAST_GRAM:
+        gram = np.zeros((n_genes, n_genes), dtype=np.float32)
+        for network in networks:
+            connected = np.flatnonzero(np.diff(network.indptr))
+            walks = random_walks(csr_array(network[connected][:, connected]), restart)
+            logarithms = np.log1p(np.float32(n_genes) * walks, out=walks)
+            gram[np.ix_(connected, connected)] += logarithms @ logarithms.T
+        _LAST_GRAM.clear()
+        _LAST_GRAM[key] = gram
+    return _LAST_GRAM[key]
 
 
 def random_walks(network: csr_array, restart: float) -> NDArray[np.float32]:
