@@ -156,10 +156,15 @@ class _EvidenceModule(nn.Module):
 
     def forward(self, inputs: dict[str, Any], rows: Tensor) -> Tensor:
         """Return logits, shape (n_rows, n_outputs)."""
+        logits: Tensor = self.output(self.embed(inputs, rows))
+        return logits
+
+    def embed(self, inputs: dict[str, Any], rows: Tensor) -> Tensor:
+        """Return what the output layer reads, shape (n_rows, hidden)."""
         total = embedding_bag(*self._shown(inputs, rows), mode="sum", include_last_offset=True)
         hidden = self.dropout(torch.relu(self.norm(total + self.bias)))  # (n_rows, hidden)
-        logits: Tensor = self.output(self.dropout(hidden + self.layer(hidden)))
-        return logits
+        embedded: Tensor = self.dropout(hidden + self.layer(hidden))
+        return embedded
 
     def _shown(self, inputs: dict[str, Any], rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return inputs of the rows one after the other, the embeddings, and where each row starts."""

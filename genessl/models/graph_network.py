@@ -20,6 +20,7 @@ from genessl.models.graph_layers import MultiNetworkConvolution, normalised_adja
 from genessl.models.label_input import LabelEmbedding, label_tensors, masked_in_turn
 from genessl.models.network_weights import joined_networks
 from genessl.models.neural import FittedNetwork, NeuralPredictor
+from genessl.models.objective import MakeObjective, Objective
 from genessl.models.supervision import Supervision
 
 
@@ -160,9 +161,10 @@ class GraphNetwork(NeuralPredictor):
         *,
         validation: Supervision | None = None,
         n_epochs: int | None = None,
+        objective: MakeObjective = Objective,
     ) -> FittedNetwork:
         """Train a fresh module, as `NeuralPredictor.train` does; its labels are kept where they are an input."""
-        fitted = super().train(inputs, supervision, validation=validation, n_epochs=n_epochs)
+        fitted = super().train(inputs, supervision, validation=validation, n_epochs=n_epochs, objective=objective)
         return replace(fitted, shown=supervision.select(fitted.columns)) if self.label_input else fitted
 
     def _with_labels(self, inputs: dict[str, Any], supervision: Supervision) -> dict[str, Any]:
@@ -219,10 +221,14 @@ class _MultiNetwork(nn.Module):
 
     def forward(self, inputs: dict[str, Any], rows: Tensor) -> Tensor:
         """Return logits, shape (n_rows, n_outputs)."""
-        hidden = self.encoder(inputs["features"])  # (n_genes, hidden)
+        logits: Tensor = self.output(self.embed(inputs, rows))
+        return logits
+
+    def embed(self, inputs: dict[str, Any], rows: Tensor) -> Tensor:
+        """Return what the output layer reads, shape (n_rows, hidden)."""
+        hidden: Tensor = self.encoder(inputs["features"])  # (n_genes, hidden)
         if self.labels is not None:
             hidden = hidden + self.labels(inputs["labels"], rows)
         for layer in self.layers:
             hidden = self.dropout(layer(hidden, inputs["adjacencies"]))
-        logits: Tensor = self.output(hidden[rows])
-        return logits
+        return hidden[rows]

@@ -16,12 +16,12 @@ import torch
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from torch import Tensor, nn
-from torch.nn.functional import softplus
 
 from genessl.data.dataset import VALIDATION, GeneDataset
 from genessl.errors import InputError
 from genessl.models.base import Arrays, GenePredictor, check_count, check_range
 from genessl.models.evidence_trust import EvidenceTrust, usable_sources
+from genessl.models.objective import MakeObjective, Objective, cross_entropy
 from genessl.models.supervision import Supervision
 
 _log = logging.getLogger(__name__)
@@ -108,6 +108,7 @@ class NeuralPredictor(GenePredictor):
         *,
         validation: Supervision | None = None,
         n_epochs: int | None = None,
+        objective: MakeObjective = Objective,
     ) -> FittedNetwork:
         """Train a fresh module.
 
@@ -121,6 +122,8 @@ class NeuralPredictor(GenePredictor):
             Genes whose loss chooses the epochs; the module of the best epoch is returned.
         n_epochs : int, optional
             Epochs to train where there is no validation.
+        objective : callable, optional
+            Makes what is minimised: a subclass of `Objective`, by default the loss of the labelled genes.
         """
         if self.soft_weight:
             supervision = _softened(supervision, inputs["evidence"], self.soft_weight)
@@ -137,40 +140,36 @@ class NeuralPredictor(GenePredictor):
             _start_at_frequency(module, chosen.frequency())
             module.to(self._device())
             epochs = n_epochs if n_epochs is not None else self.max_epochs
-            best = self._loop(module, inputs, chosen, held_out, epochs)
+            goal = objective(module, inputs, chosen)
+            best = self._loop(goal, held_out, epochs)
         _log.info("%s: %d epochs, %d terms", type(self).__name__, best, len(columns))
-        return FittedNetwork(module.eval(), columns, best)
+        return FittedNetwork(goal.result().eval(), columns, best)
 
-    def _loop(
-        self,
-        module: nn.Module,
-        inputs: dict[str, Any],
-        supervision: Supervision,
-        validation: Supervision | None,
-        n_epochs: int,
-    ) -> int:
-        """Train, and return the best epoch, whose weights the module then has."""
-        optimiser = torch.optim.AdamW(module.parameters(), lr=self.learning_rate, weight_decay=self.weight_decay)
-        genes = supervision.informative()
+    def _loop(self, objective: Objective, validation: Supervision | None, n_epochs: int) -> int:
+        """Train, and return the best epoch, whose weights the resulting module then has."""
+        optimiser = torch.optim.AdamW(objective.parameters(), lr=self.learning_rate, weight_decay=self.weight_decay)
+        genes = objective.supervision.informative()
         order = np.random.default_rng(self.seed)
         best_loss, best_epoch, best_state = np.inf, n_epochs, None
         for epoch in range(1, n_epochs + 1):
-            module.train()
+            objective.module.train()
             for rows in np.array_split(order.permutation(genes), self._n_batches(len(genes))):
                 optimiser.zero_grad()
-                _loss(module, inputs, supervision, rows).backward()  # type: ignore[no-untyped-call]
+                objective.loss(rows).backward()  # type: ignore[no-untyped-call]
                 optimiser.step()
+                objective.after_step()
             if epoch % 10 == 0:
                 _log.info("%s: epoch %d of at most %d", type(self).__name__, epoch, n_epochs)
             if validation is None:
                 continue
-            loss = _evaluate(module, inputs, validation)
+            result = objective.result()
+            loss = _evaluate(result, objective.inputs, validation)
             if loss < best_loss:
-                best_loss, best_epoch, best_state = loss, epoch, copy.deepcopy(module.state_dict())
+                best_loss, best_epoch, best_state = loss, epoch, copy.deepcopy(result.state_dict())
             elif epoch - best_epoch >= self.patience:
                 break
         if best_state is not None:
-            module.load_state_dict(best_state)
+            objective.result().load_state_dict(best_state)
         return best_epoch
 
     def _n_batches(self, n_rows: int) -> int:
@@ -185,15 +184,22 @@ class NeuralPredictor(GenePredictor):
             scores[:, fitted.columns] = torch.sigmoid(self._logits(fitted, inputs)).cpu().numpy()
         return scores
 
-    def choose_epochs(self, inputs: dict[str, Any], dataset: GeneDataset, supervision: Supervision) -> FittedNetwork:
+    def choose_epochs(
+        self,
+        inputs: dict[str, Any],
+        dataset: GeneDataset,
+        supervision: Supervision,
+        *,
+        objective: MakeObjective = Objective,
+    ) -> FittedNetwork:
         """Train without the validation genes, as long as their loss falls; half of `max_epochs` if they are too few."""
         held_out = dataset.split == VALIDATION
         validation = supervision.only(held_out)
         if len(validation.informative()) < _LEAST_VALIDATION_GENES:
             _log.warning("fewer than %d labelled validation genes; epochs are not chosen", _LEAST_VALIDATION_GENES)
             training = supervision.only(~held_out) if supervision.only(~held_out).positive.nnz else supervision
-            return self.train(inputs, training, n_epochs=max(1, self.max_epochs // 2))
-        return self.train(inputs, supervision.only(~held_out), validation=validation)
+            return self.train(inputs, training, n_epochs=max(1, self.max_epochs // 2), objective=objective)
+        return self.train(inputs, supervision.only(~held_out), validation=validation, objective=objective)
 
     def _fit(self, dataset: GeneDataset) -> None:
         inputs = self.prepare(dataset)
@@ -261,21 +267,10 @@ def _softened(supervision: Supervision, sources: Mapping[str, csr_array], weight
     return supervision.soften(trust.trusted(sources, supervision.positive.shape), trust.omission_, weight)
 
 
-def _loss(module: nn.Module, inputs: dict[str, Any], supervision: Supervision, rows: NDArray[np.intp]) -> Tensor:
-    """Binary cross-entropy, mean over the weighted targets."""
-    targets, weights = supervision.batch(rows)  # (n_rows, n_terms) each
-    device = next(module.parameters()).device
-    logits = module(inputs, torch.from_numpy(rows).to(device))  # (n_rows, n_terms)
-    weight = torch.from_numpy(weights).to(device)
-    total = ((softplus(logits) - logits * torch.from_numpy(targets).to(device)) * weight).sum()
-    mean: Tensor = total / weight.sum().clamp(min=1.0)
-    return mean
-
-
 def _evaluate(module: nn.Module, inputs: dict[str, Any], supervision: Supervision) -> float:
     module.eval()
     with torch.no_grad():
-        return float(_loss(module, inputs, supervision, supervision.informative()))
+        return float(cross_entropy(module, inputs, supervision, supervision.informative()))
 
 
 def _start_at_frequency(module: nn.Module, frequency: NDArray[np.float32]) -> None:

@@ -92,5 +92,10 @@ class _Perceptron(nn.Module):
 
     def forward(self, inputs: dict[str, Any], rows: Tensor) -> Tensor:
         """Return logits, shape (n_rows, n_outputs)."""
-        logits: Tensor = self.output(self.body(inputs["features"][rows]))
+        logits: Tensor = self.output(self.embed(inputs, rows))
         return logits
+
+    def embed(self, inputs: dict[str, Any], rows: Tensor) -> Tensor:
+        """Return what the output layer reads, shape (n_rows, hidden)."""
+        hidden: Tensor = self.body(inputs["features"][rows])
+        return hidden

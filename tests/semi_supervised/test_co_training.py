@@ -6,7 +6,8 @@ from genessl.models.graph_network import GraphNetwork
 from genessl.models.neural import NeuralPredictor
 from genessl.models.sequence_network import SequenceNetwork
 from genessl.models.supervision import Supervision
-from genessl.semi_supervised.co_training import CoTraining, _most_confident
+from genessl.semi_supervised.co_training import CoTraining
+from genessl.semi_supervised.lessons import choose_by_quota, most_confident
 from tests.conftest import make_dataset
 
 
@@ -75,7 +76,8 @@ def test_positives_before_closure_keep_to_the_quota_of_each_term(dataset):
     fitted = co_training(rounds=0, quota=0.5).fit(dataset)
     ordered = dataset.take(np.argsort(dataset.genes))
     supervision = Supervision.of(ordered)
-    positive, negative = fitted._choose(fitted._predict(ordered), supervision, np.ones(dataset.n_genes, dtype=bool))
+    everyone = np.ones(dataset.n_genes, dtype=bool)
+    positive, negative = choose_by_quota(fitted._predict(ordered), supervision, everyone, quota=fitted.quota)
     for column in range(dataset.n_terms):
         pupils = ~supervision.labelled[:, supervision.aspect_of_term[column]]
         expected = supervision.frequency()[column] * pupils.sum()
@@ -123,11 +125,11 @@ def test_validation_labels_reach_no_view_while_rounds_are_chosen(dataset, monkey
     names = set(dataset.genes[validation].tolist())
     seen = []
 
-    def watch(self, inputs, supervision, *, validation=None, n_epochs=None):
+    def watch(self, inputs, supervision, **options):
         labelled = supervision.genes[np.diff(supervision.positive.indptr) > 0]
         lesson = np.diff(supervision.taught_positive.indptr) + np.diff(supervision.taught_negative.indptr)
         seen.append(names & (set(labelled.tolist()) | set(supervision.genes[lesson > 0].tolist())))
-        return original(self, inputs, supervision, validation=validation, n_epochs=n_epochs)
+        return original(self, inputs, supervision, **options)
 
     original = NeuralPredictor.train
     monkeypatch.setattr(NeuralPredictor, "train", watch)
@@ -187,5 +189,5 @@ def test_the_audit_survives_saving(taught, tmp_path):
 
 def test_most_confident_marks_as_many_as_asked_and_the_earlier_of_equals():
     confidence = np.array([[0.1, 0.5], [0.9, 0.5], [0.4, 0.2]], dtype=np.float32)
-    marked = _most_confident(confidence, np.array([2, 1]))
+    marked = most_confident(confidence, np.array([2, 1]))
     assert marked.tolist() == [[False, True], [True, False], [True, False]]
