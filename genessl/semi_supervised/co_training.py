@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,40 +15,27 @@ from sklearn.exceptions import NotFittedError
 
 from genessl.data.dataset import VALIDATION, GeneDataset
 from genessl.data.folders import write_table
-from genessl.data.ontology import Ontology
 from genessl.errors import InputError
 from genessl.evaluation.calibration import TermCalibration
 from genessl.evaluation.metrics import average, tabulate
-from genessl.models.base import Arrays, GenePredictor, check_count, check_range, pack_sparse, unpack_sparse
+from genessl.models.base import Arrays, GenePredictor, check_count, check_range
 from genessl.models.graph_network import GraphNetwork
 from genessl.models.neural import FittedNetwork, NeuralPredictor
 from genessl.models.sequence_network import SequenceNetwork
 from genessl.models.supervision import Supervision
+from genessl.semi_supervised.lessons import (
+    Lesson,
+    audit_table,
+    choose_by_quota,
+    close_lesson,
+    pack_lessons,
+    unpack_lessons,
+)
 
 _log = logging.getLogger(__name__)
 VIEWS = ("sequence", "network")
 _Stage = tuple[list[TermCalibration], list[TermCalibration]]
-_FEWEST_GENES = 3
 _OFFSET_DEVIATION = 0.25
-
-
-@dataclass(frozen=True)
-class Lesson:
-    """What one view taught the other in one round.
-
-    Parameters
-    ----------
-    round : int
-        From 1.
-    teacher : {'sequence', 'network', 'both'}
-    positive, negative : csr_array of float32, shape (n_genes, n_terms)
-        The teacher's calibrated probability of each term that it taught as present, and as absent.
-    """
-
-    round: int
-    teacher: str
-    positive: csr_array
-    negative: csr_array
 
 
 class CoTraining(GenePredictor):
@@ -274,29 +260,17 @@ class CoTraining(GenePredictor):
             sequence, network = (c.apply([v]) for c, v in zip(self.calibrations_, scores))
             confidences = {"sequence": (sequence, pupils), "network": (network, pupils & connected)}
         lessons = [
-            _close(number, teacher, table, *self._choose(table, supervision, genes), supervision, dataset.ontology)
+            close_lesson(
+                number,
+                teacher,
+                table,
+                choose_by_quota(table, supervision, genes, quota=self.quota),
+                supervision,
+                dataset.ontology,
+            )
             for teacher, (table, genes) in confidences.items()
         ]
         return lessons if len(lessons) == 2 else lessons * 2
-
-    def _choose(
-        self, confidence: NDArray[np.float32], supervision: Supervision, pupils: NDArray[np.bool_]
-    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Choose by each term's quota which pupils are taught to have it and to lack it, each (n_genes, n_terms)."""
-        positive = np.zeros(confidence.shape, dtype=bool)
-        negative = np.zeros(confidence.shape, dtype=bool)
-        frequency, n_positive = supervision.frequency(), supervision.n_positive
-        for aspect in range(supervision.labelled.shape[1]):
-            rows = np.flatnonzero(pupils & ~supervision.labelled[:, aspect])
-            columns = np.flatnonzero((supervision.aspect_of_term == aspect) & (n_positive >= _FEWEST_GENES))
-            if not len(rows) or not len(columns):
-                continue
-            block = confidence[np.ix_(rows, columns)]
-            counts = np.rint(self.quota * frequency[columns] * len(rows)).astype(np.intp)
-            chosen = _most_confident(block, counts) & (block > frequency[columns])
-            positive[np.ix_(rows, columns)] = chosen
-            negative[np.ix_(rows, columns)] = (block < np.median(block, axis=0)) & ~chosen
-        return positive, negative
 
     def _taught(self, supervision: Supervision, lessons: list[Lesson]) -> list[Supervision]:
         """Give each view the other's lesson."""
@@ -321,14 +295,7 @@ class CoTraining(GenePredictor):
         """
         if not hasattr(self, "lessons_"):
             raise NotFittedError("this CoTraining is not fitted; call fit first")
-        terms = np.array(self.terms_)
-        parts = [pd.DataFrame({name: [] for name in ("round", "teacher", "gene", "term", "label", "confidence")})]
-        for lesson in self.lessons_:
-            for label, matrix in ((1, lesson.positive), (0, lesson.negative))[: 2 if negatives else 1]:
-                rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
-                taught = {"gene": self.genes_[rows], "term": terms[matrix.indices], "confidence": matrix.data}
-                parts.append(pd.DataFrame({"round": lesson.round, "teacher": lesson.teacher, "label": label, **taught}))
-        return pd.concat(parts[1:] or parts, ignore_index=True)[list(parts[0].columns)]
+        return audit_table(self.lessons_, self.genes_, self.terms_, negatives=negatives)
 
     def _predict(self, dataset: GeneDataset) -> NDArray[np.float32]:
         return self._join([view._predict(dataset) for view in self.views_], _connected(dataset))
@@ -344,17 +311,14 @@ class CoTraining(GenePredictor):
         arrays: Arrays = {}
         for name, calibration in zip(_CALIBRATIONS, (*self.joins_, *self.calibrations_)):
             arrays.update({f"{name}.{field}": getattr(calibration, field) for field in _CALIBRATION_FIELDS})
-        for number, lesson in enumerate(self.lessons_):
-            arrays.update(pack_sparse(f"lesson{number}.positive", lesson.positive))
-            arrays.update(pack_sparse(f"lesson{number}.negative", lesson.negative))
-        return arrays
+        return {**arrays, **pack_lessons(self.lessons_)[0]}
 
     def _facts(self) -> dict[str, Any]:
         return {
             "n_iter": self.n_iter_,
             "termination_condition": self.termination_condition_,
             "history": self.history_,
-            "lessons": [[lesson.round, lesson.teacher] for lesson in self.lessons_],
+            "lessons": pack_lessons(self.lessons_)[1],
             "genes": self.genes_.tolist(),
             "given_views": [self.sequence_view is not None, self.network_view is not None],
         }
@@ -367,15 +331,7 @@ class CoTraining(GenePredictor):
             for name in _CALIBRATIONS
         ]
         self.joins_, self.calibrations_ = fits[:2], fits[2:]
-        self.lessons_ = [
-            Lesson(
-                number,
-                teacher,
-                unpack_sparse(f"lesson{position}.positive", arrays),
-                unpack_sparse(f"lesson{position}.negative", arrays),
-            )
-            for position, (number, teacher) in enumerate(facts["lessons"])
-        ]
+        self.lessons_ = unpack_lessons(arrays, facts["lessons"])
         self.views_ = [NeuralPredictor.load(folder / f"{name}_view") for name in VIEWS]
         given = [clone(view) if was else None for view, was in zip(self.views_, facts["given_views"])]
         self.sequence_view, self.network_view = given
@@ -389,29 +345,3 @@ def _connected(dataset: GeneDataset) -> NDArray[np.bool_]:
     """Tell which genes have an edge in any network, shape (n_genes,)."""
     degrees = [np.diff(network.indptr) for network in dataset.networks.values()]
     return np.asarray(np.sum(degrees, axis=0) > 0) if degrees else np.zeros(dataset.n_genes, dtype=bool)
-
-
-def _close(
-    number: int,
-    teacher: str,
-    confidence: NDArray[np.float32],
-    positive: NDArray[np.bool_],
-    negative: NDArray[np.bool_],
-    supervision: Supervision,
-    ontology: Ontology,
-) -> Lesson:
-    """Close a lesson over the ontology and keep it off what experiments know."""
-    free = ~supervision.labelled[:, supervision.aspect_of_term]
-    free &= ~supervision.positive.toarray() & ~supervision.negative.toarray()
-    upwards = ontology.propagate(csr_array(positive)).toarray() & free
-    downwards = ontology.propagate_down(csr_array(negative)).toarray() & free & ~upwards
-    certain = np.maximum(confidence, np.finfo(np.float32).tiny)
-    return Lesson(number, teacher, csr_array(np.where(upwards, certain, 0)), csr_array(np.where(downwards, certain, 0)))
-
-
-def _most_confident(confidence: NDArray[np.float32], counts: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """Mark in each column as many of the largest entries as its count says; ties go to the earlier row."""
-    order = np.argsort(-confidence, axis=0, kind="stable")
-    ranks = np.empty_like(order)
-    np.put_along_axis(ranks, order, np.arange(len(confidence))[:, None], axis=0)
-    return np.asarray(ranks < counts)
