@@ -29,6 +29,7 @@ PREDICTORS: dict[str, tuple[str, str]] = {
     "combined": ("genessl.models.combined", "Combined"),
 }
 CONTROL = "permuted_labels"
+OWNED = ("predictor", "view", "sequence_view", "network_view")  # parameters of strategies that name another model
 
 
 def make_predictor(name: str, parameters: Mapping[str, Any] | None = None, *, seed: int = 0) -> GenePredictor:
@@ -39,7 +40,8 @@ def make_predictor(name: str, parameters: Mapping[str, Any] | None = None, *, se
     name : str
         One of `PREDICTORS`.
     parameters : mapping, optional
-        The constructor's keyword arguments.
+        The constructor's keyword arguments. Where one of them, as `view`, is a model of its own, it may be that model's
+        name, or a mapping of the name to its parameters.
     seed : int, default=0
         Given to a predictor that takes one, unless `parameters` holds it.
 
@@ -51,10 +53,25 @@ def make_predictor(name: str, parameters: Mapping[str, Any] | None = None, *, se
     allowed = check_parameters(name, parameters or {})
     module, class_name = PREDICTORS[name]
     arguments = {"seed": seed} if "seed" in allowed else {}
-    predictor: GenePredictor = getattr(importlib.import_module(module), class_name)(
-        **{**arguments, **(parameters or {})}
-    )
+    given = {key: _owned(key, value, seed) for key, value in (parameters or {}).items()}
+    predictor: GenePredictor = getattr(importlib.import_module(module), class_name)(**{**arguments, **given})
     return predictor
+
+
+def _owned(parameter: str, value: Any, seed: int) -> Any:
+    """Make the predictor that a strategy is to own, where the parameter names one."""
+    if parameter not in OWNED or not isinstance(value, (str, Mapping)):
+        return value
+    name, parameters = _named(parameter, value)
+    return make_predictor(name, parameters, seed=seed)
+
+
+def _named(parameter: str, value: str | Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    if isinstance(value, str):
+        return value, {}
+    if len(value) == 1 and all(isinstance(inner, Mapping) for inner in value.values()):
+        return next(iter(value.items()))
+    raise InputError(f"models: found {value!r} as {parameter}, expected a model's name, or the name and its parameters")
 
 
 def check_parameters(name: str, parameters: Mapping[str, Any]) -> tuple[str, ...]:
@@ -66,6 +83,8 @@ def check_parameters(name: str, parameters: Mapping[str, Any]) -> tuple[str, ...
             raise InputError(
                 f"models: {name} has no parameter '{parameter}'{_nearest(parameter, allowed)}; expected {expected}"
             )
+        if parameter in OWNED and isinstance(parameters[parameter], (str, Mapping)):
+            check_parameters(*_named(parameter, parameters[parameter]))
     return allowed
 
 

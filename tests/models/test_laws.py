@@ -175,6 +175,20 @@ def test_parameter_names_read_from_the_source_are_those_of_the_class(name):
     assert set(parameter_names(name)) == set(make_predictor(name).get_params(deep=False))
 
 
+def test_a_strategy_takes_the_models_that_it_owns_by_name():
+    made = make_predictor(
+        "co_training", {"sequence_view": {"sequence_network": {"hidden": 7}}, "network_view": "graph_network"}, seed=3
+    )
+    assert repr(made.sequence_view) == "SequenceNetwork(hidden=7, seed=3)"
+    assert repr(made.network_view) == "GraphNetwork(seed=3)"
+    with pytest.raises(InputError, match="no model 'graph_netwrok', did you mean 'graph_network'"):
+        check_parameters("co_training", {"network_view": "graph_netwrok"})
+    with pytest.raises(InputError, match="graph_network has no parameter 'hiden', did you mean 'hidden'"):
+        check_parameters("co_training", {"network_view": {"graph_network": {"hiden": 2}}})
+    with pytest.raises(InputError, match="as network_view, expected a model's name, or the name and its parameters"):
+        check_parameters("co_training", {"network_view": {"graph_network": 2}})
+
+
 def test_a_misspelt_parameter_or_model_is_refused_with_the_nearest_name():
     with pytest.raises(InputError, match="homology has no parameter 'k'; expected none"):
         check_parameters("homology", {"k": 5})
@@ -196,7 +210,7 @@ def test_a_misspelt_parameter_or_model_is_refused_with_the_nearest_name():
         ("graph_network", {"node_features": "all"}, "node_features: found 'all'"),
         ("co_training", {"quota": 2}, r"quota: found 2, expected a number in \(0"),
         ("co_training", {"teacher": "none"}, "teacher: found 'none', expected 'other' or 'joint'"),
-        ("co_training", {"sequence_view": "homology"}, "sequence_view: found 'homology'"),
+        ("co_training", {"sequence_view": "homology"}, r"sequence_view: found Homology\(\)"),
     ],
 )
 def test_a_parameter_out_of_range_is_refused_in_one_sentence(name, parameters, sentence, dataset):
