@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -38,27 +38,35 @@ GROUPS = {
 _MEAN, _UNAWARE = "mean of the members instead of judges", "without known terms as input"
 
 
-def variants(model: Combined, dataset: GeneDataset) -> Iterator[tuple[str, NDArray[np.float32]]]:
-    """Yield the scores of the fitted predictor and of what is left without each ingredient."""
+VARIANTS = (*GROUPS, _UNAWARE, _MEAN)
+
+
+def variants(
+    model: Combined, dataset: GeneDataset, names: Collection[str] = VARIANTS
+) -> Iterator[tuple[str, NDArray[np.float32]]]:
+    """Yield the scores of the fitted predictor and of what is left without each ingredient named."""
     scores = model.member_scores(dataset)
+    judges, everything = dict(model.judges_), list(scores.values())
     for name, left_out in GROUPS.items():
         kept = [table for member, table in scores.items() if member not in left_out]
-        if kept and (len(kept) < len(scores) or not left_out):
-            model.fit_judges(dataset, kept)
+        if name in names and kept and (len(kept) < len(scores) or not left_out):
+            if left_out:
+                model.fit_judges(dataset, kept)
             yield name, _consistent(model.judge(dataset, kept), dataset)
-    model.fit_judges(dataset, list(scores.values()))
-    model.judges_ = {key: judge for key, judge in model.judges_.items() if key.endswith("first")}
-    yield _UNAWARE, _consistent(model.judge(dataset, list(scores.values())), dataset)
-    model.judges_ = {}
-    yield _MEAN, _consistent(model.judge(dataset, list(scores.values())), dataset)
+            model.judges_ = judges
+    fewer = {_UNAWARE: {key: judge for key, judge in judges.items() if key.endswith("first")}, _MEAN: {}}
+    for name in (name for name in fewer if name in names):
+        model.judges_ = fewer[name]
+        yield name, _consistent(model.judge(dataset, everything), dataset)
+    model.judges_ = judges
 
 
 def _consistent(scores: NDArray[np.float32], dataset: GeneDataset) -> NDArray[np.float32]:
     return dataset.ontology.propagate_scores(np.round(scores, 4))
 
 
-def ablate(run: Path, ontology: Path) -> pd.DataFrame:
-    """Evaluate all variants of a run's combined predictor."""
+def ablate(run: Path, ontology: Path, names: Collection[str] = VARIANTS) -> pd.DataFrame:
+    """Evaluate variants of a run's combined predictor."""
     dataset = GeneDataset.load(run / "dataset")
     dataset = dataset.take(np.argsort(dataset.genes, kind="stable"))
     full = read_obo(ontology)
@@ -68,7 +76,7 @@ def ablate(run: Path, ontology: Path) -> pd.DataFrame:
         later = known
         for fold in range(dataset.n_folds):
             visible = dataset.hide(fold)
-            for name, scores in variants(Combined().fit(visible), visible):
+            for name, scores in variants(Combined().fit(visible), visible, names):
                 scores[dataset.split != fold] = 0.0
                 tables[name] = csr_array(tables[name] + csr_array(scores)) if fold else csr_array(scores)
     else:
@@ -76,7 +84,7 @@ def ablate(run: Path, ontology: Path) -> pd.DataFrame:
         later = labels_from_table(truth, dataset.genes, full)
         model = GenePredictor.load(run / "models" / "combined")
         assert isinstance(model, Combined)
-        tables = {name: csr_array(scores) for name, scores in variants(model, dataset)}
+        tables = {name: csr_array(scores) for name, scores in variants(model, dataset, names)}
     column = np.array([full.index[term] for term in dataset.ontology.terms])
     shape = (dataset.n_genes, len(full.terms))
     lifted = {
@@ -92,10 +100,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=Path, help="folder of a run, results/ORGANISM")
     parser.add_argument("--ontology", type=Path, required=True, help="the run's ontology, OBO")
+    parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=VARIANTS, help="which rows; all by default")
     chosen = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     try:
-        write_table(chosen.run / "ablation.tsv", ablate(chosen.run, chosen.ontology))
+        write_table(chosen.run / "ablation.tsv", ablate(chosen.run, chosen.ontology, chosen.variants))
     except InputError as error:
         print(f"ablation.py: error: {error}", file=sys.stderr)
         return 2

@@ -52,6 +52,8 @@ def test_every_ingredient_has_a_row_and_the_whole_is_what_the_model_scores(run, 
     keys = ["aspect", "knowledge", "metric"]
     found = table[table["model"] == "combined"].set_index(keys)["value"].sort_index()
     np.testing.assert_allclose(found, expected.set_index(keys)["value"].sort_index(), atol=1e-3)
+    only = ablation.ablate(folder, folder / "unused.obo", ["combined"])
+    pd.testing.assert_frame_equal(only, table[table["model"] == "combined"].reset_index(drop=True))
     wfmax = table[(table["metric"] == "wfmax") & (table["knowledge"] == "first")].groupby("model")["value"].mean()
     assert wfmax["combined"] > wfmax["without electronic annotations"]  # the best source of these genes
 
