@@ -21,7 +21,7 @@ from genessl.data.dataset import VALIDATION, GeneDataset
 from genessl.errors import InputError
 from genessl.models.base import Arrays, GenePredictor, check_count, check_range
 from genessl.models.evidence_trust import EvidenceTrust, usable_sources
-from genessl.models.objective import MakeObjective, Objective, cross_entropy
+from genessl.models.objective import MakeObjective, Objective
 from genessl.models.supervision import Supervision
 
 _log = logging.getLogger(__name__)
@@ -162,8 +162,9 @@ class NeuralPredictor(GenePredictor):
                 _log.info("%s: epoch %d of at most %d", type(self).__name__, epoch, n_epochs)
             if validation is None:
                 continue
-            result = objective.result()
-            loss = _evaluate(result, objective.inputs, validation)
+            result = objective.result().eval()
+            with torch.no_grad():
+                loss = float(objective.validation_loss(validation))
             if loss < best_loss:
                 best_loss, best_epoch, best_state = loss, epoch, copy.deepcopy(result.state_dict())
             elif epoch - best_epoch >= self.patience:
@@ -265,12 +266,6 @@ def _softened(supervision: Supervision, sources: Mapping[str, csr_array], weight
     trust = EvidenceTrust()
     trust.measure(sources, supervision)
     return supervision.soften(trust.trusted(sources, supervision.positive.shape), trust.omission_, weight)
-
-
-def _evaluate(module: nn.Module, inputs: dict[str, Any], supervision: Supervision) -> float:
-    module.eval()
-    with torch.no_grad():
-        return float(cross_entropy(module, inputs, supervision, supervision.informative()))
 
 
 def _start_at_frequency(module: nn.Module, frequency: NDArray[np.float32]) -> None:

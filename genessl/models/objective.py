@@ -50,6 +50,10 @@ class Objective:
         """Return the module that predicts: its loss on validation genes chooses the epochs."""
         return self.module
 
+    def validation_loss(self, validation: Supervision) -> Tensor:
+        """Return the loss of the resulting module, which is in evaluation mode, on validation genes."""
+        return cross_entropy(self.result(), self.inputs, validation, validation.informative())
+
 
 MakeObjective = Callable[[nn.Module, dict[str, Any], Supervision], Objective]
 

@@ -1,0 +1,185 @@
+"""Positive-unlabelled learning: a term that no curator has written down is not a term that the gene lacks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from torch import Tensor, nn
+from torch.nn.functional import softplus
+
+from genessl.data.dataset import GeneDataset
+from genessl.errors import InputError
+from genessl.models.base import check_count, check_range
+from genessl.models.neural import NeuralPredictor
+from genessl.models.objective import MakeObjective, Objective
+from genessl.models.supervision import Supervision
+from genessl.semi_supervised.view_strategy import ViewStrategy
+
+TREATMENTS = ("non_negative_risk", "co_annotation")
+
+
+class PositiveUnlabelled(ViewStrategy):
+    """Train a view without taking every absent annotation for a negative.
+
+    GO is open-world: a gene annotated in an aspect may have further terms there that nobody has tested. The usual loss
+    counts them as absent. Two other treatments:
+
+    - `non_negative_risk` [1]_: for each term, with P its annotated genes, U all genes, annotated or not, and pi the
+      share of genes that have it, the risk is pi E_P[l(f, 1)] + max(0, E_U[l(f, 0)] - pi E_P[l(f, 0)]), l the logistic
+      loss: what U says against the term is corrected for the genes among U that have it. pi is the term's frequency
+      among the genes annotated in the aspect times `prior_factor`, for annotations are incomplete.
+    - `co_annotation`, evidence-based negatives in the spirit of [2]_: an absent term t of a gene weighs 1 - c in the
+      usual loss, c being the largest share, over the gene's terms s in the aspect that are no ancestors of t, of the
+      genes with s that have t. Where annotations often come together, one without the other says little.
+
+    Parameters
+    ----------
+    view : NeuralPredictor, optional
+        By default a `SequenceNetwork`.
+    treatment : {'non_negative_risk', 'co_annotation'}
+    prior_factor : float, default=1.5
+        How many times as many genes have a term as are annotated with it, at least 1; of `non_negative_risk`.
+    device : {'auto', 'cpu', 'cuda'}
+        Of the default view.
+    seed : int, default=0
+
+    References
+    ----------
+    .. [1] R. Kiryo et al., Positive-unlabeled learning with non-negative risk estimator, NIPS 2017
+    .. [2] N. Youngs et al., Parametric Bayesian priors and better choice of negative examples improve protein function
+       prediction, Bioinformatics 29, 1190-1198, 2013, doi:10.1093/bioinformatics/btt110
+    """
+
+    def __init__(
+        self,
+        *,
+        view: NeuralPredictor | None = None,
+        treatment: str = "non_negative_risk",
+        prior_factor: float = 1.5,
+        device: str = "auto",
+        seed: int = 0,
+    ) -> None:
+        self.view = view
+        self.treatment = treatment
+        self.prior_factor = prior_factor
+        self.device = device
+        self.seed = seed
+
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
+        if self.treatment not in TREATMENTS:
+            raise InputError(f"treatment: found {self.treatment!r}, expected one of {', '.join(TREATMENTS)}")
+        check_range("prior_factor", self.prior_factor, 1.0)
+        check_count("seed", self.seed, 0)
+
+    def _objective(self, dataset: GeneDataset, inputs: dict[str, Any], supervision: Supervision) -> MakeObjective:
+        if self.treatment == "co_annotation":
+            return _DoubtedNegatives
+
+        def make(module: nn.Module, given: dict[str, Any], labels: Supervision) -> Objective:
+            return _NonNegativeRisk(module, given, labels, self.prior_factor, self.seed)
+
+        return make
+
+
+class _NonNegativeRisk(Objective):
+    """The risk above, for a step's labelled genes and as many others, mean over terms."""
+
+    def __init__(
+        self, module: nn.Module, inputs: dict[str, Any], supervision: Supervision, prior_factor: float, seed: int
+    ) -> None:
+        super().__init__(module, inputs, supervision)
+        device = next(module.parameters()).device
+        prior = np.minimum(prior_factor * supervision.frequency(), 1.0)
+        self.prior = torch.from_numpy(prior.astype(np.float32)).to(device)  # (n_terms,)
+        informative = supervision.informative()
+        share = supervision.n_positive / max(len(informative), 1)  # of the labelled genes have a term as a target
+        self.share = torch.from_numpy(share.astype(np.float32)).clamp(min=1e-12).to(device)
+        self.pool = np.setdiff1d(np.arange(len(supervision.genes)), informative)
+        self.n_labelled = max(len(informative), 1)
+        self.random = np.random.default_rng(seed)
+
+    def loss(self, rows: NDArray[np.intp]) -> Tensor:
+        n_others = min(len(self.pool), round(len(rows) * len(self.pool) / self.n_labelled), 2 * len(rows))
+        others = self.random.choice(self.pool, n_others, replace=False) if n_others else self.pool[:0]
+        return self._risk(self.supervision, rows, others)
+
+    def validation_loss(self, validation: Supervision) -> Tensor:
+        rows = validation.informative()
+        return self._risk(validation, rows, np.setdiff1d(self.pool, rows))
+
+    def _risk(self, labels: Supervision, rows: NDArray[np.intp], others: NDArray[np.intp]) -> Tensor:
+        device = self.prior.device
+        logits = self.module(self.inputs, torch.from_numpy(np.concatenate([rows, others])).to(device))
+        targets = torch.from_numpy(csr_array(labels.targets()[rows]).toarray()).to(device)
+        return non_negative_risk(logits, targets, self.prior, self.share)
+
+
+def non_negative_risk(logits: Tensor, targets: Tensor, prior: Tensor, share: Tensor) -> Tensor:
+    """Return the positive-unlabelled risk, mean over terms.
+
+    Parameters
+    ----------
+    logits : Tensor, shape (n_genes, n_terms)
+        Of a sample of all genes, the labelled ones first.
+    targets : Tensor of 0 and 1, shape (n_labelled, n_terms)
+        Which of the labelled ones have a term.
+    prior, share : Tensor, shape (n_terms,)
+        How many genes have a term, and how many of the labelled ones are expected to be annotated with it, both as
+        shares. The mean over P is taken by the expected number and not by a batch's own, which is often 0.
+    """
+    expected = share * len(targets)
+    labelled = logits[: len(targets)]
+    present = (softplus(-labelled) * targets).sum(dim=0) / expected
+    wrongly_absent = (softplus(labelled) * targets).sum(dim=0) / expected
+    absent = softplus(logits).mean(dim=0)
+    risk: Tensor = (prior * present + (absent - prior * wrongly_absent).clamp(min=0.0)).mean()
+    return risk
+
+
+class _DoubtedNegatives(Objective):
+    """Binary cross-entropy in which an absent term weighs less the more often it comes with what the gene has."""
+
+    def __init__(self, module: nn.Module, inputs: dict[str, Any], supervision: Supervision) -> None:
+        super().__init__(module, inputs, supervision)
+        self.companions = co_annotation(supervision)
+
+    def loss(self, rows: NDArray[np.intp]) -> Tensor:
+        targets, weights = self.supervision.batch(rows)
+        weights *= np.where(targets > 0, 1.0, 1.0 - doubt(self.supervision, self.companions, rows)).astype(np.float32)
+        device = next(self.module.parameters()).device
+        logits = self.module(self.inputs, torch.from_numpy(rows).to(device))
+        weight = torch.from_numpy(weights).to(device)
+        total = ((softplus(logits) - logits * torch.from_numpy(targets).to(device)) * weight).sum()
+        mean: Tensor = total / weight.sum().clamp(min=1.0)
+        return mean
+
+
+def co_annotation(supervision: Supervision) -> NDArray[np.float32]:
+    """Return for each two terms s (row) and t of an aspect the share of the genes with s that have t, else 0.
+
+    It is 0, too, where s is an ancestor of t in the labels, all genes with t having s: a general term raises no doubt
+    about a special one. float32, shape (n_terms, n_terms); one gene without t is added to those with s.
+    """
+    targets = supervision.targets()
+    both = np.asarray((targets.T @ targets).toarray(), dtype=np.float32)
+    have = np.diag(both).copy()
+    share = both / (have[:, None] + 1.0)
+    share[both == have[None, :]] = 0.0
+    share[supervision.aspect_of_term[:, None] != supervision.aspect_of_term[None, :]] = 0.0
+    return share
+
+
+def doubt(supervision: Supervision, companions: NDArray[np.float32], rows: NDArray[np.intp]) -> NDArray[np.float32]:
+    """Return how doubtful each absent term of some genes is, in [0, 1): float32, shape (n_rows, n_terms)."""
+    targets = csr_array(supervision.targets()[rows])
+    doubts = np.zeros(targets.shape, dtype=np.float32)
+    for row in range(targets.shape[0]):
+        own = targets.indices[targets.indptr[row] : targets.indptr[row + 1]]
+        if len(own):
+            doubts[row] = companions[own].max(axis=0)
+    return doubts

@@ -1,0 +1,144 @@
+"""Positive-unlabelled learning: the risk by hand, doubts by hand, and what it does for labels that are missing."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from scipy.sparse import csr_array
+
+from genessl.errors import InputError
+from genessl.models.base import GenePredictor
+from genessl.models.sequence_network import SequenceNetwork
+from genessl.models.supervision import Supervision
+from genessl.semi_supervised.positive_unlabelled import (
+    TREATMENTS,
+    PositiveUnlabelled,
+    co_annotation,
+    doubt,
+    non_negative_risk,
+)
+from tests.conftest import make_dataset
+
+
+def strategy(**parameters):
+    return PositiveUnlabelled(view=SequenceNetwork(hidden=16, max_epochs=15, device="cpu"), **parameters)
+
+
+def test_the_risk_equals_a_hand_calculation():
+    # l(z, 1) = log(1 + exp(-z)), l(z, 0) = log(1 + exp(z)); three genes, of which the first two are labelled.
+    logits = torch.tensor([[2.0], [-1.0], [0.0]])
+    targets = torch.tensor([[1.0], [0.0]])
+    found = non_negative_risk(logits, targets, torch.tensor([0.2]), torch.tensor([0.5]))
+    # 0.2 * 0.126928 + (2.126928 + 0.313262 + 0.693147) / 3 - 0.2 * 2.126928
+    assert found.item() == pytest.approx(0.025386 + 1.044446 - 0.425386, abs=1e-5)
+
+
+def test_what_all_genes_say_against_a_term_is_never_less_than_nothing():
+    # The mean of l(z, 0) is (5.006715 + 0.006715) / 2 = 2.506715, and 0.9 * 5.006715 = 4.506044 is more.
+    logits = torch.tensor([[5.0], [-5.0]])
+    targets = torch.tensor([[1.0], [0.0]])
+    found = non_negative_risk(logits, targets, torch.tensor([0.9]), torch.tensor([0.5]))
+    assert found.item() == pytest.approx(0.9 * 0.006715, abs=1e-5)
+
+
+def test_where_all_annotations_are_known_the_risk_is_the_usual_cross_entropy():
+    random = torch.Generator().manual_seed(0)
+    logits = torch.randn(40, 6, generator=random)
+    targets = (torch.rand(40, 6, generator=random) < 0.3).float()
+    share = targets.mean(dim=0)
+    usual = torch.nn.functional.binary_cross_entropy_with_logits(logits, targets)
+    assert non_negative_risk(logits, targets, share, share).item() == pytest.approx(usual.item(), abs=1e-6)
+
+
+def small_supervision():
+    """Four genes and three terms of one aspect, the first a parent of the others."""
+    positive = csr_array(np.array([[1, 1, 1], [1, 1, 0], [1, 1, 1], [1, 0, 0]], dtype=bool))
+    none = csr_array(positive.shape, dtype=bool)
+    aspects = np.zeros(3, dtype=np.intp)
+    return Supervision(np.array(list("abcd")), positive, np.ones((4, 1), dtype=bool), aspects, none, none, none)
+
+
+def test_companions_and_doubts_equal_a_hand_count():
+    supervision = small_supervision()
+    companions = co_annotation(supervision)
+    # Three genes have term 1 and its ancestor 0: 3 / (3 + 1). Two have term 2, and 0 and 1 with it: 2 / (2 + 1).
+    # Terms 0 and 1 are had by all genes with term 2, as its ancestors are, and raise no doubt about it.
+    np.testing.assert_allclose(companions, [[0, 0, 0], [0.75, 0, 0], [0.6667, 0.6667, 0]], atol=1e-4)
+
+
+def test_a_gene_without_the_companion_of_what_it_has_is_doubted():
+    positive = csr_array(np.array([[1, 1], [1, 1], [1, 1], [1, 0], [0, 1], [0, 0]], dtype=bool))
+    none = csr_array(positive.shape, dtype=bool)
+    labelled, aspects = np.ones((6, 1), dtype=bool), np.zeros(2, dtype=np.intp)
+    supervision = Supervision(np.array(list("abcdef")), positive, labelled, aspects, none, none, none)
+    companions = co_annotation(supervision)
+    np.testing.assert_allclose(companions, [[0, 0.6], [0.6, 0]], atol=1e-6)  # three of four, and one gene added
+    np.testing.assert_allclose(
+        doubt(supervision, companions, np.array([3, 4, 5])), [[0, 0.6], [0.6, 0], [0, 0]], atol=1e-6
+    )
+
+
+def test_terms_of_different_aspects_raise_no_doubt():
+    supervision = small_supervision()
+    apart = replace(supervision, aspect_of_term=np.array([0, 1, 2]), labelled=np.ones((4, 3), dtype=bool))
+    assert not co_annotation(apart).any()
+
+
+@pytest.fixture(scope="module")
+def dataset():
+    return make_dataset()[0]
+
+
+@pytest.mark.parametrize("treatment", TREATMENTS)
+class TestBothTreatments:
+    def test_the_same_seed_gives_the_same_scores_and_saved_equals_loaded(self, treatment, dataset, tmp_path):
+        fitted = strategy(treatment=treatment).fit(dataset)
+        scores = fitted.predict_proba(dataset)
+        np.testing.assert_array_equal(strategy(treatment=treatment).fit(dataset).predict_proba(dataset), scores)
+        fitted.save(tmp_path / "model")
+        np.testing.assert_array_equal(GenePredictor.load(tmp_path / "model").predict_proba(dataset), scores)
+
+    def test_the_order_of_genes_does_not_matter(self, treatment, dataset):
+        order = np.random.default_rng(1).permutation(dataset.n_genes)
+        shuffled = dataset.take(order)
+        expected = strategy(treatment=treatment).fit(dataset).predict_proba(dataset)[order]
+        found = strategy(treatment=treatment).fit(shuffled).predict_proba(shuffled)
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_the_pool_is_used_by_the_risk(dataset):
+    labelled = dataset.take(np.flatnonzero(dataset.labelled.any(axis=1)))
+    with_pool = strategy().fit(dataset).predict_proba(labelled)
+    without = strategy().fit(labelled).predict_proba(labelled)
+    assert np.abs(with_pool - without).max() > 1e-3
+
+
+def with_half_the_leaves_missing(seed):
+    """Remove each leaf of a labelled gene in half of the cases, where another annotation in the aspect is left."""
+    dataset, truth = make_dataset(n_genes=480, noise=0.05, seed=seed)
+    random = np.random.default_rng(seed)
+    positive = dataset.positive.toarray()
+    leaves = np.flatnonzero(np.asarray(dataset.ontology.parents.sum(axis=0)).ravel() == 0)
+    positive[:, leaves] &= random.random((dataset.n_genes, len(leaves))) < 0.5
+    return replace(dataset, positive=csr_array(positive)), truth, leaves
+
+
+def test_where_annotations_are_missing_the_risk_finds_nearer_to_how_many_genes_have_a_term():
+    usual, aware, true = [], [], []
+    for seed in range(3):
+        dataset, truth, leaves = with_half_the_leaves_missing(seed)
+        network = SequenceNetwork(hidden=16, max_epochs=60, device="cpu")
+        usual.append(network.fit(dataset).predict_proba(dataset)[:, leaves].mean())
+        strategy_of_twice = PositiveUnlabelled(view=network, prior_factor=2.0).fit(dataset)
+        aware.append(strategy_of_twice.predict_proba(dataset)[:, leaves].mean())
+        true.append(truth[:, leaves].mean())
+    assert np.mean(usual) < 0.6 * np.mean(true)  # half of the annotations are gone
+    assert 0.8 * np.mean(true) < np.mean(aware) < 1.2 * np.mean(true)
+
+
+def test_a_parameter_out_of_range_is_refused_in_one_sentence(dataset):
+    with pytest.raises(InputError, match="treatment: found 'all', expected one of non_negative_risk, co_annotation"):
+        PositiveUnlabelled(treatment="all").fit(dataset)
+    with pytest.raises(InputError, match=r"prior_factor: found 0\.5, expected a number in"):
+        PositiveUnlabelled(prior_factor=0.5).fit(dataset)
