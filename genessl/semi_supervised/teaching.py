@@ -1,0 +1,102 @@
+"""Teaching a predictor: how taught labels enter a fit, of a neural predictor or of any other."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from genessl.data.dataset import TRAIN, GeneDataset
+from genessl.models.base import GenePredictor
+from genessl.models.evidence_network import EvidenceNetwork
+from genessl.models.neural import NeuralPredictor
+from genessl.models.supervision import Supervision
+from genessl.semi_supervised.lessons import Lesson
+
+
+def prepared(predictor: GenePredictor, dataset: GeneDataset) -> dict[str, Any] | None:
+    """Return the inputs of a neural predictor, to be computed once for all its fits; None for any other."""
+    if isinstance(predictor, EvidenceNetwork):
+        predictor.choose_inputs(dataset)
+    return predictor.prepare(dataset) if isinstance(predictor, NeuralPredictor) else None
+
+
+def fit_taught(
+    predictor: GenePredictor,
+    dataset: GeneDataset,
+    lesson: Lesson | None,
+    *,
+    weight: float,
+    softly: bool = False,
+    inputs: dict[str, Any] | None = None,
+    n_epochs: int | None = None,
+) -> GenePredictor:
+    """Fit a copy of a predictor on a dataset's labels and on what is taught.
+
+    A neural predictor takes taught labels with a weight in its loss, and may leave a gene's other terms unknown. Any
+    other predictor learns from a dataset whose genes carry them as if they were experimental: there no label can be
+    weighted, and a gene taught to have a term counts as lacking the aspect's other terms. Taught genes without a label
+    of their own count there as training genes, for an owned strategy is to judge itself on experiments.
+
+    Parameters
+    ----------
+    predictor : GenePredictor
+        Left as it is.
+    dataset : GeneDataset
+        Genes sorted by identifier.
+    lesson : Lesson, optional
+        Labels of genes that have no experimental ones in the aspect.
+    weight : float
+        Of a taught label, an experimental one having 1; for a neural predictor.
+    softly : bool, default=False
+        Whether a neural predictor is taught the teacher's probabilities in place of 1 and 0.
+    inputs : dict, optional
+        As a neural predictor's `prepare` returns them.
+    n_epochs : int, optional
+        To train a neural predictor.
+    """
+    fitted = copy.copy(predictor)
+    if isinstance(fitted, NeuralPredictor):
+        inputs = fitted.prepare(dataset) if inputs is None else inputs
+        supervision = Supervision.of(dataset)
+        if lesson is not None:
+            supervision = supervision.teach(lesson.positive, lesson.negative, weight, softly=softly)
+        fitted._take(fitted.train(inputs, supervision, n_epochs=n_epochs), inputs)
+        fitted.terms_ = dataset.ontology.terms
+        return fitted
+    return fitted.fit(dataset if lesson is None else _with_lesson(dataset, lesson))
+
+
+def _with_lesson(dataset: GeneDataset, lesson: Lesson) -> GeneDataset:
+    """Return the dataset with taught labels among the experimental ones."""
+    positive, negative = lesson.positive.astype(bool), lesson.negative.astype(bool)
+    taught = (np.diff(positive.indptr) + np.diff(negative.indptr) > 0) & ~dataset.labelled.any(axis=1)
+    return replace(
+        dataset,
+        positive=csr_array(dataset.positive + positive),
+        negative=csr_array(dataset.negative + negative),
+        split=np.where(taught, TRAIN, dataset.split).astype(np.uint8),
+    )
+
+
+def fit_first(
+    predictor: GenePredictor, dataset: GeneDataset, practice: GeneDataset, inputs: dict[str, Any] | None
+) -> GenePredictor:
+    """Fit a copy on what may be practised on; a neural predictor's epochs are chosen on the validation genes."""
+    if not isinstance(predictor, NeuralPredictor) or inputs is None:
+        return fit_taught(predictor, practice, None, weight=1.0)
+    fitted = copy.copy(predictor)
+    fitted._take(predictor.choose_epochs(inputs, dataset, Supervision.of(dataset)), inputs)
+    fitted.terms_ = dataset.ontology.terms
+    return fitted
+
+
+def scores_of(fitted: GenePredictor, dataset: GeneDataset, inputs: dict[str, Any] | None) -> NDArray[np.float32]:
+    """Return what a predictor says of the dataset's genes; a neural one from inputs that are computed once."""
+    if isinstance(fitted, NeuralPredictor) and inputs is not None:
+        return dataset.ontology.propagate_scores(fitted.score(fitted.fitted_, inputs, dataset.n_terms))
+    return fitted.predict_proba(dataset)
