@@ -39,8 +39,8 @@ class Recipe:
 
 RECIPES = {
     "s2f": Recipe(
-        "benchmarks.accuracy.s2f",
-        "S2F",
+        "genessl.semi_supervised.function_diffusion",
+        "FunctionDiffusion",
         tuple({"diffusion": a, "domain_weight": w} for a in (0.1, 1.0) for w in (0.9, 0.5)),
     ),
     "mashup": Recipe(

@@ -16,12 +16,12 @@ from benchmarks.accuracy.deepgraphgo import strongest_edges
 from benchmarks.accuracy.label_spreading import spread_term
 from benchmarks.accuracy.logistic import fit_logistic
 from benchmarks.accuracy.mashup import diffusion_components, random_walks
-from benchmarks.accuracy.s2f import diffuse, domain_shares, label_coefficients, overlap_weights
 from benchmarks.accuracy.self_training import SelfTrainingPerTerm
 from benchmarks.accuracy.tuning import RECIPES, Recipe, Trial, best, choose, training_part, validation_quality
 from genessl.errors import InputError
 from genessl.models.baselines import TermFrequency
 from genessl.models.supervision import Supervision
+from genessl.semi_supervised.function_diffusion import FunctionDiffusion
 from tests.conftest import make_dataset
 from tests.models.test_laws import precision_of_the_first_leaf_chosen
 
@@ -157,68 +157,6 @@ def random_network(n_genes=30, seed=0):
     return (upper + upper.T).astype(np.float32)
 
 
-class TestS2F:
-    def test_overlap_of_three_genes_by_hand(self):
-        """W_01 = 1, W_02 = W_12 = 0.5, degrees 1.5, 1.5 and 1.
-
-        J_01 = 0.25 / (1.5 + 1.5 - 0.25) = 1/11, J_02 = J_12 = 0.5 / (1.5 + 1 - 0.5) = 1/4; J W: 1/11 and 1/8, d_0 = d_1
-        = 19/88 and d_2 = 1/4. W'_01 = (88/19) / 11 = 8/19, W'_02 = (88/19 + 4) / 2 / 8 = 164/19/16 = 41/76.
-        """
-        network = csr_array(np.array([[0, 1, 0.5], [1, 0, 0.5], [0.5, 0.5, 0]]))
-        expected = np.array([[0, 8 / 19, 41 / 76], [8 / 19, 0, 41 / 76], [41 / 76, 41 / 76, 0]])
-        np.testing.assert_allclose(overlap_weights(network).toarray(), expected, atol=1e-12)
-
-    @pytest.mark.parametrize("diffusion", [0.1, 1.0, 30.0])
-    def test_diffusion_equals_the_dense_inverse(self, diffusion):
-        weights = overlap_weights(csr_array(random_network()))
-        seeds = np.random.default_rng(1).random((30, 300), dtype=np.float32)
-        dense = weights.toarray()
-        laplacian = np.diag(dense.sum(axis=1)) - dense
-        expected = np.linalg.inv(np.eye(30) + diffusion * laplacian) @ seeds
-        assert np.abs(expected - seeds).max() > 0.03  # something spreads
-        np.testing.assert_allclose(diffuse(weights, seeds, diffusion), expected, atol=1e-5)
-
-    def test_a_gene_without_an_edge_keeps_its_seeds(self):
-        weights = overlap_weights(csr_array((3, 3), dtype=np.float32))
-        seeds = np.array([[1.0], [0.0], [0.5]], dtype=np.float32)
-        np.testing.assert_array_equal(diffuse(weights, seeds, 1.0), seeds)
-
-    def test_coefficients_equal_least_squares_over_the_listed_pairs(self):
-        """Where none of these is negative; numpy's lstsq on a row for each ordered pair is the oracle."""
-        labels = np.random.default_rng(2).random((30, 8)) < 0.4
-        labels[:, 0] = True
-        shared = labels.astype(float) @ labels.T
-        likeness = shared / (labels.sum(1)[:, None] + labels.sum(1)[None, :] - shared)
-        pairs = ~np.eye(30, dtype=bool)
-        graphs = [random_network(seed=3) * likeness, random_network(seed=4) * likeness**2]
-        design = np.stack([*(graph[pairs] for graph in graphs), np.ones(pairs.sum())], axis=1)
-        expected = np.linalg.lstsq(design, likeness[pairs])[0]
-        assert (expected > 0.05).all()
-        found = label_coefficients([csr_array(graph) for graph in graphs], csr_array(labels.astype(np.float32)))
-        np.testing.assert_allclose(found, expected[:2], rtol=1e-5)
-
-    def test_a_network_that_joins_unlike_genes_gets_no_weight(self):
-        labels = np.repeat(np.eye(2, dtype=np.float32), 10, axis=0)
-        alike = (labels @ labels.T) - np.eye(20, dtype=np.float32)
-        unlike = 1 - (labels @ labels.T)
-        found = label_coefficients([csr_array(alike), csr_array(unlike)], csr_array(labels))
-        assert found[0] > 0.9 and found[1] == 0
-
-    def test_domain_shares_by_hand(self, domained):
-        """The best of a gene's entries counts, its carriers being those labelled in the aspect, plus one."""
-        supervision = Supervision.of(domained)
-        domains = csr_array((domained.sequence_features[:, :6] > 0).astype(np.float32))
-        column = domained.ontology.index["GO:P4"]
-        aspect = domained.aspects.index("BPO")
-        gene = int(np.flatnonzero(np.diff(domains.indptr) == 2)[0])
-        shares = []
-        for entry in domains[[gene]].indices:
-            carriers = np.flatnonzero(domains[:, [entry]].toarray().ravel() * domained.labelled[:, aspect])
-            shares.append(domained.positive[carriers][:, [column]].sum() / (len(carriers) + 1))
-        assert len(shares) == 2 and max(shares) > 0
-        assert domain_shares(domains, supervision)[gene, column] == pytest.approx(max(shares))
-
-
 class TestMashup:
     @pytest.mark.parametrize("restart", [0.2, 0.5, 1.0])
     def test_random_walks_equal_the_dense_closed_form(self, restart):
@@ -251,7 +189,7 @@ class TestMashup:
             np.testing.assert_allclose(offsets[term], single.intercept_[0], atol=2e-3)
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name != "deepgraphgo"])
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in ("s2f", "deepgraphgo")])
 def test_a_gene_keeps_its_score_among_others_and_a_new_one_has_the_term_frequency(name, fitted, domained):
     rows = np.array([7, 3, 100, 5])
     part = domained.take(rows)
@@ -353,5 +291,6 @@ class TestTuning:
         assert len(kept) == 2
 
     def test_a_recipe_makes_what_it_names(self):
-        recipe = Recipe("benchmarks.accuracy.s2f", "S2F", ({"diffusion": 1.0},))
-        assert repr(recipe.make({"diffusion": 2.0})) == "S2F(diffusion=2.0)"
+        recipe = Recipe("benchmarks.accuracy.mashup", "Mashup", ({"penalty": 1.0},))
+        assert repr(recipe.make({"penalty": 2.0})) == "Mashup(penalty=2.0)"
+        assert isinstance(RECIPES["s2f"].make({"diffusion": 2.0}), FunctionDiffusion)

@@ -1,16 +1,19 @@
-"""S2F's recipe: seeds from homology and domains, diffused over a network in which shared neighbourhoods count."""
+"""Function diffusion: seeds from homology and domains, diffused over a network in which shared neighbours count."""
 
 from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import nnls
 from scipy.sparse import csr_array, diags_array, eye_array
 
-from benchmarks.accuracy.transductive import TransductivePredictor
-from benchmarks.accuracy.views import domains_of
 from genessl.data.dataset import GeneDataset
-from genessl.models.base import check_range
+from genessl.errors import InputError
+from genessl.features.domains import domain_columns
+from genessl.models.base import Arrays, GenePredictor, check_range
 from genessl.models.baselines import neighbour_shares
 from genessl.models.supervision import Supervision
 
@@ -19,8 +22,8 @@ _GENES_AT_ONCE = 512
 _MOST_ITERATIONS = 1000
 
 
-class S2F(TransductivePredictor):
-    """Diffuse seeds over the combined networks, as S2F does [1]_.
+class FunctionDiffusion(GenePredictor):
+    """Diffuse seeds from homology and domains over the combined networks, as S2F does [1]_.
 
     F = (I + diffusion L)^-1 Y, with L the Laplacian of W' = 1/2 (1/d_i + 1/d_j) J_ij W_ij, where
     J_ij = sum_k W_ik W_jk / (sum_k W_ik + sum_k W_jk - sum_k W_ik W_jk) and d are the row sums of J_ij W_ij. The seeds
@@ -31,10 +34,10 @@ class S2F(TransductivePredictor):
     What differs from the original, and why. S2F predicts for an organism without annotations: its seeds come from
     other organisms, by InterPro2GO and by HMMER searches in UniProt, and its networks are carried over from STRING.
     Here the organism's own known labels are seeds as well; Y_homology is the bit-score-weighted share of the labelled
-    homologs within the organism, and Y_domains the largest share, over a gene's InterPro entries, of the entry's
-    labelled carriers (plus one) that have the term. For the same reason the regression compares known labels and not
-    seeds. Its coefficients are kept at 0 or above, without which J need not be a similarity, and W is scaled to at
-    most 1. The system is solved by conjugate gradients; the original inverts a dense matrix.
+    homologs within the organism, and Y_domains the largest share, over a gene's domains, of the domain's labelled
+    carriers (plus one) that have the term. For the same reason the regression compares known labels and not seeds. Its
+    coefficients are kept at 0 or above, without which J need not be a similarity, and W is scaled to at most 1. The
+    system is solved by conjugate gradients; the original inverts a dense matrix.
 
     Parameters
     ----------
@@ -45,8 +48,11 @@ class S2F(TransductivePredictor):
 
     Attributes
     ----------
+    supervision_ : Supervision
     coefficients_ : ndarray of float64, shape (n_networks + 1,)
         Of the networks in the order of their names, and of homology.
+    networks_ : tuple of str
+        The names of the networks.
 
     References
     ----------
@@ -62,16 +68,38 @@ class S2F(TransductivePredictor):
         check_range("diffusion", self.diffusion, 0.0, low_included=False)
         check_range("domain_weight", self.domain_weight, 0.0, 1.0)
 
-    def _learn(self, dataset: GeneDataset, supervision: Supervision) -> NDArray[np.float32]:
-        targets, aspects = supervision.targets(), supervision.aspect_of_term
-        graphs = _graphs(dataset)
-        self.coefficients_ = label_coefficients(graphs, targets)
-        weights = overlap_weights(_combined(graphs, self.coefficients_))
-        known = targets.toarray()
-        seeds = np.maximum(domain_shares(domains_of(dataset), supervision), known) * np.float32(self.domain_weight)
-        homology = neighbour_shares(dataset.homology, targets, supervision.labelled, aspects)
+    def _fit(self, dataset: GeneDataset) -> None:
+        self.supervision_ = Supervision.of(dataset)
+        self.coefficients_ = label_coefficients(_graphs(dataset), self.supervision_.targets())
+        self.networks_ = tuple(sorted(dataset.networks))
+
+    def _predict(self, dataset: GeneDataset) -> NDArray[np.float32]:
+        if tuple(sorted(dataset.networks)) != self.networks_:
+            raise InputError(
+                f"networks: found {', '.join(sorted(dataset.networks)) or 'none'}, expected"
+                f" {', '.join(self.networks_) or 'none'}, whose coefficients were learnt; build both datasets with the"
+                " same networks"
+            )
+        targets, labelled = self.supervision_.labels_for(dataset.genes)
+        weights = overlap_weights(_combined(_graphs(dataset), self.coefficients_))
+        known, aspects = targets.toarray(), self.supervision_.aspect_of_term
+        domains = csr_array(
+            (dataset.sequence_features[:, domain_columns(dataset.feature_names)] > 0).astype(np.float32)
+        )
+        seeds = np.maximum(domain_shares(domains, targets, labelled, aspects), known) * np.float32(self.domain_weight)
+        homology = neighbour_shares(dataset.homology, targets, labelled, aspects)
         seeds += np.maximum(homology, known) * np.float32(1.0 - self.domain_weight)
         return np.asarray(np.maximum(diffuse(weights, seeds, self.diffusion), known))
+
+    def _state(self) -> Arrays:
+        return {**self.supervision_.pack(), "coefficients": self.coefficients_}
+
+    def _facts(self) -> dict[str, Any]:
+        return {"genes": self.supervision_.genes.tolist(), "networks": list(self.networks_)}
+
+    def _restore(self, arrays: Arrays, facts: dict[str, Any], folder: Path) -> None:
+        self.supervision_ = Supervision.unpack(arrays, facts["genes"])
+        self.coefficients_, self.networks_ = arrays["coefficients"], tuple(facts["networks"])
 
 
 def label_coefficients(graphs: list[csr_array], targets: csr_array) -> NDArray[np.float64]:
@@ -180,22 +208,28 @@ def conjugate_gradients(
     raise ArithmeticError(f"conjugate gradients did not converge in {_MOST_ITERATIONS} iterations")
 
 
-def domain_shares(domains: csr_array, supervision: Supervision) -> NDArray[np.float32]:
-    """Score a term by the largest share of labelled carriers that have it, over a gene's InterPro entries.
+def domain_shares(
+    domains: csr_array, targets: csr_array, labelled: NDArray[np.bool_], aspect_of_term: NDArray[np.intp]
+) -> NDArray[np.float32]:
+    """Score a term by the largest share of labelled carriers that have it, over a gene's domains.
 
     Parameters
     ----------
-    domains : csr_array of float32, shape (n_genes, n_entries)
-    supervision : Supervision
+    domains : csr_array of float32, shape (n_genes, n_domains)
+        1 where a gene carries the domain.
+    targets : csr_array of float32, shape (n_genes, n_terms)
+        1 where a labelled gene has the term.
+    labelled : ndarray of bool, shape (n_genes, n_aspects)
+    aspect_of_term : ndarray of int, shape (n_terms,)
 
     Returns
     -------
     ndarray of float32, shape (n_genes, n_terms)
-        0 for a gene without an entry that a labelled gene carries.
+        0 for a gene without a domain that a labelled gene carries.
     """
-    having = (domains.T @ supervision.targets()).toarray()  # (n_entries, n_terms)
-    labelled = domains.T @ supervision.labelled.astype(np.float32)  # (n_entries, n_aspects)
-    shares = having / (labelled[:, supervision.aspect_of_term] + np.float32(1.0))
+    having = (domains.T @ targets).toarray()  # (n_domains, n_terms)
+    carriers = domains.T @ labelled.astype(np.float32)  # (n_domains, n_aspects)
+    shares = having / (carriers[:, aspect_of_term] + np.float32(1.0))
     scores = np.zeros((domains.shape[0], having.shape[1]), dtype=np.float32)
     for gene in np.flatnonzero(np.diff(domains.indptr)).tolist():
         scores[gene] = shares[domains.indices[domains.indptr[gene] : domains.indptr[gene + 1]]].max(axis=0)

@@ -1,0 +1,103 @@
+"""Spreading over a graph: the one iteration that the graph-based strategies share, and the graphs that they run on."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array, diags_array
+
+from genessl.data.dataset import GeneDataset
+from genessl.errors import InputError
+from genessl.models.base import check_range
+from genessl.models.network_weights import joined_networks
+
+_log = logging.getLogger(__name__)
+
+
+def spread(
+    operator: csr_array,
+    start: NDArray[np.float32],
+    *,
+    alpha: float,
+    tolerance: float,
+    max_iterations: int,
+    held: NDArray[np.bool_] | None = None,
+) -> tuple[NDArray[np.float32], int]:
+    """Iterate F = alpha P F + (1 - alpha) Y from F = Y until nothing changes [1]_.
+
+    Where no eigenvalue of P is larger than 1, as in D^-1/2 W D^-1/2 and D^-1 W, the distance from the fixed point
+    (1 - alpha) (I - alpha P)^-1 Y shrinks by alpha or more in each iteration, and is at most `tolerance` x
+    alpha / (1 - alpha) in the end (in the norm that P does not lengthen: of columns for the first, largest entry for
+    the second). A gene whose row of P is empty ends at (1 - alpha) Y, unless it is held.
+
+    Parameters
+    ----------
+    operator : csr_array of float32, shape (n_genes, n_genes)
+        P.
+    start : ndarray of float32, shape (n_genes, n_columns)
+        Y; it stays as it is.
+    alpha : float
+        Share that a gene takes from its neighbours, in [0, 1); with 0 the result is Y, to the bit.
+    tolerance : float
+        Largest change of an entry at which the iteration ends.
+    max_iterations : int
+        Where it ends in any case, with a warning in the log.
+    held : ndarray of bool, shape (n_genes,), optional
+        Genes that keep their row of Y in every iteration.
+
+    Returns
+    -------
+    result : ndarray of float32, shape (n_genes, n_columns)
+        F.
+    n_iter : int
+
+    References
+    ----------
+    .. [1] D. Zhou et al., Learning with local and global consistency, NIPS 2003
+    """
+    returned = np.float32(1.0 - alpha) * start
+    current, iteration, change = start, 0, np.inf
+    while iteration < max_iterations and change >= tolerance:
+        following = np.asarray(operator @ current)
+        following *= np.float32(alpha)
+        following += returned
+        if held is not None:
+            following[held] = start[held]
+        change = float(np.abs(following - current).max(initial=0.0))
+        current, iteration = following, iteration + 1
+    if change >= tolerance:
+        _log.warning("spreading stopped after %d iterations at a change of %.2g", iteration, change)
+    return current, iteration
+
+
+def joined_graph(dataset: GeneDataset, *, similarity: bool = False) -> csr_array:
+    """Add up the networks, and the sequences' similarity where it is asked for.
+
+    Returns
+    -------
+    csr_array of float32, shape (n_genes, n_genes)
+        W: symmetric, at least 0, empty diagonal.
+    """
+    total = csr_array((dataset.n_genes, dataset.n_genes), dtype=np.float32)
+    for network in joined_networks(dataset, similarity=similarity).values():
+        total = csr_array(total + network)
+    return total
+
+
+def neighbour_average(graph: csr_array) -> csr_array:
+    """Return D^-1 W, by which a gene gets the weighted mean of its neighbours: csr_array of float32.
+
+    Rows sum to 1; those of genes without an edge are empty.
+    """
+    degree = np.asarray(graph.sum(axis=1), dtype=np.float64).ravel()
+    inverse = np.divide(1.0, degree, out=np.zeros_like(degree), where=degree > 0)
+    return csr_array((diags_array(inverse) @ graph).astype(np.float32))
+
+
+def check_share(name: str, value: float, *, low_included: bool = True) -> None:
+    """Raise InputError unless a parameter lies between 0 and 1, at which spreading need not end."""
+    check_range(name, value, 0.0, 1.0, low_included=low_included)
+    if value == 1:
+        raise InputError(f"{name}: found {value!r}, with which spreading need not end, expected a number below 1")
