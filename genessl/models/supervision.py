@@ -30,10 +30,14 @@ class Supervision:
         Where absence from `positive` counts as negative.
     aspect_of_term : ndarray of int, shape (n_terms,)
         Column of `labelled` for each term.
-    negative, taught_positive, taught_negative : csr_array of bool, shape (n_genes, n_terms)
-        Known negatives, and labels taught by another predictor.
+    negative : csr_array of bool, shape (n_genes, n_terms)
+        Known negatives.
+    taught_positive, taught_negative : csr_array, shape (n_genes, n_terms)
+        Labels taught by another predictor, in whatever is stored; with `taught_softly` its probabilities, float32.
     taught_weight : float
         Weight of a taught label, that of an experimental one being 1.
+    taught_softly : bool
+        Whether the target of a taught label is its probability, in place of 1 or 0.
     trusted : csr_array of float32, shape (n_genes, n_terms), optional
         How probable each electronic annotation is (see `EvidenceTrust`): a soft target where experiments tell nothing.
     omission : ndarray of float32, shape (n_terms,), optional
@@ -50,6 +54,7 @@ class Supervision:
     taught_positive: csr_array
     taught_negative: csr_array
     taught_weight: float = 0.0
+    taught_softly: bool = False
     trusted: csr_array | None = None
     omission: NDArray[np.float32] | None = None
     soft_weight: float = 0.0
@@ -71,9 +76,10 @@ class Supervision:
             labelled=self.labelled & kept[:, None],
         )
 
-    def teach(self, positive: csr_array, negative: csr_array, weight: float) -> Supervision:
+    def teach(self, positive: csr_array, negative: csr_array, weight: float, *, softly: bool = False) -> Supervision:
         """Replace the taught labels."""
-        return replace(self, taught_positive=positive, taught_negative=negative, taught_weight=weight)
+        taught = {"taught_positive": positive, "taught_negative": negative}
+        return replace(self, **taught, taught_weight=weight, taught_softly=softly)
 
     def soften(self, trusted: csr_array, omission: NDArray[np.float32], weight: float) -> Supervision:
         """Add soft targets for genes that have electronic annotations in an aspect, but no experimental ones."""
@@ -122,13 +128,14 @@ class Supervision:
         known = self.labelled[rows][:, self.aspect_of_term] | positive
         if self.negative.nnz:
             known |= self.negative[rows].toarray()
-        weights = known.astype(np.float32)
+        weights, targets = known.astype(np.float32), positive.astype(np.float32)
         if self.taught_weight and (self.taught_positive.nnz or self.taught_negative.nnz):
-            taught = self.taught_positive[rows].toarray() & ~known
-            absent = self.taught_negative[rows].toarray() & ~known & ~taught
+            presence, absence = self.taught_positive[rows].toarray(), self.taught_negative[rows].toarray()
+            taught = (presence > 0) & ~known
+            absent = (absence > 0) & ~known & ~taught
             weights[taught | absent] = self.taught_weight
-            positive |= taught
-        targets = positive.astype(np.float32)
+            targets[taught] = presence[taught] if self.taught_softly else 1.0
+            targets[absent] = absence[absent] if self.taught_softly else 0.0
         if self.soft_weight and self.trusted is not None and self.omission is not None:
             trusted = self.trusted[rows].toarray()
             described = np.stack(

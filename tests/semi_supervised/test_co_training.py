@@ -1,13 +1,21 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
+from genessl.data.ontology import ontology_from_edges
+from genessl.errors import InputError
+from genessl.models.baselines import Homology
+from genessl.models.evidence_network import EvidenceNetwork
 from genessl.models.graph_network import GraphNetwork
+from genessl.models.label_propagation import LabelPropagation
 from genessl.models.neural import NeuralPredictor
 from genessl.models.sequence_network import SequenceNetwork
 from genessl.models.supervision import Supervision
 from genessl.semi_supervised.co_training import CoTraining
 from genessl.semi_supervised.lessons import choose_by_quota, most_confident
+from genessl.semi_supervised.view_lessons import write_lessons
 from tests.conftest import make_dataset
 
 
@@ -44,7 +52,7 @@ def test_zero_rounds_is_the_calibrated_average_of_two_supervised_views(dataset):
     scores = [view._predict(ordered) for view in supervised]
     connected = sum(np.diff(network.indptr) for network in ordered.networks.values()) > 0
     assert 0 < (~connected).sum() < 12
-    alone, both = fitted.joins_[0].apply(scores[:1]), fitted.joins_[1].apply(scores)
+    alone, both = fitted.join_.isolated.apply(scores[:1]), fitted.join_.connected.apply(scores)
     np.testing.assert_allclose(fitted._predict(ordered), np.where(connected[:, None], both, alone), atol=1e-6)
     assert fitted.n_iter_ == 0
     assert fitted.audit().empty
@@ -86,14 +94,23 @@ def test_positives_before_closure_keep_to_the_quota_of_each_term(dataset):
         assert not positive[~pupils, column].any()
 
 
-def test_each_view_learns_from_the_lesson_of_the_other(dataset):
-    supervision = Supervision.of(dataset)
+def test_each_view_learns_from_the_lesson_of_the_other(dataset, monkeypatch):
+    learnt = []
+
+    def watch(self, inputs, supervision, **options):
+        learnt.append((type(self).__name__, supervision))
+        return original(self, inputs, supervision, **options)
+
+    original = NeuralPredictor.train
+    monkeypatch.setattr(NeuralPredictor, "train", watch)
     fitted = taught_to_the_end(dataset, rounds=1)
-    given = fitted._taught(supervision, fitted.lessons_)
-    assert [lesson.teacher for lesson in fitted.lessons_] == ["sequence", "network"]
-    assert (given[0].taught_positive != fitted.lessons_[1].positive.astype(bool)).nnz == 0
-    assert (given[1].taught_positive != fitted.lessons_[0].positive.astype(bool)).nnz == 0
-    assert given[0].taught_weight == 0.3
+    assert [lesson.teacher for lesson in fitted.lessons_] == ["network", "sequence"]
+    (first, sequence), (second, network) = learnt[-2:]
+    assert (first, second) == ("SequenceNetwork", "GraphNetwork")
+    for given, lesson in zip((sequence, network), fitted.lessons_):
+        assert (given.taught_positive.astype(bool) != lesson.positive.astype(bool)).nnz == 0
+        assert (given.taught_negative.astype(bool) != lesson.negative.astype(bool)).nnz == 0
+        assert given.taught_weight == 0.3
 
 
 def test_the_network_view_does_not_teach_genes_without_an_edge(taught, dataset):
@@ -105,7 +122,7 @@ def test_the_network_view_does_not_teach_genes_without_an_edge(taught, dataset):
 
 def test_a_joint_teacher_writes_one_lesson_a_round(dataset):
     fitted = taught_to_the_end(dataset, rounds=2, teacher="joint")
-    assert [(lesson.round, lesson.teacher) for lesson in fitted.lessons_] == [(1, "both"), (2, "both")]
+    assert [(lesson.round, lesson.teacher) for lesson in fitted.lessons_] == [(1, "joint"), (2, "joint")]
 
 
 def test_teaching_that_does_not_help_on_validation_genes_is_not_kept(dataset):
@@ -191,3 +208,109 @@ def test_most_confident_marks_as_many_as_asked_and_the_earlier_of_equals():
     confidence = np.array([[0.1, 0.5], [0.9, 0.5], [0.4, 0.2]], dtype=np.float32)
     marked = most_confident(confidence, np.array([2, 1]))
     assert marked.tolist() == [[False, True], [True, False], [True, False]]
+
+
+def test_in_tri_training_a_view_is_taught_what_both_others_would_teach(dataset):
+    fitted = taught_to_the_end(dataset, rounds=1, teacher="agreement", third_view=EvidenceNetwork(max_epochs=12))
+    assert [lesson.teacher for lesson in fitted.lessons_] == [
+        "network and third",
+        "sequence and third",
+        "sequence and network",
+    ]
+    assert len(fitted.views_) == 3
+    assert fitted.join_.connected.slopes.shape == (3, 3)  # all three make the prediction
+    isolated = sum(np.diff(network.indptr) for network in dataset.networks.values()) == 0
+    audit = fitted.audit()
+    alone = set(audit.loc[audit["gene"].isin(dataset.genes[isolated]), "teacher"])
+    assert alone <= {"sequence and third"}
+
+
+def three_opinions():
+    """Six genes without labels and four with, one term and one aspect; three views' probabilities of the six."""
+    labelled = np.array([False] * 6 + [True] * 4)[:, None]
+    positive = csr_array(np.array([[0]] * 6 + [[1], [1], [0], [0]], dtype=bool))
+    none = csr_array(positive.shape, dtype=bool)
+    supervision = Supervision(
+        np.array([f"g{n}" for n in range(10)]), positive, labelled, np.zeros(1, np.intp), none, none, none
+    )
+    views = [(0.9, 0.8, 0.7, 0.3, 0.2, 0.1), (0.9, 0.2, 0.8, 0.7, 0.3, 0.1), (0.3, 0.9, 0.8, 0.7, 0.1, 0.2)]
+    tables = [np.array([*view, 0, 0, 0, 0], dtype=np.float32)[:, None] for view in views]
+    return supervision, tables, ontology_from_edges({"GO:1": ("a term", "biological_process")}, [])
+
+
+def lessons_of_three(teacher, *, only_unsure=False, n_pupils=3):
+    supervision, tables, ontology = three_opinions()
+    everyone = np.ones(10, dtype=bool)
+    enough = replace(supervision, positive=csr_array(np.array([[0]] * 6 + [[1], [1], [1], [0]], dtype=bool)))
+    joint = np.mean(tables, axis=0).astype(np.float32)
+    lessons = write_lessons(
+        1,
+        tables,
+        [everyone] * 3,
+        ("a", "b", "c"),
+        (joint, everyone),
+        enough,
+        ontology,
+        teacher=teacher,
+        n_pupils=n_pupils,
+        quota=0.6,
+        only_unsure=only_unsure,
+    )
+    return [np.flatnonzero(lesson.positive.toarray()).tolist() for lesson in lessons]
+
+
+def test_lessons_of_three_views_equal_a_hand_count():
+    # Three of four labelled genes have the term: frequency 3 / (4 + 1), so that round(0.6 * 0.6 * 6) = 2 of the six are
+    # chosen, of those above 0.6: genes 0 and 1 by a, 0 and 2 by b, 1 and 2 by c.
+    assert lessons_of_three("agreement") == [[2], [1], [0]]
+    # Means of b and c: 0.6, 0.55, 0.8, 0.7, 0.2, 0.15; of a and c: 0.6, 0.85, 0.75, 0.5, ...; of a and b: 0.9, 0.5, ...
+    assert lessons_of_three("other") == [[2, 3], [1, 2], [0, 2]]
+    # Joint means: 0.7, 0.633, 0.767, 0.567.
+    assert lessons_of_three("joint") == [[0, 2]] * 3
+    # What a would choose itself is no news to it.
+    assert lessons_of_three("other", only_unsure=True) == [[2, 3], [1], [0]]
+    assert lessons_of_three("joint", only_unsure=True, n_pupils=2) == [[2]] * 2
+
+
+def test_soft_labels_are_the_teachers_probabilities(dataset):
+    fitted = taught_to_the_end(dataset, rounds=1, labels="soft")
+    lesson = fitted.lessons_[0]
+    supervision = Supervision.of(dataset.take(np.argsort(dataset.genes)))
+    gene = int(np.flatnonzero(np.diff(lesson.positive.indptr))[0])
+    term = int(lesson.positive[[gene]].indices[0])
+    for softly, expected in ((True, lesson.positive[gene, term]), (False, 1.0)):
+        taught = supervision.teach(lesson.positive, lesson.negative, 0.3, softly=softly)
+        targets, weights = taught.batch(np.array([gene]))
+        assert targets[0, term] == pytest.approx(expected)
+        assert weights[0, term] == pytest.approx(0.3)
+    hard = taught_to_the_end(dataset, rounds=1)
+    assert np.abs(hard.predict_proba(dataset) - fitted.predict_proba(dataset)).max() > 1e-3
+
+
+def test_views_may_be_any_predictors(dataset, tmp_path):
+    fitted = CoTraining(sequence_view=Homology(), network_view=LabelPropagation(), rounds=1).fit(dataset)
+    scores = fitted.predict_proba(dataset)
+    assert fitted.termination_condition_ in ("max_rounds", "no_improvement")
+    fitted.save(tmp_path / "model")
+    loaded = CoTraining.load(tmp_path / "model")
+    assert repr(loaded.network_view) == "LabelPropagation()"
+    np.testing.assert_array_equal(loaded.predict_proba(dataset), scores)
+
+
+def test_a_third_view_that_only_teaches_has_no_part_in_the_prediction(dataset, tmp_path):
+    plain = co_training(rounds=0).fit(dataset).predict_proba(dataset)
+    third = co_training(rounds=0, third_view=LabelPropagation()).fit(dataset)
+    np.testing.assert_array_equal(third.predict_proba(dataset), plain)
+    third.save(tmp_path / "model")
+    loaded = CoTraining.load(tmp_path / "model")
+    assert isinstance(loaded.third_view, LabelPropagation)
+    np.testing.assert_array_equal(loaded.predict_proba(dataset), plain)
+
+
+def test_parameters_that_cannot_be_are_refused(dataset):
+    with pytest.raises(InputError, match="'agreement' with two views, expected a third_view, or another teacher"):
+        CoTraining(teacher="agreement").fit(dataset)
+    with pytest.raises(InputError, match="labels: found 'fuzzy', expected 'hard' or 'soft'"):
+        CoTraining(labels="fuzzy").fit(dataset)
+    with pytest.raises(InputError, match="only_unsure: found 1, expected true or false"):
+        CoTraining(only_unsure=1).fit(dataset)
