@@ -25,11 +25,16 @@ PREDICTORS: dict[str, tuple[str, str]] = {
     "graph_network": ("genessl.models.graph_network", "GraphNetwork"),
     "electronic_trust": ("genessl.models.evidence_trust", "EvidenceTrust"),
     "evidence_network": ("genessl.models.evidence_network", "EvidenceNetwork"),
+    "label_spreading": ("genessl.semi_supervised.label_spreading", "LabelSpreading"),
+    "function_diffusion": ("genessl.semi_supervised.function_diffusion", "FunctionDiffusion"),
+    "correct_and_smooth": ("genessl.semi_supervised.correct_and_smooth", "CorrectAndSmooth"),
+    "self_training": ("genessl.semi_supervised.self_training", "SelfTraining"),
+    "positive_unlabelled": ("genessl.semi_supervised.positive_unlabelled", "PositiveUnlabelled"),
     "co_training": ("genessl.semi_supervised.co_training", "CoTraining"),
     "combined": ("genessl.models.combined", "Combined"),
 }
 CONTROL = "permuted_labels"
-OWNED = ("predictor", "view", "sequence_view", "network_view")  # parameters of strategies that name another model
+OWNED = ("predictor", "view", "sequence_view", "network_view", "third_view")  # parameters of strategies that name another model
 
 
 def make_predictor(name: str, parameters: Mapping[str, Any] | None = None, *, seed: int = 0) -> GenePredictor:

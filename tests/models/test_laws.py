@@ -32,6 +32,10 @@ def make(name):
     if name == "co_training":
         views = {"sequence_view": make("sequence_network"), "network_view": make("graph_network")}
         return make_predictor(name, {**views, "rounds": 1})
+    if name in ("correct_and_smooth", "self_training"):
+        return make_predictor(name, {"predictor": make("sequence_network")})
+    if name in ("positive_unlabelled",):
+        return make_predictor(name, {"view": make("sequence_network")})
     if name in VARIANTS:
         name, parameters = VARIANTS[name]
         return make_predictor(name, {**QUICK.get(name, {}), **parameters})
@@ -165,6 +169,11 @@ def test_the_predictors_of_the_contract_are_all_registered():
         "graph_network",
         "electronic_trust",
         "evidence_network",
+        "label_spreading",
+        "function_diffusion",
+        "correct_and_smooth",
+        "self_training",
+        "positive_unlabelled",
         "co_training",
         "combined",
     ]
@@ -209,8 +218,8 @@ def test_a_misspelt_parameter_or_model_is_refused_with_the_nearest_name():
         ("co_training", {"rounds": 1.5}, "rounds: found 1.5, expected a whole number of at least 0"),
         ("graph_network", {"node_features": "all"}, "node_features: found 'all'"),
         ("co_training", {"quota": 2}, r"quota: found 2, expected a number in \(0"),
-        ("co_training", {"teacher": "none"}, "teacher: found 'none', expected 'other' or 'joint'"),
-        ("co_training", {"sequence_view": "homology"}, r"sequence_view: found Homology\(\)"),
+        ("co_training", {"teacher": "none"}, "teacher: found 'none', expected 'other', 'joint' or 'agreement'"),
+        ("co_training", {"sequence_view": 3}, "sequence_view: found 3, expected a predictor of genessl or None"),
     ],
 )
 def test_a_parameter_out_of_range_is_refused_in_one_sentence(name, parameters, sentence, dataset):
