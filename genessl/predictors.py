@@ -29,12 +29,14 @@ PREDICTORS: dict[str, tuple[str, str]] = {
     "function_diffusion": ("genessl.semi_supervised.function_diffusion", "FunctionDiffusion"),
     "correct_and_smooth": ("genessl.semi_supervised.correct_and_smooth", "CorrectAndSmooth"),
     "self_training": ("genessl.semi_supervised.self_training", "SelfTraining"),
+    "variational_autoencoder": ("genessl.semi_supervised.generative", "VariationalAutoencoder"),
+    "feature_matching": ("genessl.semi_supervised.adversarial", "FeatureMatchingGAN"),
     "positive_unlabelled": ("genessl.semi_supervised.positive_unlabelled", "PositiveUnlabelled"),
     "co_training": ("genessl.semi_supervised.co_training", "CoTraining"),
     "combined": ("genessl.models.combined", "Combined"),
 }
 CONTROL = "permuted_labels"
-OWNED = ("predictor", "view", "sequence_view", "network_view", "third_view")  # parameters of strategies that name another model
+OWNED = ("predictor", "view", "sequence_view", "network_view", "third_view")  # parameters that name another model
 
 
 def make_predictor(name: str, parameters: Mapping[str, Any] | None = None, *, seed: int = 0) -> GenePredictor:

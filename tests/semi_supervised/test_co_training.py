@@ -260,10 +260,11 @@ def lessons_of_three(teacher, *, only_unsure=False, n_pupils=3):
 
 
 def test_lessons_of_three_views_equal_a_hand_count():
-    # Three of four labelled genes have the term: frequency 3 / (4 + 1), so that round(0.6 * 0.6 * 6) = 2 of the six are
-    # chosen, of those above 0.6: genes 0 and 1 by a, 0 and 2 by b, 1 and 2 by c.
+    # Three of four labelled genes have the term: frequency 3 / (4 + 1); of the genes above it round(0.6 * 0.6 * 6) = 2
+    # are chosen: 0 and 1 by a, 0 and 2 by b, 1 and 2 by c.
     assert lessons_of_three("agreement") == [[2], [1], [0]]
-    # Means of b and c: 0.6, 0.55, 0.8, 0.7, 0.2, 0.15; of a and c: 0.6, 0.85, 0.75, 0.5, ...; of a and b: 0.9, 0.5, ...
+    # Means of b and c: 0.6, 0.55, 0.8, 0.7, 0.2, 0.15; of a and c: 0.6, 0.85, 0.75, 0.5, ...; of a and b: 0.9, 0.5,
+    # 0.75, 0.5, ...
     assert lessons_of_three("other") == [[2, 3], [1, 2], [0, 2]]
     # Joint means: 0.7, 0.633, 0.767, 0.567.
     assert lessons_of_three("joint") == [[0, 2]] * 3

@@ -1,0 +1,90 @@
+"""What generative strategies share: densities of a gene's features given its terms, and draws that pass gradients."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn.functional import softplus
+
+
+class FeatureModel(nn.Module):
+    """q(z|x, y) and p(x|y, z) as networks of one hidden layer that read y through the same linear embedding.
+
+    Parameters
+    ----------
+    present : Tensor of bool, shape (n_features,)
+        Which columns are Bernoulli; the others are normal, each with a variance of its own.
+    n_terms, latent, hidden, label_width : int
+        Lengths of y, of z, of the hidden layers and of the embedding.
+    """
+
+    present: Tensor
+
+    def __init__(self, present: Tensor, *, n_terms: int, latent: int, hidden: int, label_width: int) -> None:
+        super().__init__()
+        n_features = len(present)
+        self.register_buffer("present", present)
+        self.labels = nn.Linear(n_terms, label_width, bias=False)
+        self.encoder = nn.Sequential(
+            nn.Linear(n_features + label_width, hidden), nn.ReLU(), nn.Linear(hidden, 2 * latent)
+        )
+        self.decoder = nn.Sequential(nn.Linear(latent + label_width, hidden), nn.ReLU(), nn.Linear(hidden, n_features))
+        self.log_variance = nn.Parameter(torch.zeros(n_features))
+
+    def start_at(self, features: Tensor, frequency: NDArray[np.float32]) -> None:
+        """Let p(x|y, z) begin at the features' means, and a gene's embedded terms at about unit variance."""
+        with torch.no_grad():
+            self.decoder[-1].bias.copy_(mean_output(features, self.present))  # type: ignore[operator]
+            nn.init.normal_(self.labels.weight, std=float(frequency.sum()) ** -0.5)
+
+    def encode(self, features: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the mean and the log variance of q(z|x, y), shape (n_genes, latent) each."""
+        both = self.encoder(torch.cat([features, self.labels(labels)], dim=1))
+        mean, log_variance = both.chunk(2, dim=1)
+        return mean, log_variance
+
+    def decode(self, labels: Tensor, latent: Tensor) -> Tensor:
+        """Return the means of normal columns and the logits of the others, shape (n_genes, n_features)."""
+        output: Tensor = self.decoder(torch.cat([latent, self.labels(labels)], dim=1))
+        return output
+
+    def feature_cost(self, features: Tensor, output: Tensor) -> Tensor:
+        """Return -log p(x|y, z) in nats, shape (n_genes,), given what `decode` returned."""
+        squares = (features - output).square() * torch.exp(-self.log_variance)
+        normal = 0.5 * (squares + self.log_variance + math.log(2 * math.pi))
+        return torch.where(self.present, softplus(output) - features * output, normal).sum(dim=1)
+
+    def draw(
+        self, labels: NDArray[np.float32], latent: NDArray[np.float32], random: np.random.Generator
+    ) -> NDArray[np.float32]:
+        """Draw x from p(x|y, z), shape (n, n_features)."""
+        device = self.present.device
+        with torch.no_grad():
+            output = self.decode(torch.from_numpy(labels).to(device), torch.from_numpy(latent).to(device))
+            chance, spread = torch.sigmoid(output).cpu().numpy(), torch.exp(0.5 * self.log_variance).cpu().numpy()
+        normal = output.cpu().numpy() + spread * random.standard_normal(chance.shape, dtype=np.float32)
+        carried = random.random(chance.shape, dtype=np.float32) < chance
+        return np.where(self.present.cpu().numpy(), carried, normal).astype(np.float32)
+
+
+def zero_one_columns(features: Tensor) -> Tensor:
+    """Tell which columns hold only 0 and 1, as domains do; bool, shape (n_features,)."""
+    return ((features == 0) | (features == 1)).all(dim=0)
+
+
+def mean_output(features: Tensor, present: Tensor) -> Tensor:
+    """Return the mean of each column, as a logit smoothed by one gene where the column is 0 or 1."""
+    share = (features.sum(dim=0) + 0.5) / (len(features) + 1.0)
+    return torch.where(present, torch.logit(share.clamp(1e-6, 1.0 - 1e-6)), features.mean(dim=0))
+
+
+def straight_through(logits: Tensor, temperature: float) -> Tensor:
+    """Draw 0 or 1 by these logits; the gradient is that of the binary Concrete variable before rounding."""
+    uniform = torch.rand_like(logits).clamp(1e-6, 1.0 - 1e-6)
+    relaxed = torch.sigmoid((logits + torch.logit(uniform)) / temperature)
+    drawn = (relaxed > 0.5).to(logits.dtype)
+    return drawn + relaxed - relaxed.detach()
