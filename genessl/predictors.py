@@ -29,6 +29,8 @@ PREDICTORS: dict[str, tuple[str, str]] = {
     "function_diffusion": ("genessl.semi_supervised.function_diffusion", "FunctionDiffusion"),
     "correct_and_smooth": ("genessl.semi_supervised.correct_and_smooth", "CorrectAndSmooth"),
     "self_training": ("genessl.semi_supervised.self_training", "SelfTraining"),
+    "mean_teacher": ("genessl.semi_supervised.consistency", "MeanTeacher"),
+    "fixmatch": ("genessl.semi_supervised.consistency", "FixMatch"),
     "variational_autoencoder": ("genessl.semi_supervised.generative", "VariationalAutoencoder"),
     "feature_matching": ("genessl.semi_supervised.adversarial", "FeatureMatchingGAN"),
     "positive_unlabelled": ("genessl.semi_supervised.positive_unlabelled", "PositiveUnlabelled"),

@@ -34,7 +34,7 @@ def make(name):
         return make_predictor(name, {**views, "rounds": 1})
     if name in ("correct_and_smooth", "self_training"):
         return make_predictor(name, {"predictor": make("sequence_network")})
-    if name in ("variational_autoencoder", "feature_matching", "positive_unlabelled"):
+    if name in ("mean_teacher", "fixmatch", "variational_autoencoder", "feature_matching", "positive_unlabelled"):
         return make_predictor(name, {"view": make("sequence_network")})
     if name in VARIANTS:
         name, parameters = VARIANTS[name]
@@ -173,6 +173,8 @@ def test_the_predictors_of_the_contract_are_all_registered():
         "function_diffusion",
         "correct_and_smooth",
         "self_training",
+        "mean_teacher",
+        "fixmatch",
         "variational_autoencoder",
         "feature_matching",
         "positive_unlabelled",
