@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from genessl.models.base import GenePredictor
     from genessl.output.predictions import read_predictions, write_predictions
     from genessl.predictors import PREDICTORS, make_predictor
+    from genessl.semi_supervised.arrays import QuotaCoTraining, QuotaSelfTraining
     from genessl.simulate import SimulationSettings, simulate_organism
 
     __version__: str
@@ -31,6 +32,8 @@ __all__ = [
     "GenePredictor",
     "InputError",
     "Ontology",
+    "QuotaCoTraining",
+    "QuotaSelfTraining",
     "SimulationSettings",
     "Sources",
     "__version__",
@@ -53,6 +56,8 @@ _MODULES = {
     "GenePredictor": "genessl.models.base",
     "InputError": "genessl.errors",
     "Ontology": "genessl.data.ontology",
+    "QuotaCoTraining": "genessl.semi_supervised.arrays",
+    "QuotaSelfTraining": "genessl.semi_supervised.arrays",
     "SimulationSettings": "genessl.simulate",
     "Sources": "genessl.features.assembly",
     "assemble_dataset": "genessl.features.assembly",

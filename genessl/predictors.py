@@ -25,6 +25,7 @@ PREDICTORS: dict[str, tuple[str, str]] = {
     "graph_network": ("genessl.models.graph_network", "GraphNetwork"),
     "electronic_trust": ("genessl.models.evidence_trust", "EvidenceTrust"),
     "evidence_network": ("genessl.models.evidence_network", "EvidenceNetwork"),
+    "scikit_view": ("genessl.semi_supervised.scikit_view", "ScikitView"),
     "label_spreading": ("genessl.semi_supervised.label_spreading", "LabelSpreading"),
     "function_diffusion": ("genessl.semi_supervised.function_diffusion", "FunctionDiffusion"),
     "correct_and_smooth": ("genessl.semi_supervised.correct_and_smooth", "CorrectAndSmooth"),

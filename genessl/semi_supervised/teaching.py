@@ -16,6 +16,7 @@ from genessl.models.evidence_network import EvidenceNetwork
 from genessl.models.neural import NeuralPredictor
 from genessl.models.supervision import Supervision
 from genessl.semi_supervised.lessons import Lesson
+from genessl.semi_supervised.scikit_view import ScikitView
 
 
 def prepared(predictor: GenePredictor, dataset: GeneDataset) -> dict[str, Any] | None:
@@ -37,8 +38,8 @@ def fit_taught(
 ) -> GenePredictor:
     """Fit a copy of a predictor on a dataset's labels and on what is taught.
 
-    A neural predictor takes taught labels with a weight in its loss, and may leave a gene's other terms unknown. Any
-    other predictor learns from a dataset whose genes carry them as if they were experimental: there no label can be
+    A neural predictor and a `ScikitView` take taught labels with a weight, and may leave a gene's other terms unknown.
+    Any other predictor learns from a dataset whose genes carry them as if they were experimental: there no label can be
     weighted, and a gene taught to have a term counts as lacking the aspect's other terms. Taught genes without a label
     of their own count there as training genes, for an owned strategy is to judge itself on experiments.
 
@@ -60,11 +61,14 @@ def fit_taught(
         To train a neural predictor.
     """
     fitted = copy.copy(predictor)
+    supervision = Supervision.of(dataset)
+    if lesson is not None:
+        supervision = supervision.teach(lesson.positive, lesson.negative, weight, softly=softly)
+    if isinstance(fitted, ScikitView):
+        fitted.terms_ = dataset.ontology.terms
+        return fitted.learn(fitted.prepare(dataset), supervision)
     if isinstance(fitted, NeuralPredictor):
         inputs = fitted.prepare(dataset) if inputs is None else inputs
-        supervision = Supervision.of(dataset)
-        if lesson is not None:
-            supervision = supervision.teach(lesson.positive, lesson.negative, weight, softly=softly)
         fitted._take(fitted.train(inputs, supervision, n_epochs=n_epochs), inputs)
         fitted.terms_ = dataset.ontology.terms
         return fitted

@@ -169,6 +169,7 @@ def test_the_predictors_of_the_contract_are_all_registered():
         "graph_network",
         "electronic_trust",
         "evidence_network",
+        "scikit_view",
         "label_spreading",
         "function_diffusion",
         "correct_and_smooth",

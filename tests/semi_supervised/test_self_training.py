@@ -15,6 +15,7 @@ from genessl.models.sequence_network import SequenceNetwork
 from genessl.models.supervision import Supervision
 from genessl.semi_supervised import self_training
 from genessl.semi_supervised.lessons import Lesson, choose_by_quota
+from genessl.semi_supervised.scikit_view import ScikitView
 from genessl.semi_supervised.self_training import SelfTraining
 from genessl.semi_supervised.stopping import validation_quality
 from genessl.semi_supervised.teaching import fit_taught, prepared
@@ -469,3 +470,18 @@ def test_on_permuted_labels_it_is_no_better_than_the_term_frequency(name):
         control.append(quality_on_unlabelled(Recorder(predictor=OWNED[name]).fit(permuted), visible, full))
     assert np.mean(learnt) > np.mean(naive) + 0.03
     assert np.mean(control) < np.mean(naive) + 0.01
+
+
+def test_a_scikit_learn_view_is_taught_with_the_weight_asked_for(dataset, monkeypatch):
+    weights = []
+
+    def watch(self, features, supervision):
+        weights.append(supervision.taught_weight)
+        return original(self, features, supervision)
+
+    original = ScikitView.learn
+    monkeypatch.setattr(ScikitView, "learn", watch)
+    bare = dataset.take(np.flatnonzero(dataset.split != 1))  # without validation genes all rounds are run
+    fitted = SelfTraining(predictor=ScikitView(), rounds=1, weight=0.2).fit(bare)
+    assert weights == [0.0, 0.0, 0.2]  # the trial, the first fit and the taught one
+    assert fitted.n_iter_ == 1

@@ -1,0 +1,99 @@
+"""scikit-learn estimators as JSON: their class and parameters, without anything learned and without pickle."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from genessl.errors import InputError
+
+_PLAIN = (bool, int, float, str, type(None))
+
+
+def describe(value: Any, where: str) -> Any:
+    """Turn an estimator, or the value of one of its parameters, into what JSON can hold.
+
+    Parameters
+    ----------
+    value : Any
+        An estimator, a number, text, None, or a list, tuple or dict of these.
+    where : str
+        What the value is called in an error's sentence.
+
+    Raises
+    ------
+    InputError
+        If a parameter is of another kind, or an estimator's class cannot be found again by its name.
+    """
+    if isinstance(value, BaseEstimator) and not isinstance(value, type):
+        parameters = value.get_params(deep=False)
+        return {
+            "class": _class_path(type(value), where),
+            "parameters": {name: describe(inner, f"{where}: {name}") for name, inner in parameters.items()},
+        }
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, _PLAIN):
+        return value
+    if isinstance(value, list):
+        return [describe(inner, where) for inner in value]
+    if isinstance(value, tuple):
+        return {"tuple": [describe(inner, where) for inner in value]}
+    if isinstance(value, dict):
+        return {"dict": [[describe(key, where), describe(inner, where)] for key, inner in value.items()]}
+    raise InputError(
+        f"{where}: found {value!r}, which cannot be saved as JSON, expected a number, text, None, an estimator, or a"
+        " list, tuple or dict of these"
+    )
+
+
+def rebuild(description: Any) -> Any:
+    """Put together what `describe` took apart; an estimator comes back unfitted.
+
+    Raises
+    ------
+    InputError
+        If a class is neither of scikit-learn nor of a module that is already imported, or is no estimator.
+    """
+    if isinstance(description, list):
+        return [rebuild(inner) for inner in description]
+    if not isinstance(description, dict):
+        return description
+    if "tuple" in description:
+        return tuple(rebuild(inner) for inner in description["tuple"])
+    if "dict" in description:
+        return {rebuild(key): rebuild(inner) for key, inner in description["dict"]}
+    found = _find_class(str(description["class"]))
+    return found(**{name: rebuild(inner) for name, inner in description["parameters"].items()})
+
+
+def _class_path(found: type, where: str) -> str:
+    if getattr(sys.modules.get(found.__module__), found.__qualname__, None) is not found:
+        raise InputError(
+            f"{where}: found the class {found.__qualname__}, which cannot be imported by that name from"
+            f" {found.__module__}, expected a class at the top of a module"
+        )
+    return f"{found.__module__}.{found.__qualname__}"
+
+
+def _find_class(path: str) -> type[BaseEstimator]:
+    """Import a class of scikit-learn, or look one up where its module is imported already: a file imports no other."""
+    module, _, name = path.rpartition(".")
+    if module.split(".")[0] == "sklearn":
+        try:
+            importlib.import_module(module)
+        except ImportError as error:
+            raise InputError(f"classifier: found {path}, which the installed scikit-learn does not have") from error
+    if module not in sys.modules:
+        raise InputError(
+            f"classifier: found {path}, expected a class of scikit-learn or of a module imported before; import"
+            f" {module} and load again"
+        )
+    found = getattr(sys.modules[module], name, None)
+    if not isinstance(found, type) or not issubclass(found, BaseEstimator):
+        raise InputError(f"classifier: found {path}, expected the class of a scikit-learn estimator")
+    return found

@@ -1,0 +1,264 @@
+"""Any scikit-learn classifier as the model of one view."""
+
+from __future__ import annotations
+
+import copy
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import sklearn
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from scipy.special import expit
+from sklearn.base import BaseEstimator, clone, is_classifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.utils import get_tags
+
+from genessl.data.dataset import GeneDataset
+from genessl.errors import InputError
+from genessl.models.base import Arrays, GenePredictor, check_count, pack_sparse, unpack_sparse
+from genessl.models.graph_network import GraphNetwork
+from genessl.models.sequence_network import SequenceNetwork
+from genessl.models.supervision import Supervision
+from genessl.semi_supervised.estimator_description import describe, rebuild
+from genessl.semi_supervised.weighted_fit import fit_weighted, weight_parameter
+
+_log = logging.getLogger(__name__)
+FEATURES = ("sequence", "network")
+_TERMS_AT_ONCE = 512
+_BESIDE_POSITIVE = ("negative", "taught_positive", "taught_negative")
+
+
+@dataclass(frozen=True)
+class FittedTerms:
+    """A fitted classifier, and which of the learned terms it tells of."""
+
+    columns: NDArray[np.intp]
+    classifier: BaseEstimator
+
+
+class ScikitView(GenePredictor):
+    """Learn one view by any scikit-learn classifier, each term for itself (binary relevance [1]_).
+
+    For each term a copy of the classifier is fitted on the genes whose label of the term is known (see `Supervision`:
+    the genes labelled in its aspect, those without it counting as negative). A classifier that takes several labels at
+    once, as random forests, nearest neighbours and perceptrons do, learns together the terms that have the same genes,
+    at most 512 of them. A gene's score is the classifier's probability, or where it gives none 1 / (1 + exp(-d)), d its
+    decision function. A term that all its genes have scores its frequency, one of fewer than `min_genes` genes 0.
+
+    The features are those of the neural views, standardised over the dataset: so this compares classifiers, and
+    nothing else, to a `SequenceNetwork` or to the node features of a `GraphNetwork`. A saved view holds the training
+    genes and fits again when it is loaded; another release of scikit-learn may then give other scores.
+
+    Parameters
+    ----------
+    classifier : BaseEstimator, optional
+        With `predict_proba` or `decision_function`; by default `LogisticRegression(C=0.01, max_iter=1000)`. Its
+        parameters must be numbers, text, estimators, or lists, tuples and dicts of these, for they are saved as JSON.
+    features : {'sequence', 'network'}
+        The sequence view, or diffusion embedding and degree in each network.
+    n_components : int, default=64
+        Length of the diffusion embedding of each network.
+    min_genes : int, default=5
+        Labelled genes that a term needs to be learned.
+    seed : int, default=0
+        Each `random_state` of the classifier that is None is set to it.
+
+    Attributes
+    ----------
+    fitted_ : list of FittedTerms
+        A classifier for each term, or for the terms that are learned together.
+    columns_ : ndarray of int
+        Terms that are learned.
+    description_ : dict or None
+        The classifier that was fitted, as JSON holds it.
+    supervision_ : Supervision
+        Of the training genes and the learned terms.
+
+    References
+    ----------
+    .. [1] G. Tsoumakas and I. Katakis, Multi-label classification: an overview, International Journal of Data
+       Warehousing and Mining 3(3), 1-13, 2007, doi:10.4018/jdwm.2007070101
+    """
+
+    def __init__(
+        self,
+        *,
+        classifier: BaseEstimator | None = None,
+        features: str = "sequence",
+        n_components: int = 64,
+        min_genes: int = 5,
+        seed: int = 0,
+    ) -> None:
+        self.classifier = classifier
+        self.features = features
+        self.n_components = n_components
+        self.min_genes = min_genes
+        self.seed = seed
+
+    def _check_parameters(self) -> None:
+        if self.features not in FEATURES:
+            raise InputError(f"features: found {self.features!r}, expected 'sequence' or 'network'")
+        check_count("n_components", self.n_components)
+        check_count("min_genes", self.min_genes)
+        check_count("seed", self.seed, 0)
+        if self.classifier is None:
+            return
+        able = any(hasattr(self.classifier, method) for method in ("predict_proba", "decision_function"))
+        if not able or not isinstance(self.classifier, BaseEstimator) or not is_classifier(self.classifier):
+            raise InputError(
+                f"classifier: found {self.classifier!r}, expected a scikit-learn classifier with predict_proba or"
+                " decision_function, or None"
+            )
+        describe(self.classifier, "classifier")  # what cannot be saved is refused before it is fitted
+
+    def prepare(self, dataset: GeneDataset) -> NDArray[np.float32]:
+        """Return the features of the view, standardised over the dataset, shape (n_genes, n_features)."""
+        if self.features == "sequence":
+            inputs = SequenceNetwork(device="cpu").prepare(dataset)
+        else:
+            inputs = GraphNetwork(n_components=self.n_components, seed=self.seed, device="cpu").prepare(dataset)
+        features: NDArray[np.float32] = inputs["features"].numpy()
+        return features
+
+    def learn(self, features: NDArray[np.float32], supervision: Supervision) -> Self:
+        """Fit on targets of any kind; taught labels count with their weight, or fully where the classifier takes none.
+
+        Parameters
+        ----------
+        features : ndarray of float32, shape (n_genes, n_features)
+            As `prepare` returns them.
+        supervision : Supervision
+            Of these genes.
+        """
+        self.description_ = describe(self.classifier, "classifier")
+        self.columns_ = np.flatnonzero(supervision.n_positive >= self.min_genes)
+        if not len(self.columns_):
+            raise InputError(
+                f"min_genes: no term has {self.min_genes} genes with an experimental annotation; give a smaller number"
+            )
+        rows = supervision.informative()
+        self.features_ = np.ascontiguousarray(features[rows])
+        self.supervision_ = _of_rows(supervision.select(self.columns_), rows)
+        self._learn()
+        return self
+
+    def _fit(self, dataset: GeneDataset) -> None:
+        self.learn(self.prepare(dataset), Supervision.of(dataset))
+
+    def _learn(self) -> None:
+        """Fit from `description_`, `features_` and `supervision_`, which is all that is saved."""
+        classifier = self._seeded_classifier()
+        together = bool(get_tags(classifier).classifier_tags.multi_label)
+        if self.supervision_.taught_weight and weight_parameter(classifier) is None:
+            _log.warning("ScikitView: %s takes no weights; taught labels count fully", type(classifier).__name__)
+        rows = np.arange(len(self.features_))
+        self.fitted_: list[FittedTerms] = []
+        for block in self._blocks():
+            targets, weights = self.supervision_.select(block).batch(rows)
+            present, absent = (weights * targets).any(axis=0), (weights * (1 - targets)).any(axis=0)
+            varied = np.flatnonzero(present & absent)
+            for group in _groups(weights[:, varied], together):
+                columns = varied[group]
+                labels = targets[:, columns if len(columns) > 1 else columns[0]].astype(np.int64)
+                fitted = fit_weighted(clone(classifier), self.features_, labels, weights[:, columns[0]])
+                self.fitted_.append(FittedTerms(block[columns], fitted))
+        _log.info("ScikitView: %d classifiers, %d terms", len(self.fitted_), len(self.columns_))
+
+    def _seeded_classifier(self) -> BaseEstimator:
+        classifier: BaseEstimator = rebuild(self.description_)
+        if classifier is None:  # not `or`, for an unfitted ensemble has no length
+            classifier = LogisticRegression(C=0.01, max_iter=1000)
+        states = {name: value for name, value in classifier.get_params().items() if name.endswith("random_state")}
+        return classifier.set_params(**{name: self.seed for name, value in states.items() if value is None})
+
+    def _blocks(self) -> Iterator[NDArray[np.intp]]:
+        """Yield columns of one aspect, few enough to be made dense."""
+        for aspect in range(self.supervision_.labelled.shape[1]):
+            columns = np.flatnonzero(self.supervision_.aspect_of_term == aspect)
+            yield from (columns[start : start + _TERMS_AT_ONCE] for start in range(0, len(columns), _TERMS_AT_ONCE))
+
+    def _predict(self, dataset: GeneDataset) -> NDArray[np.float32]:
+        features = self.prepare(dataset)
+        if features.shape[1] != self.features_.shape[1]:
+            raise InputError(
+                f"found a dataset with {features.shape[1]} features of the {self.features} view, expected"
+                f" {self.features_.shape[1]} as fitted; build both datasets with the same features and networks"
+            )
+        scores = np.zeros((dataset.n_genes, dataset.n_terms), dtype=np.float32)
+        scores[:, self.columns_] = self.supervision_.frequency()
+        for part in self.fitted_:
+            columns = self.columns_[part.columns]
+            scores[:, columns] = _probability(part.classifier, features, len(columns))
+        return scores
+
+    def _write(self, folder: Path) -> None:
+        bare = copy.copy(self)
+        bare.classifier = None  # `description_` stands for it
+        super(ScikitView, bare)._write(folder)
+
+    def _facts(self) -> dict[str, Any]:
+        return {
+            "classifier": self.description_,
+            "genes": self.supervision_.genes.tolist(),
+            "taught_weight": self.supervision_.taught_weight,
+            "scikit_learn": sklearn.__version__,
+        }
+
+    def _state(self) -> Arrays:
+        state: Arrays = {
+            "columns": self.columns_.astype(np.int64),
+            "features": self.features_,
+            **self.supervision_.pack(),
+        }
+        for name in _BESIDE_POSITIVE:
+            state.update(pack_sparse(name, getattr(self.supervision_, name)))
+        return state
+
+    def _restore(self, arrays: Arrays, facts: dict[str, Any], folder: Path) -> None:
+        if facts["scikit_learn"] != sklearn.__version__:
+            _log.warning("%s: saved with scikit-learn %s, fitted again by another", folder, facts["scikit_learn"])
+        self.description_ = facts["classifier"]
+        self.classifier = rebuild(self.description_)
+        self.columns_, self.features_ = arrays["columns"].astype(np.intp), arrays["features"]
+        self.supervision_ = replace(
+            Supervision.unpack(arrays, facts["genes"]),
+            taught_weight=facts["taught_weight"],
+            **{name: unpack_sparse(name, arrays) for name in _BESIDE_POSITIVE},
+        )
+        self._learn()
+
+
+def _of_rows(supervision: Supervision, rows: NDArray[np.intp]) -> Supervision:
+    """Leave some genes only; soft targets are not learned from."""
+    return replace(
+        supervision,
+        genes=supervision.genes[rows],
+        labelled=supervision.labelled[rows],
+        trusted=None,
+        omission=None,
+        soft_weight=0.0,
+        **{name: csr_array(getattr(supervision, name)[rows]) for name in ("positive", *_BESIDE_POSITIVE)},
+    )
+
+
+def _groups(weights: NDArray[np.float32], together: bool) -> list[NDArray[np.intp]]:
+    """Return which columns one classifier learns: those with equal weights, or each for itself."""
+    if not together or not weights.shape[1]:
+        return [np.array([column]) for column in range(weights.shape[1])]
+    _, group = np.unique(weights, axis=1, return_inverse=True)
+    return [np.flatnonzero(group == number) for number in range(group.max() + 1)]
+
+
+def _probability(classifier: BaseEstimator, features: NDArray[np.float32], n_columns: int) -> NDArray[Any]:
+    """Return the probability of presence, shape (n_genes, n_columns); each column has both classes."""
+    if not hasattr(classifier, "predict_proba"):
+        return np.asarray(expit(classifier.decision_function(features))).reshape(len(features), n_columns)
+    probability = classifier.predict_proba(features)
+    if isinstance(probability, list):  # one array of two classes for each column
+        return np.column_stack([column[:, 1] for column in probability])
+    return np.asarray(probability[:, 1:] if n_columns == 1 else probability)
