@@ -35,6 +35,7 @@ PREDICTORS: dict[str, tuple[str, str]] = {
     "variational_autoencoder": ("genessl.semi_supervised.generative", "VariationalAutoencoder"),
     "feature_matching": ("genessl.semi_supervised.adversarial", "FeatureMatchingGAN"),
     "positive_unlabelled": ("genessl.semi_supervised.positive_unlabelled", "PositiveUnlabelled"),
+    "pretrained": ("genessl.semi_supervised.pretraining", "Pretrained"),
     "co_training": ("genessl.semi_supervised.co_training", "CoTraining"),
     "combined": ("genessl.models.combined", "Combined"),
 }

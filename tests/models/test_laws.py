@@ -34,7 +34,14 @@ def make(name):
         return make_predictor(name, {**views, "rounds": 1})
     if name in ("correct_and_smooth", "self_training"):
         return make_predictor(name, {"predictor": make("sequence_network")})
-    if name in ("mean_teacher", "fixmatch", "variational_autoencoder", "feature_matching", "positive_unlabelled"):
+    if name in (
+        "mean_teacher",
+        "fixmatch",
+        "variational_autoencoder",
+        "feature_matching",
+        "positive_unlabelled",
+        "pretrained",
+    ):
         return make_predictor(name, {"view": make("sequence_network")})
     if name in VARIANTS:
         name, parameters = VARIANTS[name]
@@ -179,6 +186,7 @@ def test_the_predictors_of_the_contract_are_all_registered():
         "variational_autoencoder",
         "feature_matching",
         "positive_unlabelled",
+        "pretrained",
         "co_training",
         "combined",
     ]

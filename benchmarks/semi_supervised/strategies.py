@@ -1,0 +1,51 @@
+"""What is compared: each strategy beside the supervised fit of the same architecture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from genessl.models.base import GenePredictor
+from genessl.predictors import make_predictor
+
+FRACTIONS = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A model of the registry with its parameters, and the name of the entry that it is compared with.
+
+    `counterpart` is None for what is itself a supervised model or has no supervised form.
+    """
+
+    model: str
+    parameters: Mapping[str, Any]
+    counterpart: str | None = None
+
+    def make(self, seed: int) -> GenePredictor:
+        """Make the predictor."""
+        return make_predictor(self.model, self.parameters, seed=seed)
+
+
+STRATEGIES: dict[str, Entry] = {
+    "term_frequency": Entry("term_frequency", {}),
+    "network_neighbours": Entry("network_neighbours", {}),
+    "sequence_network": Entry("sequence_network", {}),
+    "graph_network": Entry("graph_network", {}),
+    "views_averaged": Entry("co_training", {"rounds": 0}),
+    "co_training": Entry("co_training", {}, "views_averaged"),
+    "self_training": Entry("self_training", {}, "sequence_network"),
+    "self_training (network)": Entry("self_training", {"predictor": "graph_network"}, "graph_network"),
+    "mean_teacher": Entry("mean_teacher", {}, "sequence_network"),
+    "fixmatch": Entry("fixmatch", {}, "sequence_network"),
+    "variational_autoencoder": Entry("variational_autoencoder", {}, "sequence_network"),
+    "feature_matching": Entry("feature_matching", {}, "sequence_network"),
+    "positive_unlabelled": Entry("positive_unlabelled", {}, "sequence_network"),
+    "pretrained": Entry("pretrained", {}, "sequence_network"),
+    "pretrained (network)": Entry("pretrained", {"view": "graph_network"}, "graph_network"),
+    "correct_and_smooth": Entry("correct_and_smooth", {}, "sequence_network"),
+    "label_propagation": Entry("label_propagation", {}, "network_neighbours"),
+    "label_spreading": Entry("label_spreading", {}, "network_neighbours"),
+    "function_diffusion": Entry("function_diffusion", {}, "network_neighbours"),
+}
