@@ -10,12 +10,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 from genessl.data.dataset import VALIDATION, GeneDataset
-from genessl.evaluation.metrics import average, tabulate
 from genessl.models.base import GenePredictor
+from genessl.semi_supervised.stopping import validation_quality
 
 _log = logging.getLogger(__name__)
 _EARLY_STOPPING = 0.1
@@ -138,29 +136,3 @@ def training_part(dataset: GeneDataset, *, seed: int = 0) -> GeneDataset:
     split = np.zeros(dataset.n_genes, dtype=np.uint8)
     split[chosen] = VALIDATION
     return replace(part, split=split, scheme="none", n_folds=0)
-
-
-def validation_quality(scores: NDArray[np.float32], dataset: GeneDataset, rows: NDArray[np.intp]) -> float:
-    """Return weighted F-max of some genes, the mean over the aspects in which any of them is labelled; 0 without any.
-
-    As co-training measures its rounds: over a dataset's columns, each gene in the aspects in which it is labelled,
-    information accretion from all visible labels.
-
-    Parameters
-    ----------
-    scores : ndarray of float32, shape (n_genes, n_terms)
-        A parent scores at least its child.
-    dataset : GeneDataset
-        With the labels of these genes.
-    rows : ndarray of int
-    """
-    values = []
-    for aspect, name in enumerate(dataset.aspects):
-        judged = rows[dataset.labelled[rows, aspect]]
-        columns = np.flatnonzero(dataset.ontology.aspects == name)
-        if len(judged):
-            truth = csr_array(dataset.positive[judged][:, columns])
-            predicted = csr_array(scores[np.ix_(judged, columns)])
-            _, bits = tabulate(truth, predicted, dataset.accretion[columns])
-            values.append(float(average(bits).f.max()))
-    return float(np.mean(values)) if values else 0.0

@@ -17,11 +17,12 @@ from benchmarks.accuracy.label_spreading import spread_term
 from benchmarks.accuracy.logistic import fit_logistic
 from benchmarks.accuracy.mashup import diffusion_components, random_walks
 from benchmarks.accuracy.self_training import SelfTrainingPerTerm
-from benchmarks.accuracy.tuning import RECIPES, Recipe, Trial, best, choose, training_part, validation_quality
+from benchmarks.accuracy.tuning import RECIPES, Recipe, Trial, best, choose, training_part
 from genessl.errors import InputError
 from genessl.models.baselines import TermFrequency
 from genessl.models.supervision import Supervision
 from genessl.semi_supervised.function_diffusion import FunctionDiffusion
+from genessl.semi_supervised.stopping import validation_quality
 from tests.conftest import make_dataset
 from tests.models.test_laws import precision_of_the_first_leaf_chosen
 
