@@ -3,9 +3,10 @@
     python -m benchmarks.semi_supervised.run --dataset results/yeast_2020_cv/dataset \
         --output results/yeast_2020_cv/scarce_labels --fractions 0.05 0.1 --strategies co_training views_averaged
 
-The dataset is one for cross-validation. Seed s tests fold s modulo the number of folds; of the other genes with labels
-the given share keeps them, chosen by s (a smaller share is a part of a larger one), and s seeds the model. Each fit
-leaves one file; what lies there is not run again, so that a run may be stopped, or divided among machines by its
+The dataset is one for cross-validation. Its last fold is for development: choices between settings are made on it, with
+--development. Seed s tests fold s modulo the number of the others; of the genes with labels outside the fold tested the
+given share keeps them, chosen by s (a smaller share is a part of a larger one), and s seeds the model. Each fit leaves
+one file; what lies there is not run again, so that a run may be stopped, or divided among machines by its
 options and joined by copying the folders.
 """
 
@@ -49,9 +50,10 @@ def outcome_path(output: Path, strategy: str, fraction: float, seed: int) -> Pat
     return output / strategy.replace(" ", "_") / f"fraction_{fraction:g}_seed_{seed}.npz"
 
 
-def run_one(dataset: GeneDataset, strategy: str, fraction: float, seed: int) -> Outcome:
-    """Fit a strategy on a share of the labels and test it on the fold that the seed names."""
-    fold = seed % dataset.n_folds
+def run_one(dataset: GeneDataset, strategy: str, fraction: float, seed: int, *, development: bool = False) -> Outcome:
+    """Fit a strategy on a share of the labels and test it on the fold that the seed names, or the one for development."""
+    last = dataset.n_folds - 1
+    fold = last if development else seed % last
     visible = replace(dataset, label_fraction=fraction, seed=seed).hide(fold)
     start = time.perf_counter()
     scores = STRATEGIES[strategy].make(seed).fit(visible).predict_proba(visible)
@@ -105,6 +107,7 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--output", type=Path, required=True, help="folder for the fits")
     parser.add_argument("--fractions", type=float, nargs="+", default=FRACTIONS, help="shares of the labelled genes")
     parser.add_argument("--seeds", type=int, nargs="+", default=range(5))
+    parser.add_argument("--development", action="store_true", help="test the fold on which choices are made")
     parser.add_argument("--strategies", nargs="+", choices=list(STRATEGIES), default=list(STRATEGIES))
     return parser.parse_args(arguments)
 
@@ -121,7 +124,7 @@ def _run_all(chosen: argparse.Namespace) -> None:
             for strategy in chosen.strategies:
                 if outcome_path(chosen.output, strategy, fraction, seed).is_file():
                     continue
-                outcome = run_one(dataset, strategy, fraction, seed)
+                outcome = run_one(dataset, strategy, fraction, seed, development=chosen.development)
                 save_outcome(outcome, chosen.output)
                 _log.info("%s, fraction %g, seed %d: %.0f s", strategy, fraction, seed, outcome.seconds)
 

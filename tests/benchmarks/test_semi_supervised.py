@@ -42,10 +42,14 @@ def test_a_fit_sees_its_share_of_the_labels_and_none_of_the_fold_tested(dataset,
     for fraction, seed in ((1.0, 5), (0.1, 5)):
         run_one(dataset, "term_frequency", fraction, seed)
     full, tenth = (visible.labelled.any(axis=1) for visible in seen)
-    assert not full[dataset.split == 1].any() and not tenth[dataset.split == 1].any()  # 5 modulo 4 folds
-    assert (full == (dataset.labelled.any(axis=1) & (dataset.split != 1))).all()
+    assert (
+        not full[dataset.split == 2].any() and not tenth[dataset.split == 2].any()
+    )  # 5 modulo 3
+    assert (full == (dataset.labelled.any(axis=1) & (dataset.split != 2))).all()
     assert 0.05 < tenth.sum() / full.sum() < 0.15
     assert not (tenth & ~full).any()
+    run_one(dataset, "term_frequency", 1.0, 5, development=True)
+    assert (seen[-1].labelled.any(axis=1) == (dataset.labelled.any(axis=1) & (dataset.split != 3))).all()
 
 
 def test_scores_are_tested_on_the_fold_only(dataset):
