@@ -51,7 +51,7 @@ def outcome_path(output: Path, strategy: str, fraction: float, seed: int) -> Pat
 
 
 def run_one(dataset: GeneDataset, strategy: str, fraction: float, seed: int, *, development: bool = False) -> Outcome:
-    """Fit a strategy on a share of the labels, and test it on the fold that the seed names or the one for development."""
+    """Fit a strategy on a share of the labels, and test it on the seed's fold or the one for development."""
     last = dataset.n_folds - 1
     fold = last if development else seed % last
     visible = replace(dataset, label_fraction=fraction, seed=seed).hide(fold)
