@@ -25,7 +25,15 @@ if TYPE_CHECKING:
 
 METRICS = {"wfmax": "F-max weighted by information accretion", "fmax": "F-max", "smin": "S-min (bits; less is better)"}
 KNOWLEDGE = ("first", "CV", "first-isolated", "first-orphan", "NK", "LK", "PK", "CV-isolated", "CV-orphan")
-BASELINES = ("term_frequency", "homology", "network_neighbours", "electronic_annotation", "permuted_labels")
+BASELINES = (
+    "term_frequency",
+    "homology",
+    "domain_neighbours",
+    "network_neighbours",
+    "label_propagation",
+    "electronic_annotation",
+    "permuted_labels",
+)
 # Okabe and Ito's colours, told apart by those who see no red or green; the markers differ as well.
 STYLES: dict[str, dict[str, Any]] = {
     "genessl": {"color": "#0072B2", "marker": "o"},
