@@ -42,9 +42,7 @@ def test_a_fit_sees_its_share_of_the_labels_and_none_of_the_fold_tested(dataset,
     for fraction, seed in ((1.0, 5), (0.1, 5)):
         run_one(dataset, "term_frequency", fraction, seed)
     full, tenth = (visible.labelled.any(axis=1) for visible in seen)
-    assert (
-        not full[dataset.split == 2].any() and not tenth[dataset.split == 2].any()
-    )  # 5 modulo 3
+    assert not full[dataset.split == 2].any() and not tenth[dataset.split == 2].any()  # 5 modulo 3
     assert (full == (dataset.labelled.any(axis=1) & (dataset.split != 2))).all()
     assert 0.05 < tenth.sum() / full.sum() < 0.15
     assert not (tenth & ~full).any()
