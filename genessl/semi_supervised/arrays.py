@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, Self
 
@@ -24,7 +25,7 @@ _log = logging.getLogger(__name__)
 _Columns = slice | NDArray[np.intp]
 
 
-class _QuotaTaught(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class _QuotaTaught(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
     """Views that teach each other: each learns the lesson of the next one, the last that of the first."""
 
     estimator: BaseEstimator | None
@@ -32,9 +33,9 @@ class _QuotaTaught(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     quota: float
     weight: float
 
+    @abstractmethod
     def _views(self, n_features: int) -> list[_Columns]:
         """Return the columns of each view."""
-        raise NotImplementedError
 
     def _check_parameters(self) -> None:
         check_count("rounds", self.rounds.item() if isinstance(self.rounds, np.integer) else self.rounds, 0)

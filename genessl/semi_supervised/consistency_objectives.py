@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -37,7 +38,7 @@ class Schedule:
         return self.weight * math.exp(-5.0 * missing**2)
 
 
-class ConsistencyObjective(Objective):
+class ConsistencyObjective(Objective, ABC):
     """Labels' loss, and more and more of what a perturbation changes, on genes drawn from a pool."""
 
     def __init__(
@@ -62,9 +63,9 @@ class ConsistencyObjective(Objective):
         n_drawn = min(len(self.pool), self.schedule.ratio * len(rows))
         return loss + weight * self.consistency(self.random.choice(self.pool, n_drawn, replace=False))
 
+    @abstractmethod
     def consistency(self, genes: NDArray[np.intp]) -> Tensor:
         """Return what a perturbation of some genes changes."""
-        raise NotImplementedError
 
     def _weakly_perturbed(self, module: nn.Module, rows: Tensor) -> Tensor:
         """Return probabilities of weakly perturbed genes, without dropout or gradient, shape (n_rows, n_terms)."""
