@@ -37,6 +37,7 @@ _DATASET_KEYS = (
     "identifiers",
     "embeddings",
     "domains",
+    "substituted_copies",
     "references",
     "evidence",
     "evaluation",
@@ -120,6 +121,7 @@ def build_dataset(
         _read_sources(configuration),
         evidence=evidence,
         evaluation=evaluation,
+        substituted_copies=configuration.get("substituted_copies", 0),
         taxon=str(configuration.get("taxon") or ""),
         seed=configuration.get("seed", 0),
         threads=_threads(),
@@ -439,10 +441,12 @@ def _write_out_of_fold(dataset: Path, make: Callable[[], GenePredictor], output:
 def _audit(folder: Path) -> Any:
     from genessl.output.report import CoTrainingAudit
     from genessl.semi_supervised.co_training import CoTraining
+    from genessl.semi_supervised.lessons import count_lessons
 
     trained = CoTraining.load(folder)
     assert isinstance(trained, CoTraining)
-    return CoTrainingAudit(trained.n_iter_, trained.termination_condition_, trained.audit(), trained.history_)
+    taught = count_lessons(trained.lessons_)
+    return CoTrainingAudit(trained.n_iter_, trained.termination_condition_, taught, trained.history_)
 
 
 def _versions() -> dict[str, str]:

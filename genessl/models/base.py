@@ -129,8 +129,11 @@ class GenePredictor(BaseEstimator, ABC):  # type: ignore[misc]
         if not issubclass(found, cls):
             raise InputError(f"{folder}: expected a {cls.__name__}, found a {found.__name__}")
         predictor: GenePredictor = found(**description["parameters"])
-        predictor.terms_ = tuple(description["terms"])
-        predictor._restore(arrays, description["facts"], folder)
+        try:
+            predictor.terms_ = tuple(description["terms"])
+            predictor._restore(arrays, description["facts"], folder)
+        except KeyError as error:
+            raise InputError(f"{folder}: the saved predictor has no {error}; train the model again") from error
         return predictor
 
     def _check_parameters(self) -> None:

@@ -54,18 +54,21 @@ def strongest_new_predictions(
         own = np.asarray(dataset.electronic[rows, columns]).ravel()
         rows, columns, scores = rows[~own], columns[~own], scores[~own]
     order = np.lexsort((columns, rows, holders[columns], -scores, aspect_of[columns]))
-    chosen = pd.DataFrame(
+    ranked = pd.DataFrame({"aspect": aspect_of[columns[order]], "gene": rows[order], "term": columns[order]})
+    ranked["score"] = scores[order]
+    once = ranked.drop_duplicates(["aspect", "gene"])
+    varied = once.groupby(["aspect", "term"], sort=False).head(MOST_PER_TERM)
+    chosen = varied.groupby("aspect", sort=False).head(per_aspect).reset_index(drop=True)
+    genes, terms = chosen["gene"].to_numpy(), chosen["term"].to_numpy()
+    return pd.DataFrame(
         {
-            "aspect": dataset.ontology.aspects[columns[order]],
-            "gene": dataset.genes[rows[order]],
-            "term": np.array(dataset.ontology.terms)[columns[order]],
-            "name": np.array(dataset.ontology.names)[columns[order]],
-            "score": scores[order],
+            "aspect": dataset.ontology.aspects[terms],
+            "gene": dataset.genes[genes],
+            "term": np.array(dataset.ontology.terms)[terms],
+            "name": np.array(dataset.ontology.names)[terms],
+            "score": chosen["score"],
         }
     )
-    once = chosen.drop_duplicates(["aspect", "gene"])
-    varied = once.groupby(["aspect", "term"], sort=False).head(MOST_PER_TERM)
-    return varied.groupby("aspect", sort=False).head(per_aspect).reset_index(drop=True)
 
 
 def _positions(names: pd.Series, index: dict[str, int]) -> NDArray[np.intp]:

@@ -49,7 +49,7 @@ class CoTrainingAudit:
     stopped : str
         Why it stopped: `termination_condition_` of the predictor.
     taught : DataFrame
-        One row per taught label, with at least the columns round, teacher, gene, and label (1 present, 0 absent).
+        One row per lesson, as `count_lessons` returns them.
     history : sequence of float
         Weighted F-max on the validation genes, before teaching and after each round tried.
     """
@@ -219,16 +219,6 @@ def _discoveries(found: pd.DataFrame | None, thresholds: Mapping[str, float]) ->
 
 
 def _lessons(audit: CoTrainingAudit | None) -> list[dict[str, Any]]:
-    """Count what each view taught in each round."""
-    if audit is None:
-        return []
-    return [
-        {
-            "round": number,
-            "teacher": teacher,
-            "n_present": int((taught["label"] == 1).sum()),
-            "n_absent": int((taught["label"] == 0).sum()),
-            "n_genes": int(taught["gene"].nunique()),
-        }
-        for (number, teacher), taught in audit.taught.groupby(["round", "teacher"], sort=True)
-    ]
+    """Return what each view taught in each round, in the order of rounds and then of teachers."""
+    taught = None if audit is None else audit.taught.sort_values(["round", "teacher"])
+    return [] if taught is None else [{str(k): v for k, v in row.items()} for row in taught.to_dict("records")]

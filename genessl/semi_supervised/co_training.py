@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import clone
-from sklearn.exceptions import NotFittedError
 
 from genessl.data.dataset import VALIDATION, GeneDataset
-from genessl.data.folders import write_table
 from genessl.errors import InputError
 from genessl.evaluation.calibration import TermCalibration
 from genessl.models.base import Arrays, GenePredictor, check_count, check_range
@@ -23,7 +21,8 @@ from genessl.models.graph_network import GraphNetwork
 from genessl.models.neural import NeuralPredictor
 from genessl.models.sequence_network import SequenceNetwork
 from genessl.models.supervision import Supervision
-from genessl.semi_supervised.lessons import Lesson, audit_table, pack_lessons, unpack_lessons
+from genessl.semi_supervised.lessons import Lesson
+from genessl.semi_supervised.rounds import TaughtInRounds
 from genessl.semi_supervised.stopping import validation_quality
 from genessl.semi_supervised.teaching import fit_first, fit_taught, prepared
 from genessl.semi_supervised.view_join import ViewJoin, calibrate, with_edges
@@ -44,7 +43,7 @@ class _Round:
     join: ViewJoin
 
 
-class CoTraining(GenePredictor):
+class CoTraining(TaughtInRounds):
     """Let a sequence view and a network view label genes for each other, round by round [1]_.
 
     In each round each view, fitted on the experimental labels and on what it was taught last, scores the genes that are
@@ -287,57 +286,22 @@ class CoTraining(GenePredictor):
             only_unsure=self.only_unsure,
         )
 
-    def audit(self, *, negatives: bool = True) -> pd.DataFrame:
-        """List the labels taught to the final views; a saved predictor has those taught as present in audit.tsv.gz.
-
-        Parameters
-        ----------
-        negatives : bool, default=True
-            Whether to list also labels taught as absent.
-
-        Returns
-        -------
-        DataFrame
-            round, teacher ('sequence' and 'network' for each other, 'joint' for all), gene, term, label (1 taught as
-            present, 0 as absent), confidence (calibrated probability of presence), in the order of rounds.
-        """
-        if not hasattr(self, "lessons_"):
-            raise NotFittedError("this CoTraining is not fitted; call fit first")
-        return audit_table(self.lessons_, self.genes_, self.terms_, negatives=negatives)
-
     def _predict(self, dataset: GeneDataset) -> NDArray[np.float32]:
         scores = [view._predict(dataset) for view in self.views_[: self._n_pupils]]
         return self.join_.apply(scores, with_edges(dataset))
 
-    def _write(self, folder: Path) -> None:
-        super()._write(folder)
-        write_table(folder / "audit.tsv.gz", self.audit(negatives=False))
-        for name, view in zip(VIEWS, self.views_):
-            (folder / f"{name}_view").mkdir()
-            view._write(folder / f"{name}_view")
+    def _owned(self) -> dict[str, GenePredictor]:
+        return {f"{name}_view": view for name, view in zip(VIEWS, self.views_)}
+
+    def _own(self, fitted: Mapping[str, GenePredictor]) -> None:
+        self.views_ = list(fitted.values())
 
     def _state(self) -> Arrays:
-        joins = {f"join.{name}": array for name, array in self.join_.pack().items()}
-        return {**joins, **pack_lessons(self.lessons_)[0]}
-
-    def _facts(self) -> dict[str, Any]:
-        return {
-            "n_iter": self.n_iter_,
-            "termination_condition": self.termination_condition_,
-            "history": self.history_,
-            "lessons": pack_lessons(self.lessons_)[1],
-            "genes": self.genes_.tolist(),
-            "given_views": [name for name, view in self._given().items() if view is not None],
-        }
+        return {**super()._state(), **{f"join.{name}": array for name, array in self.join_.pack().items()}}
 
     def _restore(self, arrays: Arrays, facts: dict[str, Any], folder: Path) -> None:
-        self.n_iter_, self.termination_condition_ = facts["n_iter"], facts["termination_condition"]
-        self.history_, self.genes_ = facts["history"], np.array(facts["genes"], dtype=np.str_)
-        self.join_, self.lessons_ = ViewJoin.unpack(arrays, "join."), unpack_lessons(arrays, facts["lessons"])
-        folders = [folder / f"{name}_view" for name in VIEWS if (folder / f"{name}_view").is_dir()]
-        self.views_ = [GenePredictor.load(part) for part in folders]
-        for name, view in zip(self._given(), self.views_):
-            setattr(self, name, clone(view) if name in facts["given_views"] else None)
+        super()._restore(arrays, facts, folder)
+        self.join_ = ViewJoin.unpack(arrays, "join.")
 
 
 def _scores(fitted: list[GenePredictor], inputs: list[dict[str, Any] | None], dataset: GeneDataset) -> _Scores:

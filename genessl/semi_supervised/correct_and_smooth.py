@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,14 @@ from genessl.models.base import Arrays, GenePredictor, check_count, check_range,
 from genessl.models.out_of_fold import deal_folds, fit_folds, join_folds
 from genessl.models.sequence_network import SequenceNetwork
 from genessl.models.supervision import Supervision
+from genessl.semi_supervised.owner import Owner
 from genessl.semi_supervised.spreading import check_share, joined_graph, neighbour_average, spread
 
 _TERMS_AT_ONCE = 512
 _LARGEST_SCALE = 1000.0
 
 
-class CorrectAndSmooth(GenePredictor):
+class CorrectAndSmooth(Owner):
     """Correct a predictor's scores by its errors on neighbours, then smooth them together with the labels [1]_.
 
     With Z the predictor's scores, Y the labels and P = D^-1 W of the sum of the networks:
@@ -227,19 +229,19 @@ class CorrectAndSmooth(GenePredictor):
             self.n_iter_ = max(self.n_iter_, n_iter)
         return result
 
-    def _write(self, folder: Path) -> None:
-        super()._write(folder)
-        (folder / "predictor").mkdir()
-        self.predictor_._write(folder / "predictor")
+    def _owned(self) -> dict[str, GenePredictor]:
+        return {"predictor": self.predictor_}
+
+    def _own(self, fitted: Mapping[str, GenePredictor]) -> None:
+        self.predictor_ = fitted["predictor"]
 
     def _state(self) -> Arrays:
         return {**self.supervision_.pack(), **pack_sparse("out_of_fold", self.out_of_fold_)}
 
     def _facts(self) -> dict[str, Any]:
-        return {"genes": self.supervision_.genes.tolist(), "given_predictor": self.predictor is not None}
+        return {**super()._facts(), "genes": self.supervision_.genes.tolist()}
 
     def _restore(self, arrays: Arrays, facts: dict[str, Any], folder: Path) -> None:
+        super()._restore(arrays, facts, folder)
         self.supervision_ = Supervision.unpack(arrays, facts["genes"])
         self.out_of_fold_ = unpack_sparse("out_of_fold", arrays)
-        self.predictor_ = GenePredictor.load(folder / "predictor")
-        self.predictor = clone(self.predictor_) if facts["given_predictor"] else None

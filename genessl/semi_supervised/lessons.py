@@ -113,17 +113,46 @@ def audit_table(
     Returns
     -------
     DataFrame
-        round, teacher, gene, term, label (1 taught as present, 0 as absent), confidence (probability of presence that
-        the teacher gave).
+        round, teacher, gene and term (categorical, for there may be millions of rows), label (1 taught as present, 0 as
+        absent), confidence (probability of presence that the teacher gave).
     """
-    names = np.array(terms)
-    parts = [pd.DataFrame({name: [] for name in COLUMNS})]
+    teachers = pd.Index(list(dict.fromkeys(lesson.teacher for lesson in lessons)), dtype=str)
+    gene_index, term_index, parts = pd.Index(genes, dtype=str), pd.Index(terms, dtype=str), []
     for lesson in lessons:
         for label, matrix in ((1, lesson.positive), (0, lesson.negative))[: 2 if negatives else 1]:
             rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
-            taught = {"gene": genes[rows], "term": names[matrix.indices], "confidence": matrix.data}
-            parts.append(pd.DataFrame({"round": lesson.round, "teacher": lesson.teacher, "label": label, **taught}))
-    return pd.concat(parts[1:] or parts, ignore_index=True)[list(COLUMNS)]
+            teacher = np.full(len(rows), teachers.get_loc(lesson.teacher), dtype=np.intp)
+            columns = {
+                "round": np.full(len(rows), lesson.round),
+                "teacher": pd.Categorical.from_codes(teacher, teachers),
+                "gene": pd.Categorical.from_codes(rows, gene_index),
+                "term": pd.Categorical.from_codes(matrix.indices, term_index),
+                "label": np.full(len(rows), label),
+                "confidence": matrix.data,
+            }
+            parts.append(pd.DataFrame(columns))
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame({name: [] for name in COLUMNS})
+
+
+def count_lessons(lessons: Sequence[Lesson]) -> pd.DataFrame:
+    """Count what was taught, a row for each lesson.
+
+    Returns
+    -------
+    DataFrame
+        round, teacher, n_genes (taught anything), n_present and n_absent (labels).
+    """
+    rows = [
+        {
+            "round": lesson.round,
+            "teacher": lesson.teacher,
+            "n_genes": int(((np.diff(lesson.positive.indptr) > 0) | (np.diff(lesson.negative.indptr) > 0)).sum()),
+            "n_present": lesson.positive.nnz,
+            "n_absent": lesson.negative.nnz,
+        }
+        for lesson in lessons
+    ]
+    return pd.DataFrame(rows, columns=["round", "teacher", "n_genes", "n_present", "n_absent"])
 
 
 def pack_lessons(lessons: Sequence[Lesson]) -> tuple[Arrays, list[list[int | str]]]:

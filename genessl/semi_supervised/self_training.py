@@ -3,33 +3,23 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import clone
-from sklearn.exceptions import NotFittedError
 
 from genessl.data.dataset import VALIDATION, GeneDataset
-from genessl.data.folders import write_table
 from genessl.errors import InputError
 from genessl.evaluation.calibration import TermCalibration
-from genessl.models.base import Arrays, GenePredictor, check_count, check_range
+from genessl.models.base import GenePredictor, check_count, check_range
 from genessl.models.neural import NeuralPredictor
 from genessl.models.sequence_network import SequenceNetwork
 from genessl.models.supervision import Supervision
-from genessl.semi_supervised.lessons import (
-    Choice,
-    Lesson,
-    audit_table,
-    choose_by_quota,
-    close_lesson,
-    pack_lessons,
-    unpack_lessons,
-)
+from genessl.semi_supervised.lessons import Choice, Lesson, choose_by_quota, close_lesson
+from genessl.semi_supervised.rounds import TaughtInRounds
 from genessl.semi_supervised.stopping import validation_quality
 from genessl.semi_supervised.teaching import fit_first, fit_taught, prepared, scores_of
 from genessl.semi_supervised.thresholds import (
@@ -45,7 +35,7 @@ _OFFSET_DEVIATION = 0.25
 _PATIENCE = 2
 
 
-class SelfTraining(GenePredictor):
+class SelfTraining(TaughtInRounds):
     """Let any predictor label genes for itself, round by round [1]_.
 
     In each round the predictor, fitted on the experimental labels and on what it taught itself last, scores the genes
@@ -236,52 +226,14 @@ class SelfTraining(GenePredictor):
             return choose_adaptively(confidence, supervision, pupils, threshold=self.threshold, quota=quota), None
         return choose_self_adaptively(confidence, supervision, pupils, quota=quota, earlier=running)
 
-    def audit(self, *, negatives: bool = True) -> pd.DataFrame:
-        """List the labels taught to the final predictor; a saved one has those taught as present in audit.tsv.gz.
-
-        Parameters
-        ----------
-        negatives : bool, default=True
-            Whether to list also labels taught as absent.
-
-        Returns
-        -------
-        DataFrame
-            round, teacher ('self'), gene, term, label (1 taught as present, 0 as absent), confidence (calibrated
-            probability of presence), in the order of rounds.
-        """
-        if not hasattr(self, "lessons_"):
-            raise NotFittedError("this SelfTraining is not fitted; call fit first")
-        return audit_table(self.lessons_, self.genes_, self.terms_, negatives=negatives)
-
     def _predict(self, dataset: GeneDataset) -> NDArray[np.float32]:
         return self.predictor_._predict(dataset)
 
-    def _write(self, folder: Path) -> None:
-        super()._write(folder)
-        write_table(folder / "audit.tsv.gz", self.audit(negatives=False))
-        (folder / "predictor").mkdir()
-        self.predictor_._write(folder / "predictor")
+    def _owned(self) -> dict[str, GenePredictor]:
+        return {"predictor": self.predictor_}
 
-    def _state(self) -> Arrays:
-        return pack_lessons(self.lessons_)[0]
-
-    def _facts(self) -> dict[str, Any]:
-        return {
-            "n_iter": self.n_iter_,
-            "termination_condition": self.termination_condition_,
-            "history": self.history_,
-            "lessons": pack_lessons(self.lessons_)[1],
-            "genes": self.genes_.tolist(),
-            "given_predictor": self.predictor is not None,
-        }
-
-    def _restore(self, arrays: Arrays, facts: dict[str, Any], folder: Path) -> None:
-        self.n_iter_, self.termination_condition_ = facts["n_iter"], facts["termination_condition"]
-        self.history_, self.genes_ = facts["history"], np.array(facts["genes"], dtype=np.str_)
-        self.lessons_ = unpack_lessons(arrays, facts["lessons"])
-        self.predictor_ = GenePredictor.load(folder / "predictor")
-        self.predictor = clone(self.predictor_) if facts["given_predictor"] else None
+    def _own(self, fitted: Mapping[str, GenePredictor]) -> None:
+        self.predictor_ = fitted["predictor"]
 
 
 def _calibration(scores: NDArray[np.float32], dataset: GeneDataset, rows: NDArray[np.intp]) -> TermCalibration:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,15 +12,16 @@ from sklearn.base import clone
 
 from genessl.data.dataset import GeneDataset
 from genessl.errors import InputError
-from genessl.models.base import Arrays, GenePredictor
+from genessl.models.base import GenePredictor
 from genessl.models.graph_network import GraphNetwork
 from genessl.models.neural import NeuralPredictor
 from genessl.models.objective import MakeObjective
 from genessl.models.sequence_network import SequenceNetwork
 from genessl.models.supervision import Supervision
+from genessl.semi_supervised.owner import Owner
 
 
-class ViewStrategy(GenePredictor):
+class ViewStrategy(Owner):
     """Base of the strategies that own one view and train its network by another objective than the labels' loss.
 
     A subclass names its parameters, among them `view`, `device` and `seed`, and writes `_objective`. Epochs are chosen
@@ -61,17 +62,10 @@ class ViewStrategy(GenePredictor):
     def _predict(self, dataset: GeneDataset) -> NDArray[np.float32]:
         return self.view_._predict(dataset)
 
-    def _write(self, folder: Path) -> None:
-        super()._write(folder)
-        (folder / "view").mkdir()
-        self.view_._write(folder / "view")
+    def _owned(self) -> dict[str, GenePredictor]:
+        return {"view": self.view_}
 
-    def _state(self) -> Arrays:
-        return {}
-
-    def _facts(self) -> dict[str, Any]:
-        return {"given_view": self.view is not None}
-
-    def _restore(self, arrays: Arrays, facts: dict[str, Any], folder: Path) -> None:
-        self.view_ = NeuralPredictor.load(folder / "view")
-        self.view = clone(self.view_) if facts["given_view"] else None
+    def _own(self, fitted: Mapping[str, GenePredictor]) -> None:
+        view = fitted["view"]
+        assert isinstance(view, NeuralPredictor)
+        self.view_ = view

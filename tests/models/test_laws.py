@@ -257,3 +257,13 @@ def test_a_damaged_predictor_is_named_in_one_sentence(fitted, tmp_path, file):
     (tmp_path / "model" / file).write_bytes((tmp_path / "model" / file).read_bytes()[:20])
     with pytest.raises(InputError, match="the saved predictor is damaged"):
         GenePredictor.load(tmp_path / "model")
+
+
+def test_a_predictor_saved_by_another_version_is_refused_in_one_sentence(fitted, tmp_path):
+    fitted["co_training"].save(tmp_path / "model")
+    description = tmp_path / "model" / "predictor.json"
+    content = json.loads(description.read_text())
+    del content["facts"]["owned"]
+    description.write_text(json.dumps(content))
+    with pytest.raises(InputError, match="the saved predictor has no 'owned'; train the model again"):
+        GenePredictor.load(tmp_path / "model")

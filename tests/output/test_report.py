@@ -22,6 +22,7 @@ from genessl.output.report import (
     render_report,
     write_report,
 )
+from genessl.semi_supervised.lessons import Lesson, count_lessons
 
 EVALUATION = pd.DataFrame(
     [
@@ -324,10 +325,9 @@ def test_predictions_below_the_best_threshold_are_called_weak():
 
 
 def test_the_audit_counts_what_each_view_taught():
-    taught = pd.DataFrame(
-        [(1, "network", "g6", "GO:1", 1), (1, "network", "g6", "GO:2", 1), (1, "network", "g7", "GO:2", 0)],
-        columns=["round", "teacher", "gene", "term", "label"],
-    )
+    present = csr_array(np.array([[0.9, 0.8], [0, 0], [0, 0]], dtype=np.float32))
+    absent = csr_array(np.array([[0, 0], [0, 0.1], [0, 0]], dtype=np.float32))
+    taught = count_lessons([Lesson(1, "network", present, absent)])
     audit = CoTrainingAudit(1, "no_improvement", taught, [0.4, 0.42])
     html = render_report(replace(report_data(), audit=audit))
     assert ["1", "network view", "2", "2", "1"] in Page(html).rows
