@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -69,6 +70,46 @@ def rebuild(description: Any) -> Any:
         return {rebuild(key): rebuild(inner) for key, inner in description["dict"]}
     found = _find_class(str(description["class"]))
     return found(**{name: rebuild(inner) for name, inner in description["parameters"].items()})
+
+
+def named_estimator(value: Any) -> Any:
+    """Make the estimator that a configuration names: a class of scikit-learn, or the class and its parameters.
+
+    Parameters
+    ----------
+    value : Any
+        As in ``'sklearn.ensemble.RandomForestClassifier'`` or ``{'sklearn.svm.SVC': {'C': 2.0}}``; anything else
+        comes back as it is.
+
+    Raises
+    ------
+    InputError
+        If there is no such class, or it does not take the parameters.
+    """
+    if isinstance(value, str):
+        value = {value: {}}
+    if not isinstance(value, Mapping):
+        return value
+    if len(value) != 1 or not isinstance(next(iter(value.values())), Mapping):
+        raise InputError(f"classifier: found {value!r}, expected a class of scikit-learn, or the class and parameters")
+    path, parameters = next(iter(value.items()))
+    if "." not in str(path):
+        raise InputError(
+            f"classifier: found {path!r}, expected a scikit-learn classifier with its module, as"
+            " sklearn.naive_bayes.GaussianNB"
+        )
+    found = _find_class(str(path))
+    unknown = [name for name in parameters if name not in found._get_param_names()]
+    if unknown:
+        raise InputError(
+            f"classifier: {path} has no parameter '{unknown[0]}'; expected one of {', '.join(found._get_param_names())}"
+        )
+    try:
+        estimator = found(**parameters)
+        estimator._validate_params()
+    except (TypeError, ValueError) as error:
+        raise InputError(f"classifier: {error}") from error
+    return estimator
 
 
 def _class_path(found: type, where: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
@@ -24,7 +24,7 @@ from genessl.models.base import Arrays, GenePredictor, check_count, pack_sparse,
 from genessl.models.graph_network import GraphNetwork
 from genessl.models.sequence_network import SequenceNetwork
 from genessl.models.supervision import Supervision
-from genessl.semi_supervised.estimator_description import describe, rebuild
+from genessl.semi_supervised.estimator_description import describe, named_estimator, rebuild
 from genessl.semi_supervised.weighted_fit import fit_weighted, weight_parameter
 
 _log = logging.getLogger(__name__)
@@ -56,9 +56,10 @@ class ScikitView(GenePredictor):
 
     Parameters
     ----------
-    classifier : BaseEstimator, optional
+    classifier : BaseEstimator, str or dict, optional
         With `predict_proba` or `decision_function`; by default `LogisticRegression(C=0.01, max_iter=1000)`. Its
-        parameters must be numbers, text, estimators, or lists, tuples and dicts of these, for they are saved as JSON.
+        parameters must be numbers, text, estimators, or lists, tuples and dicts of these, for they are saved as JSON. A
+        configuration names it as ``sklearn.svm.SVC``, or as ``{sklearn.svm.SVC: {C: 2.0}}``.
     features : {'sequence', 'network'}
         The sequence view, or diffusion embedding and degree in each network.
     n_components : int, default=64
@@ -88,7 +89,7 @@ class ScikitView(GenePredictor):
     def __init__(
         self,
         *,
-        classifier: BaseEstimator | None = None,
+        classifier: BaseEstimator | str | Mapping[str, Any] | None = None,
         features: str = "sequence",
         n_components: int = 64,
         min_genes: int = 5,
@@ -106,15 +107,16 @@ class ScikitView(GenePredictor):
         check_count("n_components", self.n_components)
         check_count("min_genes", self.min_genes)
         check_count("seed", self.seed, 0)
-        if self.classifier is None:
+        classifier = named_estimator(self.classifier)
+        if classifier is None:
             return
-        able = any(hasattr(self.classifier, method) for method in ("predict_proba", "decision_function"))
-        if not able or not isinstance(self.classifier, BaseEstimator) or not is_classifier(self.classifier):
+        able = any(hasattr(classifier, method) for method in ("predict_proba", "decision_function"))
+        if not able or not isinstance(classifier, BaseEstimator) or not is_classifier(classifier):
             raise InputError(
                 f"classifier: found {self.classifier!r}, expected a scikit-learn classifier with predict_proba or"
                 " decision_function, or None"
             )
-        describe(self.classifier, "classifier")  # what cannot be saved is refused before it is fitted
+        describe(classifier, "classifier")  # what cannot be saved is refused before it is fitted
 
     def prepare(self, dataset: GeneDataset) -> NDArray[np.float32]:
         """Return the features of the view, standardised over the dataset, shape (n_genes, n_features)."""
@@ -135,7 +137,7 @@ class ScikitView(GenePredictor):
         supervision : Supervision
             Of these genes.
         """
-        self.description_ = describe(self.classifier, "classifier")
+        self.description_ = describe(named_estimator(self.classifier), "classifier")
         self.columns_ = np.flatnonzero(supervision.n_positive >= self.min_genes)
         if not len(self.columns_):
             raise InputError(

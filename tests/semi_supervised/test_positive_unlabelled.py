@@ -7,6 +7,7 @@ import pytest
 import torch
 from scipy.sparse import csr_array
 
+from genessl.data.dataset import TRAIN, VALIDATION
 from genessl.errors import InputError
 from genessl.models.base import GenePredictor
 from genessl.models.sequence_network import SequenceNetwork
@@ -18,6 +19,7 @@ from genessl.semi_supervised.positive_unlabelled import (
     doubt,
     non_negative_risk,
 )
+from genessl.semi_supervised.stopping import validation_quality
 from tests.conftest import make_dataset
 
 
@@ -91,7 +93,7 @@ def dataset():
 
 
 @pytest.mark.parametrize("treatment", TREATMENTS)
-class TestBothTreatments:
+class TestEveryTreatment:
     def test_the_same_seed_gives_the_same_scores_and_saved_equals_loaded(self, treatment, dataset, tmp_path):
         fitted = strategy(treatment=treatment).fit(dataset)
         scores = fitted.predict_proba(dataset)
@@ -109,8 +111,8 @@ class TestBothTreatments:
 
 def test_the_pool_is_used_by_the_risk(dataset):
     labelled = dataset.take(np.flatnonzero(dataset.labelled.any(axis=1)))
-    with_pool = strategy().fit(dataset).predict_proba(labelled)
-    without = strategy().fit(labelled).predict_proba(labelled)
+    with_pool = strategy(treatment="non_negative_risk").fit(dataset).predict_proba(labelled)
+    without = strategy(treatment="non_negative_risk").fit(labelled).predict_proba(labelled)
     assert np.abs(with_pool - without).max() > 1e-3
 
 
@@ -130,15 +132,49 @@ def test_where_annotations_are_missing_the_risk_finds_nearer_to_how_many_genes_h
         dataset, truth, leaves = with_half_the_leaves_missing(seed)
         network = SequenceNetwork(hidden=16, max_epochs=60, device="cpu")
         usual.append(network.fit(dataset).predict_proba(dataset)[:, leaves].mean())
-        strategy_of_twice = PositiveUnlabelled(view=network, prior_factor=2.0).fit(dataset)
+        risk = {"treatment": "non_negative_risk", "prior_factor": 2.0}
+        strategy_of_twice = PositiveUnlabelled(view=network, **risk).fit(dataset)
         aware.append(strategy_of_twice.predict_proba(dataset)[:, leaves].mean())
         true.append(truth[:, leaves].mean())
     assert np.mean(usual) < 0.6 * np.mean(true)  # half of the annotations are gone
     assert 0.8 * np.mean(true) < np.mean(aware) < 1.2 * np.mean(true)
 
 
+@pytest.mark.parametrize("best", TREATMENTS)
+def test_the_treatment_that_is_best_on_the_validation_genes_is_taken(best, dataset, monkeypatch, tmp_path):
+    given = iter({"cross_entropy": [0.3, 0.2, 0.1], "non_negative_risk": [0.1, 0.3, 0.2]}.get(best, [0.1, 0.2, 0.3]))
+    module = "genessl.semi_supervised.positive_unlabelled.validation_quality"
+    monkeypatch.setattr(module, lambda *arguments: next(given))
+    fitted = strategy().fit(dataset)
+    assert fitted.treatment_ == best
+    assert fitted.validation_[best] == 0.3
+    expected = strategy(treatment=best).fit(dataset).predict_proba(dataset)
+    np.testing.assert_array_equal(fitted.predict_proba(dataset), expected)
+    fitted.save(tmp_path / "model")
+    loaded = GenePredictor.load(tmp_path / "model")
+    assert (loaded.treatment_, loaded.validation_) == (best, fitted.validation_)
+
+
+def test_what_is_measured_is_the_fit_without_the_validation_genes(dataset):
+    dataset = dataset.take(np.argsort(dataset.genes))
+    fitted = strategy().fit(dataset)
+    rows = np.flatnonzero((dataset.split == VALIDATION) & dataset.labelled.any(axis=1))
+    blind = strategy(treatment="cross_entropy").view
+    trained = blind.choose_epochs(blind.prepare(dataset), dataset, Supervision.of(dataset))
+    scores = dataset.ontology.propagate_scores(blind.score(trained, blind.prepare(dataset), dataset.n_terms))
+    assert fitted.validation_["cross_entropy"] == validation_quality(scores, dataset, rows)
+
+
+def test_with_too_few_validation_genes_it_is_the_usual_loss(dataset):
+    none = replace(dataset, split=np.full(dataset.n_genes, TRAIN, dtype=np.uint8))
+    fitted = strategy().fit(none)
+    assert (fitted.treatment_, fitted.validation_) == ("cross_entropy", {})
+    expected = SequenceNetwork(hidden=16, max_epochs=15, device="cpu").fit(none).predict_proba(none)
+    np.testing.assert_array_equal(fitted.predict_proba(none), expected)
+
+
 def test_a_parameter_out_of_range_is_refused_in_one_sentence(dataset):
-    with pytest.raises(InputError, match="treatment: found 'all', expected one of non_negative_risk, co_annotation"):
+    with pytest.raises(InputError, match="treatment: found 'all', expected one of validated, cross_entropy, non_n"):
         PositiveUnlabelled(treatment="all").fit(dataset)
     with pytest.raises(InputError, match=r"prior_factor: found 0\.5, expected a number in"):
         PositiveUnlabelled(prior_factor=0.5).fit(dataset)

@@ -22,6 +22,7 @@ from genessl.models.baselines import TermFrequency
 from genessl.models.graph_network import GraphNetwork
 from genessl.models.sequence_network import SequenceNetwork
 from genessl.models.supervision import Supervision
+from genessl.predictors import make_predictor
 from genessl.semi_supervised.estimator_description import describe, rebuild
 from genessl.semi_supervised.scikit_view import ScikitView
 from genessl.semi_supervised.self_training import SelfTraining
@@ -384,3 +385,38 @@ def test_samples_without_weight_are_left_out_of_a_fit():
     assert Spy.seen == [(3, [0, 1, 0], None), (3, [0, 1, 0], [1.0, 0.5, 1.0]), (3, [0, 1, 0], None)]
     assert weight_parameter(make_pipeline(StandardScaler(), make_pipeline(Spy()))) == "pipeline__spy__sample_weight"
     assert weight_parameter(make_pipeline(StandardScaler(), KNeighborsClassifier())) is None
+
+
+@pytest.mark.parametrize(
+    ("named", "meant"),
+    [
+        ("sklearn.naive_bayes.GaussianNB", GaussianNB()),
+        ({"sklearn.linear_model.LogisticRegression": {"C": 0.1}}, LogisticRegression(C=0.1)),
+    ],
+)
+def test_a_configuration_names_a_classifier_by_its_class_and_parameters(named, meant, dataset, tmp_path):
+    expected = ScikitView(classifier=meant).fit(dataset).predict_proba(dataset)
+    found = make_predictor("scikit_view", {"classifier": named}).fit(dataset)
+    np.testing.assert_array_equal(found.predict_proba(dataset), expected)
+    found.save(tmp_path / "model")
+    np.testing.assert_array_equal(GenePredictor.load(tmp_path / "model").predict_proba(dataset), expected)
+
+
+@pytest.mark.parametrize(
+    ("named", "sentence"),
+    [
+        ("RandomForest", "found 'RandomForest', expected a scikit-learn classifier with its module"),
+        ("sklearn.ensemble.RandomTree", "found sklearn.ensemble.RandomTree, expected the class"),
+        ("sklearn.nothing.Classifier", "found sklearn.nothing.Classifier, which the installed scikit-learn does not"),
+        ("os.system", "found os.system, expected the class of a scikit-learn estimator"),
+        ("sklearn.cluster.KMeans", "expected a scikit-learn classifier"),
+        ({"sklearn.svm.LinearSVC": {"c": 1.0}}, "sklearn.svm.LinearSVC has no parameter 'c'; expected one of C, "),
+        ({"sklearn.svm.LinearSVC": {"C": -1.0}}, "The 'C' parameter of LinearSVC must be a float"),
+        ({"sklearn.svm.LinearSVC": 1.0}, "expected a class of scikit-learn, or the class and parameters"),
+    ],
+)
+def test_a_name_that_is_no_classifier_is_refused_in_one_sentence(named, sentence, dataset):
+    with pytest.raises(InputError, match="classifier: ") as caught:
+        ScikitView(classifier=named).fit(dataset)
+    assert sentence in str(caught.value)
+    assert "\n" not in str(caught.value)
