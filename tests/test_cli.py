@@ -336,6 +336,20 @@ def test_domains_and_references_are_read_into_the_dataset(organism, run):
     assert "references[0] domains\tproteins\tjoined\t1" in lines
 
 
+def test_substituted_copies_are_in_the_dataset(organism, run):
+    organism.build(run, output="plain")
+    organism.build(run, substituted_copies=2)
+    plain, copied = (GeneDataset.load(organism.folder / name) for name in ("plain", "dataset"))
+    assert plain.substituted is None
+    assert copied.substituted.shape == (2, 12, 804)
+    np.testing.assert_array_equal(copied.sequence_features, plain.sequence_features)
+    own = copied.sequence_features[2:, :804]  # the first two proteins are alike
+    near = np.square(copied.substituted[:, 2:] - own).mean(axis=2)
+    assert 0 < near.mean() < np.square(own - np.roll(own, 1, axis=0)).mean()
+    sentence = "substituted_copies: found 9, expected a whole number from 0 to 8"
+    assert refused(organism, run, substituted_copies=9) == sentence
+
+
 def test_mistakes_in_references_end_in_one_sentence(organism, run):
     assert refused(organism, run, references=[{"sequences": "a.fasta"}]) == (
         "references[0]: the key 'annotations' is missing; add it"

@@ -41,6 +41,7 @@ def test_absent_keys_take_their_defaults():
     assert config["networks"] == {}
     assert config["identifiers"] == []
     assert (config["mirror"], config["taxon"], config["seed"]) == (None, None, 0)
+    assert config["substituted_copies"] == 0
     assert config["evaluation"] == {
         "scheme": "cross_validation",
         "folds": 5,
@@ -113,6 +114,8 @@ def test_an_open_scheme_is_temporal_where_there_are_later_annotations():
             "references[0]: there is no key 'domain', did you mean 'domains'?",
         ),
         ({"domains": ["a.tsv"]}, "domains: found ['a.tsv'], expected a file name, path or URL, or null"),
+        ({"substituted_copies": 9}, "substituted_copies: found 9, expected a whole number, at least 0, at most 8"),
+        ({"substituted_copies": 0.5}, "substituted_copies: found 0.5, expected a whole number, at least 0, at most 8"),
         ({"identifiers": "a.txt"}, "identifiers: found 'a.txt', expected a list of file names, paths or URLs"),
         ({"identifiers": [1]}, "identifiers[0]: found 1, expected a file name, path or URL"),
         ({"embeddings": {"modle": "x"}}, "embeddings: there is no key 'modle', did you mean 'model'?"),

@@ -72,6 +72,9 @@ class GeneDataset:
         The newest date among the annotations, as YYYYMMDD.
     references : References, optional
         Labelled proteins of other organisms. They hold no label of these genes: hiding labels leaves them alone.
+    substituted : ndarray of float32, shape (n_copies, n_genes, n_composition), optional
+        The first n_composition columns of the sequence view, those of `composition_features`, for copies of the
+        proteins with conservative substitutions.
 
     Raises
     ------
@@ -97,6 +100,7 @@ class GeneDataset:
     annotation_date: int = 0
     electronic_sources: Mapping[str, csr_array] = field(default_factory=dict)
     references: References | None = None
+    substituted: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         _check(self)
@@ -155,6 +159,7 @@ class GeneDataset:
             split=self.split[rows],
             electronic_sources={name: csr_array(labels[rows]) for name, labels in self.electronic_sources.items()},
             references=None if self.references is None else self.references.take(rows),
+            substituted=None if self.substituted is None else self.substituted[:, rows],
         )
 
     def without_labels(self, hidden: NDArray[np.bool_]) -> GeneDataset:
@@ -211,6 +216,8 @@ class GeneDataset:
         save_npz(folder / "parents.npz", self.ontology.parents)
         np.save(folder / "sequence_features.npy", self.sequence_features)
         np.save(folder / "split.npy", self.split)
+        if self.substituted is not None:
+            np.save(folder / "substituted.npy", self.substituted)
         (folder / "dataset.json").write_text(json.dumps(_description(self), indent=1), encoding="utf-8")
 
     @classmethod
@@ -238,6 +245,7 @@ class GeneDataset:
         description: dict[str, Any] = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
         columns = description.pop("ontology")
         references = description.pop("references", None)  # absent in datasets of earlier versions
+        substituted = folder / "substituted.npy"
         return cls(
             genes=np.array(description.pop("genes"), dtype=np.str_),
             feature_names=tuple(description.pop("feature_names")),
@@ -251,6 +259,7 @@ class GeneDataset:
             ),
             split=np.load(folder / "split.npy"),
             references=None if references is None else References.read(folder / "references", references),
+            substituted=np.load(substituted) if substituted.is_file() else None,
             networks=_load_named(folder / "networks", description.pop("networks")),
             electronic_sources=_load_named(folder / "electronic_sources", description.pop("electronic_sources", [])),
             **{name: _load_csr(folder / f"{name}.npz") for name in _MATRICES},
@@ -329,9 +338,24 @@ def _check(dataset: GeneDataset) -> None:
             )
     if dataset.references is not None:
         dataset.references.check_shape(n_genes, n_terms)
+    if dataset.substituted is not None:
+        _check_substituted(dataset.substituted, dataset.sequence_features)
     _check_split(dataset)
     if (dataset.positive.multiply(dataset.negative)).nnz:
         raise InputError("negative: found a term that the gene also has in positive, expected none")
+
+
+def _check_substituted(copies: NDArray[np.float32], features: NDArray[np.float32]) -> None:
+    n_genes, n_features = features.shape
+    if copies.ndim != 3 or not len(copies) or copies.shape[1] != n_genes or not 0 < copies.shape[2] <= n_features:
+        raise InputError(
+            f"substituted: found shape {copies.shape}, expected (n_copies, {n_genes}, n_composition) with at least one"
+            f" copy and from 1 to {n_features} columns"
+        )
+    if copies.dtype != np.float32:
+        raise InputError(f"substituted: found {copies.dtype}, expected float32")
+    if not np.isfinite(copies).all():
+        raise InputError("substituted: found a number that is not finite, expected finite numbers")
 
 
 def _check_split(dataset: GeneDataset) -> None:

@@ -25,6 +25,7 @@ from genessl.features.composition import composition_features
 from genessl.features.domains import annotated_domains, domain_features, join_domains
 from genessl.features.homology import bit_scores, homology_profile, search_homologs
 from genessl.features.references import ReferenceSource, Target, join_references
+from genessl.features.substitutions import check_copies, substituted_composition
 
 _log = logging.getLogger(__name__)
 
@@ -120,17 +121,21 @@ def assemble_dataset(
     *,
     evidence: Collection[str] = EXPERIMENTAL,
     evaluation: Evaluation | None = None,
+    substituted_copies: int = 0,
     taxon: str = "",
     seed: int = 0,
     threads: int = 1,
 ) -> Assembly:
     """Join the tables on one identifier per gene, compute the features and hold genes out.
 
+    The copies of each protein with conservative substitutions, from 0 to 8, are drawn with the evaluation's seed.
+
     Raises
     ------
     InputError
-        If a table does not join, or no gene has an experimental annotation.
+        If a table does not join, no gene has an experimental annotation, or the copies are out of range.
     """
+    check_copies(substituted_copies)
     evaluation = evaluation or Evaluation()
     coverage = Coverage()
     genes = list(sources.sequences)
@@ -183,6 +188,11 @@ def assemble_dataset(
         annotation_date=date,
         electronic_sources={name: csr_array(found[:, columns]) for name, found in labels.sources.items()},
         references=join_references(sources.references, target, coverage, evidence=evidence, threads=threads),
+        substituted=(
+            substituted_composition(sources.sequences, substituted_copies, seed=evaluation.seed)
+            if substituted_copies
+            else None
+        ),
     )
     coverage.check()
     return Assembly(dataset, coverage, truth)
@@ -227,7 +237,7 @@ def _domains(sources: Sources, labels: Labels, identifiers: GeneIdentifiers, cov
 def _sequence_features(
     sources: Sources, domains: pd.DataFrame, homology: csr_array, coverage: Coverage, seed: int
 ) -> tuple[NDArray[np.float32], tuple[str, ...]]:
-    blocks = [
+    blocks = [  # the composition comes first, as `GeneDataset.substituted` says
         composition_features(sources.sequences.values()),
         homology_profile(homology, seed=seed),
         domain_features(domains, list(sources.sequences)),

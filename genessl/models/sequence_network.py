@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from genessl.data.dataset import GeneDataset
@@ -16,6 +17,9 @@ _LARGEST = 5.0
 
 class SequenceNetwork(NeuralPredictor):
     """Multilayer network on the sequence view: k-mers, homology profile, domains, embeddings where given.
+
+    Its inputs hold the dataset's substituted copies, on the scale of the features, for strategies that perturb them; it
+    reads none itself.
 
     Parameters
     ----------
@@ -68,10 +72,16 @@ class SequenceNetwork(NeuralPredictor):
 
     def _inputs(self, dataset: GeneDataset) -> dict[str, Any]:
         features = dataset.sequence_features.astype(np.float32)
-        present = np.isin(features, (0.0, 1.0)).all(axis=0)  # domains stay 0 or 1
-        spread = features.std(axis=0)
-        standard = np.clip((features - features.mean(axis=0)) / np.maximum(spread, 1e-6), -_LARGEST, _LARGEST)
-        return {"features": torch.from_numpy(np.where(present, features, standard).astype(np.float32))}
+        present = np.asarray(np.isin(features, (0.0, 1.0)).all(axis=0))  # domains stay 0 or 1
+        centre, spread = features.mean(axis=0), np.maximum(features.std(axis=0), 1e-6)
+
+        def scaled(values: NDArray[np.float32]) -> Tensor:
+            first = slice(values.shape[-1])  # copies have the first columns only
+            standard = np.clip((values - centre[first]) / spread[first], -_LARGEST, _LARGEST)
+            return torch.from_numpy(np.where(present[first], values, standard).astype(np.float32))
+
+        inputs = {"features": scaled(features)}
+        return inputs if dataset.substituted is None else {**inputs, "substituted": scaled(dataset.substituted)}
 
     def _shape(self, inputs: dict[str, Any]) -> dict[str, int]:
         return {"n_features": int(inputs["features"].shape[1])}

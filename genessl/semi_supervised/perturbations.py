@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
-import numpy as np
 import torch
-from Bio.Align import substitution_matrices
-from numpy.typing import NDArray
 from torch import Tensor
-
-from genessl.features.composition import AMINO_ACIDS
 
 _MOST = 0.9
 
@@ -29,32 +23,42 @@ class Perturbation:
         Standard deviation of the noise added to a feature, in units of the feature's own over genes.
     dropped : float
         Share of the edges of each network that are left out, in [0, 1).
+    substituted : float, default=0.0
+        Share of the genes that take the composition of a copy with conservative substitutions, where there are copies,
+        in [0, 1].
     """
 
     masked: float
     blurred: float
     dropped: float
+    substituted: float = 0.0
 
     def scaled(self, strength: float) -> Perturbation:
-        """Return it that many times as strong; no share exceeds 0.9."""
+        """Return it that many times as strong; no share of values or edges exceeds 0.9, nor one of genes 1."""
         masked, dropped = min(_MOST, strength * self.masked), min(_MOST, strength * self.dropped)
-        return Perturbation(masked, strength * self.blurred, dropped)
+        return Perturbation(masked, strength * self.blurred, dropped, min(1.0, strength * self.substituted))
 
 
-WEAK = Perturbation(masked=0.05, blurred=0.1, dropped=0.05)
-STRONG = Perturbation(masked=0.3, blurred=0.4, dropped=0.3)  # five conservative substitutions in 100 blur k-mers so
+WEAK = Perturbation(masked=0.05, blurred=0.1, dropped=0.05, substituted=0.0)
+# Blurred as much as five conservative substitutions in 100 blur k-mers.
+STRONG = Perturbation(masked=0.3, blurred=0.4, dropped=0.3, substituted=0.5)
 
 
 class Perturber:
     """Perturb the inputs of a view, of the sequence or of the network.
 
-    Random numbers come from torch's own generator.
+    Features are blurred and then masked. Where the inputs hold copies of the proteins with conservative substitutions,
+    a share of the genes takes the composition of one of them, drawn at random, in place of the blurred one: the blur
+    stands in for substitutions, which these genes have. Their other columns are blurred as everybody's.
+
+    Random numbers come from torch's own generator; none is drawn for substitutions where there are no copies.
 
     Parameters
     ----------
     inputs : dict
-        As the view's `prepare` returns them: `features`, shape (n_genes, n_features), and `adjacencies` where the
-        module looks at the neighbours of the rows that it is asked for.
+        As the view's `prepare` returns them: `features`, shape (n_genes, n_features); `adjacencies` where the module
+        looks at the neighbours of the rows that it is asked for; `substituted`, shape (n_copies, n_genes,
+        n_composition), where there are copies, whose columns are the first of the features.
     """
 
     def __init__(self, inputs: dict[str, Any]) -> None:
@@ -68,15 +72,39 @@ class Perturber:
         A module without networks is given the features of these genes only, which is all that it reads.
         """
         if "adjacencies" not in self.inputs:
-            features = self._features(self.inputs["features"][rows], perturbation)
-            return {"features": features}, torch.arange(len(rows), device=rows.device)
-        features = self._features(self.inputs["features"], perturbation)
+            return {"features": self._features(rows, perturbation)}, torch.arange(len(rows), device=rows.device)
+        everyone = torch.arange(len(self.inputs["features"]), device=rows.device)
+        features = self._features(everyone, perturbation)
         networks = [drop_edges(network, perturbation.dropped) for network in self.inputs["adjacencies"]]
         return {**self.inputs, "features": features, "adjacencies": networks}, rows
 
-    def _features(self, features: Tensor, perturbation: Perturbation) -> Tensor:
-        blurred = blur_features(features, perturbation.blurred, self.spread)
-        return mask_features(blurred, perturbation.masked, self.centre)
+    def _features(self, rows: Tensor, perturbation: Perturbation) -> Tensor:
+        features = blur_features(self.inputs["features"][rows], perturbation.blurred, self.spread)
+        if perturbation.substituted and "substituted" in self.inputs:
+            features = take_copies(features, self.inputs["substituted"], rows, perturbation.substituted)
+        return mask_features(features, perturbation.masked, self.centre)
+
+
+def take_copies(features: Tensor, copies: Tensor, rows: Tensor, share: float) -> Tensor:
+    """Give each gene, with probability `share`, the first columns of one of its copies, each as likely as another.
+
+    Parameters
+    ----------
+    features : Tensor of float32, shape (n_rows, n_features)
+    copies : Tensor of float32, shape (n_copies, n_genes, n_columns)
+    rows : Tensor of int64, shape (n_rows,)
+        Which genes the features are of.
+    share : float
+        In [0, 1].
+
+    Returns
+    -------
+    Tensor of float32, shape (n_rows, n_features)
+    """
+    n_columns = copies.shape[2]
+    takes = torch.rand(len(rows), 1, device=rows.device) < share
+    drawn = copies[torch.randint(len(copies), (len(rows),), device=rows.device), rows]  # (n_rows, n_columns)
+    return torch.cat([torch.where(takes, drawn, features[:, :n_columns]), features[:, n_columns:]], dim=1)
 
 
 def mask_features(features: Tensor, share: float, centre: Tensor) -> Tensor:
@@ -131,57 +159,3 @@ def drop_edges(adjacency: Tensor, share: float) -> Tensor:
     of_row = torch.repeat_interleave(drawn, pointers.diff(), output_size=len(values))
     stays = (of_row + drawn[columns]) % 1.0 >= share
     return torch.sparse_csr_tensor(pointers, columns, values * stays / (1.0 - share), size=adjacency.shape)
-
-
-def substitute_conservatively(sequence: str, share: float, random: np.random.Generator) -> str:
-    """Exchange residues of a protein for similar ones, as evolution under an unchanged function does.
-
-    Each residue is chosen with probability `share`, and becomes b instead of a with a probability in proportion to
-    2^(s(a, b) / 2) over the b other than a of positive score s(a, b) in BLOSUM62 [1]_, whose scores are twice the log2
-    odds. Residues without such a b (C, G, P and what is not standard) stay.
-
-    No strategy calls this, for a `GeneDataset` holds no sequences: use it before featurising, as in
-    ``composition_features([substitute_conservatively(s, 0.1, random) for s in sequences])``.
-
-    Parameters
-    ----------
-    sequence : str
-        In capitals.
-    share : float
-        In [0, 1].
-    random : numpy.random.Generator
-
-    Returns
-    -------
-    str
-        Of the same length.
-
-    References
-    ----------
-    .. [1] S. Henikoff and J. G. Henikoff, Amino acid substitution matrices from protein blocks, PNAS 89, 10915-10919,
-       1992, doi:10.1073/pnas.89.22.10915
-    """
-    residues = np.frombuffer(sequence.encode("ascii"), dtype=np.uint8)
-    code = np.full(256, -1)
-    code[_LETTERS] = np.arange(len(_LETTERS))
-    codes = code[residues]
-    cumulated = _conservative_exchanges()
-    chosen = np.flatnonzero((codes >= 0) & (random.random(len(codes)) < share))
-    chosen = chosen[cumulated[codes[chosen], -1] > 0]
-    place = (cumulated[codes[chosen]] <= random.random((len(chosen), 1))).sum(axis=1)
-    substituted = residues.copy()
-    substituted[chosen] = _LETTERS[place]
-    return substituted.tobytes().decode("ascii")
-
-
-_LETTERS = np.frombuffer(AMINO_ACIDS.encode("ascii"), dtype=np.uint8)
-
-
-@cache
-def _conservative_exchanges() -> NDArray[np.float64]:
-    """Return the cumulated probability of each residue to replace another: (20, 20), 0 where none does."""
-    matrix = substitution_matrices.load("BLOSUM62")  # type: ignore[no-untyped-call]
-    scores = np.array(matrix.select(AMINO_ACIDS))
-    odds = np.where((scores > 0) & ~np.eye(len(scores), dtype=bool), 2.0 ** (scores / 2), 0.0)
-    cumulated: NDArray[np.float64] = odds.cumsum(axis=1)
-    return cumulated / np.where(cumulated[:, -1:] > 0, cumulated[:, -1:], 1.0)

@@ -68,6 +68,7 @@ def same(first, second):
         assert getattr(first.ontology, name) == getattr(second.ontology, name)
     assert first.ontology.aspects.tolist() == second.ontology.aspects.tolist()
     assert first.split.tolist() == second.split.tolist()
+    np.testing.assert_array_equal(first.substituted, second.substituted)
     for name in ("scheme", "n_folds", "label_fraction", "seed", "taxon", "annotation_date"):
         assert getattr(first, name) == getattr(second, name)
 
@@ -93,13 +94,28 @@ def test_no_field_is_forgotten_in_saving(tmp_path):
     loaded, default = GeneDataset.load(tmp_path / "saved"), tiny()
     scalars = [field.name for field in fields(GeneDataset) if field.name in changed]
     assert all(getattr(loaded, name) == changed[name] != getattr(default, name) for name in scalars)
-    assert len(fields(GeneDataset)) == len(scalars) + 12
+    assert len(fields(GeneDataset)) == len(scalars) + 13
 
 
 def test_a_dataset_without_networks_features_or_negatives_survives_saving(tmp_path):
     bare = tiny(networks={}, sequence_features=np.zeros((3, 0), dtype=np.float32), feature_names=())
     bare.save(tmp_path / "bare")
     same(GeneDataset.load(tmp_path / "bare"), bare)
+
+
+def copies(n_copies=2, n_columns=1):
+    return np.arange(n_copies * 3 * n_columns, dtype=np.float32).reshape(n_copies, 3, n_columns)
+
+
+def test_copies_with_substitutions_survive_saving_and_one_without_has_no_file_of_them(tmp_path):
+    copied = tiny(substituted=copies())
+    for name, dataset in (("copied", copied), ("plain", tiny()), ("again", copied)):
+        dataset.save(tmp_path / name)
+        same(GeneDataset.load(tmp_path / name), dataset)
+    saved = contents(tmp_path / "copied")
+    assert saved == contents(tmp_path / "again")
+    assert saved.pop("substituted.npy")
+    assert saved == contents(tmp_path / "plain")  # as a dataset of an earlier version is
 
 
 @pytest.mark.parametrize("damage", ["positive.npz", "split.npy", "dataset.json", "networks/0.npz"])
@@ -136,6 +152,16 @@ def test_a_folder_without_a_dataset_is_named(tmp_path):
         ({"positive": labels([[1, 1]])}, r"positive: found shape \(1, 2\), expected \(3, 4\)"),
         ({"negative": csr_array((3, 4), dtype=np.int8)}, "negative: found int8, expected bool"),
         ({"electronic": csr_array((3, 4), dtype=np.float32)}, "electronic: found float32, expected bool"),
+        (
+            {"substituted": copies()[:, :2]},
+            r"substituted: found shape \(2, 2, 1\), expected \(n_copies, 3, n_composition\) with at least one copy and",
+        ),
+        ({"substituted": copies(n_columns=3)}, r"substituted: found shape \(2, 3, 3\), .* from 1 to 2 columns"),
+        ({"substituted": copies(n_columns=0)}, r"substituted: found shape \(2, 3, 0\), expected"),
+        ({"substituted": copies(n_copies=0)}, r"substituted: found shape \(0, 3, 1\), expected"),
+        ({"substituted": copies()[0]}, r"substituted: found shape \(3, 1\), expected"),
+        ({"substituted": copies().astype(float)}, "substituted: found float64, expected float32"),
+        ({"substituted": copies() + np.float32("nan")}, "substituted: found a number that is not finite, expected"),
         ({"split": np.zeros(2, dtype=np.uint8)}, r"split: found shape \(2,\), expected \(3,\)"),
         ({"split": np.zeros(3, dtype=np.int64)}, "split: found int64, expected uint8"),
         ({"split": np.array([0, 2, 0], dtype=np.uint8)}, "split: found 2, expected numbers from 0 to 1"),
@@ -186,10 +212,12 @@ def test_take_reorders_everything():
     assert turned.networks["n"].toarray().tolist() == [[0, 1, 0.5], [1, 0, 0], [0.5, 0, 0]]
     assert turned.negative.toarray().astype(int).tolist() == [[0, 0, 0, 1], [0] * 4, [0] * 4]
     assert turned.split.tolist() == [1, 0, 0]
+    assert tiny(substituted=copies()).take(np.array([2, 0])).substituted[:, :, 0].tolist() == [[2, 0], [5, 3]]
 
 
 def test_taking_back_and_forth_changes_nothing():
-    dataset = folded()
+    copied = np.random.default_rng(2).random((2, 240, 5)).astype(np.float32)
+    dataset = folded(substituted=copied)
     order = np.random.default_rng(0).permutation(dataset.n_genes)
     same(dataset.take(order).take(np.argsort(order)), dataset)
 
@@ -198,7 +226,7 @@ def test_taking_back_and_forth_changes_nothing():
 
 
 def test_hide_takes_a_folds_labels_in_all_aspects_and_leaves_all_else():
-    dataset = folded()
+    dataset = folded(substituted=np.zeros((1, 240, 2), dtype=np.float32))
     visible = dataset.hide(HIDDEN)
     hidden = dataset.split == HIDDEN
     assert dataset.labelled[hidden].any(axis=0).all()
@@ -212,6 +240,7 @@ def test_hide_takes_a_folds_labels_in_all_aspects_and_leaves_all_else():
         np.testing.assert_array_equal(getattr(visible, name).toarray(), getattr(dataset, name).toarray())
     assert visible.networks is dataset.networks
     assert visible.ontology is dataset.ontology
+    assert visible.substituted is dataset.substituted
 
 
 @pytest.mark.parametrize("fold, validating", [(0, 1), (3, 4), (4, 0)])

@@ -118,6 +118,23 @@ def test_domains_and_embeddings_join_the_sequence_view():
     }  # fmt: skip
 
 
+def test_copies_with_substitutions_describe_the_first_columns_with_the_evaluations_seed():
+    assert assemble_dataset(sources()).dataset.substituted is None
+    dataset = assemble_dataset(sources(), substituted_copies=2).dataset
+    assert dataset.substituted.shape == (2, 9, 804)
+    assert dataset.feature_names[803].startswith("triad:") and not dataset.feature_names[804].startswith("triad:")
+    own = dataset.sequence_features[:, :804]
+    np.testing.assert_array_equal(dataset.substituted[:, :, 0], np.tile(own[:, 0], (2, 1)))  # the length stays
+    moved = np.square(dataset.substituted - own).mean(axis=2)
+    assert moved.min() > 0
+    assert moved.max() < np.square(own[3:] - np.roll(own[3:], 1, axis=0)).mean(axis=1).min()
+    for changes, same in (({"seed": 5}, True), ({"evaluation": Evaluation(seed=5)}, False)):
+        other = assemble_dataset(sources(), substituted_copies=2, **changes).dataset.substituted
+        assert np.array_equal(other, dataset.substituted) == same
+    with pytest.raises(InputError, match="substituted_copies: found 9, expected a whole number from 0 to 8"):
+        assemble_dataset(sources(), substituted_copies=9)
+
+
 def test_the_threads_do_not_matter():
     one, two = (assemble_dataset(sources(), threads=threads).dataset for threads in (1, 2))
     assert one.sequence_features.tobytes() == two.sequence_features.tobytes()

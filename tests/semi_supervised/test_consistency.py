@@ -11,7 +11,6 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from torch import nn
 
 from genessl.errors import InputError
-from genessl.features.composition import composition_features
 from genessl.models.base import GenePredictor
 from genessl.models.baselines import TermFrequency
 from genessl.models.graph_layers import normalised_adjacency
@@ -29,12 +28,13 @@ from genessl.semi_supervised.consistency_objectives import (
 )
 from genessl.semi_supervised.perturbations import (
     STRONG,
+    WEAK,
     Perturbation,
     Perturber,
     blur_features,
     drop_edges,
     mask_features,
-    substitute_conservatively,
+    take_copies,
 )
 from tests.conftest import make_dataset
 
@@ -430,24 +430,133 @@ def test_a_perturbed_view_sees_other_inputs_of_the_same_genes(dataset):
         assert not torch.allclose(module(*Perturber(inputs)(rows, STRONG)), same, atol=1e-2)
 
 
-def test_residues_are_exchanged_in_proportion_to_the_odds_of_blosum62():
-    random = np.random.default_rng(0)
-    # BLOSUM62: I scores 3 with V, 2 with L, 1 with M, and at most 0 with all others; C, G and P have no such partner
-    exchanged = substitute_conservatively("I" * 20_000, 1.0, random)
-    odds = np.array([2**1.5, 2.0, 2**0.5])
-    shares = [exchanged.count(letter) / 20_000 for letter in "VLM"]
-    assert shares == pytest.approx(list(odds / odds.sum()), abs=0.015)
-    assert sum(shares) == 1.0
-    assert substitute_conservatively("CGPXUB*", 1.0, random) == "CGPXUB*"
-    thinned = substitute_conservatively("A" * 20_000, 0.2, random)
-    assert set(thinned) == {"A", "S"}
-    assert thinned.count("S") / 20_000 == pytest.approx(0.2, abs=0.015)
-    assert substitute_conservatively("MKV", 0.0, random) == "MKV"
+# ------------------------------------------------------------------------------------ copies with substitutions
 
 
-def test_substituted_sequences_keep_their_length_and_move_their_kmers():
-    random = np.random.default_rng(0)
-    sequence = "".join(random.choice(list("ACDEFGHIKLMNPQRSTVWY"), 300))
-    features = composition_features([sequence, substitute_conservatively(sequence, 0.2, random)])[0]
-    assert features[0, 0] == features[1, 0]
-    assert np.abs(features[0] - features[1]).max() > 0.01
+def with_copies(dataset, n_copies=2, n_columns=7, size=0.5):
+    """Copies of each gene, whose first columns are near its own."""
+    spread = size * dataset.sequence_features[:, :n_columns].std(axis=0)
+    shape = (n_copies, dataset.n_genes, n_columns)
+    noise = spread * np.random.default_rng(5).standard_normal(shape)
+    copies = dataset.sequence_features[:, :n_columns] + noise
+    return replace(dataset, substituted=copies.astype(np.float32))
+
+
+def blurred_and_masked(inputs, rows, perturbation):
+    """What a perturbation without copies is."""
+    perturb = Perturber(inputs)
+    blurred = blur_features(inputs["features"][rows], perturbation.blurred, perturb.spread)
+    return mask_features(blurred, perturbation.masked, perturb.centre)
+
+
+@pytest.mark.parametrize("copies", [False, True])
+def test_a_weakly_perturbed_gene_and_one_without_copies_draw_no_number_for_substitutions(copies, dataset):
+    inputs = VIEWS["sequence"].prepare(with_copies(dataset) if copies else dataset)
+    rows = torch.arange(50)
+    for perturbation in (WEAK, STRONG.scaled(0.0)) if copies else (WEAK, STRONG):
+        torch.manual_seed(0)
+        expected, state = blurred_and_masked(inputs, rows, perturbation), torch.get_rng_state()
+        torch.manual_seed(0)
+        assert torch.equal(Perturber(inputs)(rows, perturbation)[0]["features"], expected)
+        assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_half_of_the_strongly_perturbed_genes_take_a_copy_each_as_often_as_another(dataset):
+    inputs = VIEWS["sequence"].prepare(with_copies(dataset, n_copies=3))
+    rows = torch.arange(dataset.n_genes).repeat(20)
+    torch.manual_seed(0)
+    unmasked = replace(STRONG, masked=0.0)
+    perturbed = Perturber(inputs)(rows, unmasked)[0]["features"]
+    torch.manual_seed(0)
+    blurred = blurred_and_masked(inputs, rows, unmasked)
+    taken = torch.stack([(perturbed[:, :7] == copy[rows]).all(dim=1) for copy in inputs["substituted"]])
+    # 4800 draws: four deviations are 0.03
+    assert taken.float().mean(dim=1).tolist() == pytest.approx([1 / 6] * 3, abs=0.03)
+    assert taken.sum(dim=0).max() == 1
+    took = taken.any(dim=0)
+    assert torch.equal(perturbed[~took], blurred[~took])
+    assert torch.equal(perturbed[took, 7:], blurred[took, 7:])  # blurred there, as all are
+    assert (perturbed[took, 7:] != inputs["features"][rows][took, 7:]).all()
+
+
+def test_a_gene_takes_its_own_copy_and_masking_comes_after(dataset):
+    inputs = VIEWS["sequence"].prepare(with_copies(dataset, n_copies=1))
+    rows = torch.tensor([5, 3, 200])
+    features = inputs["features"][rows]
+    everything = take_copies(features, inputs["substituted"], rows, 1.0)
+    assert torch.equal(everything, torch.cat([inputs["substituted"][0, rows], features[:, 7:]], dim=1))
+    assert torch.equal(take_copies(features, inputs["substituted"], rows, 0.0), features)
+    perturber = Perturber(inputs)
+    masked = perturber(rows, Perturbation(masked=1.0, blurred=0.0, dropped=0.0, substituted=1.0))[0]["features"]
+    assert torch.equal(masked, perturber.centre.expand(3, -1))
+
+
+def test_a_stronger_perturbation_substitutes_more_genes_up_to_all():
+    assert [STRONG.scaled(strength).substituted for strength in (0.0, 0.5, 1.0, 3.0)] == [0.0, 0.25, 0.5, 1.0]
+
+
+def test_copies_are_on_the_scale_of_the_features_and_change_nothing_else_of_the_view():
+    dataset = make_dataset(domains=True)[0]
+    features = dataset.sequence_features.copy()
+    features[:, 1] = 0.0  # a column that no gene has stays as it is, as domains do
+    features[0, 0] = 1000.0
+    dataset = replace(dataset, sequence_features=features)
+    copies = np.stack([features[:, :3], features[:, :3] + 1.0])
+    view = VIEWS["sequence"]
+    plain, inputs = view.prepare(dataset), view.prepare(replace(dataset, substituted=copies))
+    assert (list(plain), list(inputs)) == (["features"], ["features", "substituted"])
+    assert torch.equal(plain["features"], inputs["features"])
+    assert view._n_genes(inputs) == dataset.n_genes
+    assert view._shape(inputs) == view._shape(plain) == {"n_features": 20}
+    assert inputs["substituted"].dtype == torch.float32
+    assert torch.equal(inputs["substituted"][0], inputs["features"][:, :3])
+    centre, spread = features[:, :3].mean(axis=0), features[:, :3].std(axis=0)
+    expected = np.clip((features[:, [0, 2]] + 1.0 - centre[[0, 2]]) / spread[[0, 2]], -5, 5)
+    np.testing.assert_allclose(inputs["substituted"][1][:, [0, 2]].numpy(), expected, rtol=1e-5, atol=1e-6)
+    assert float(inputs["substituted"][1, 0, 0]) == 5.0
+    assert (inputs["substituted"][1, :, 1] == 1.0).all()
+
+
+@EVERY
+def test_copies_teach_a_strategy_and_nothing_where_its_weight_is_zero(strategy, dataset, fitted, tmp_path):
+    copied = with_copies(dataset)
+    model = clone(fitted[strategy, "sequence"]).fit(copied)
+    scores = model.predict_proba(copied)
+    assert np.abs(scores - fitted[strategy, "sequence"].predict_proba(dataset)).max() > 1e-3
+    order = np.random.default_rng(1).permutation(dataset.n_genes)
+    shuffled = copied.take(order)
+    np.testing.assert_array_equal(clone(model).fit(shuffled).predict_proba(shuffled), scores[order])
+    model.save(tmp_path / "model")
+    np.testing.assert_array_equal(GenePredictor.load(tmp_path / "model").predict_proba(dataset), scores)
+    supervised = clone(VIEWS["sequence"]).fit(dataset).predict_proba(dataset)
+    untaught = strategy(view=VIEWS["sequence"], weight=0.0).fit(copied)
+    np.testing.assert_array_equal(untaught.predict_proba(copied), supervised)
+
+
+@EVERY
+def test_copies_of_unlabelled_genes_alone_change_the_scores(strategy, dataset, fitted):
+    copied = with_copies(dataset)
+    rows, unlabelled = np.arange(dataset.n_genes), no_label(dataset)
+    rows[unlabelled] = np.roll(unlabelled, 1)
+    other = replace(copied, substituted=copied.substituted[:, rows])
+    first, second = (clone(fitted[strategy, "sequence"]).fit(given).predict_proba(dataset) for given in (copied, other))
+    assert np.abs(first - second).max() > 1e-4
+
+
+@EVERY
+def test_copies_that_are_pure_noise_do_no_harm_beyond_a_hundredth_of_average_precision(strategy):
+    differences = []
+    for seed in range(3):
+        dataset, truth = make_dataset(seed=seed)
+        judged, random = no_label(dataset), np.random.default_rng(seed)
+        features = dataset.sequence_features
+        copies = random.normal(features.mean(axis=0), features.std(axis=0), (2, *features.shape)).astype(np.float32)
+        view = SequenceNetwork(max_epochs=15, hidden=32, learning_rate=5e-3, seed=seed)
+        model = strategy(view=view, seed=seed)
+        precision = [
+            average_precision_score(truth[judged], model.fit(given).predict_proba(given)[judged], average="micro")
+            for given in (dataset, replace(dataset, substituted=copies))
+        ]
+        differences.append(precision[1] - precision[0])
+    assert differences != [0.0, 0.0, 0.0]
+    assert np.mean(differences) > -0.01

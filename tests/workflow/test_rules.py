@@ -62,13 +62,14 @@ def test_the_dataset_is_built_from_the_files_of_domains_and_references_too(workp
     names = {"own.tsv", "s.fasta", "s.gaf", "s.txt", "s.tsv"}
     for name in names:
         (workplace.folder / name).touch()
-    workplace.configure(domains="own.tsv", references=[reference])
+    workplace.configure(domains="own.tsv", references=[reference], substituted_copies=2)
     result = workplace.snakemake("results/mine/dataset", *MINE)
     assert result.returncode == 0, result.stderr
     (inputs,) = (line for line in result.stderr.splitlines() if line.strip().startswith("input: "))
     assert names <= set(inputs.replace(",", "").split())
     call = workplace.calls.read_text()
     assert '"domains": "own.tsv"' in call
+    assert '"substituted_copies": 2' in call
     assert json.dumps({"references": [reference]}, sort_keys=True)[1:-1] in call
     (workplace.folder / "s.tsv").unlink()
     assert "references[0].domains: found no 's.tsv'" in workplace.snakemake(*MINE).stderr

@@ -41,6 +41,7 @@ DATASET_KEYS = (
     "identifiers",
     "embeddings",
     "domains",
+    "substituted_copies",
     "references",
     "evidence",
     "evaluation",
