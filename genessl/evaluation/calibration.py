@@ -19,10 +19,11 @@ class TermCalibration:
 
     logit p = sum_v slope(a, v) (logit s_v - logit f_t) + base(a) logit f_t + intercept(a) + offset(t), with f_t the
     frequency of term t in aspect a. What a view contributes is how far it moves a term from its frequency, so that one
-    that knows nothing about a gene leaves the word to the others; with slopes and base of 1 this is the product of
-    views that are independent given the truth. Slopes, base and intercept are fitted over all terms of the aspect
-    (Platt scaling [1]_); each term's offset on top of them, shrunk towards 0 by a normal prior, so that a term with
-    few genes stays close to its aspect and one with many follows its own data.
+    that knows nothing about a gene leaves the word to the others, as does one that scores a term 0 for all genes,
+    because it has not learned it; with slopes and base of 1 this is the product of views that are independent given the
+    truth. Slopes, base and intercept are fitted over all terms of the aspect (Platt scaling [1]_); each term's offset
+    on top of them, shrunk towards 0 by a normal prior, so that a term with few genes stays close to its aspect and one
+    with many follows its own data.
 
     Parameters
     ----------
@@ -81,7 +82,7 @@ class TermCalibration:
             if not len(rows) or not targets[np.ix_(rows, columns)].any():
                 continue
             base = np.broadcast_to(_logit(frequency[columns]), (len(rows), len(columns)))
-            evidence = [_logit(view[np.ix_(rows, columns)]) - base for view in views]
+            evidence = [_evidence(view[np.ix_(rows, columns)], frequency[columns]) for view in views]
             design = np.stack([*evidence, base, np.ones_like(base)], axis=-1)  # (n_rows, n_columns, n_views + 2)
             truth = targets[np.ix_(rows, columns)].astype(np.float64)
             start = np.array([*slopes[aspect], 1.0, 0.0])
@@ -101,9 +102,14 @@ class TermCalibration:
             fixed = self.bases[aspect] * base + self.intercepts[aspect] + self.offsets[columns]
             total = np.tile(fixed.astype(np.float32), (len(probability), 1))
             for slope, view in zip(self.slopes[aspect], views):
-                total += np.float32(slope) * (_logit(view[:, columns]) - base)
+                total += np.float32(slope) * _evidence(view[:, columns], self.frequency[columns])
             probability[:, columns] = expit(total)
         return probability
+
+
+def _evidence(scores: NDArray[np.float32], frequency: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return how far a view moves terms from their frequency; not at all where it scores a term 0 for all genes."""
+    return np.where(scores.any(axis=0), _logit(scores) - _logit(frequency), np.float32(0.0))
 
 
 def _logit(scores: NDArray[np.float32]) -> NDArray[np.float32]:

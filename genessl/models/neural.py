@@ -27,6 +27,7 @@ from genessl.models.supervision import Supervision
 _log = logging.getLogger(__name__)
 _LEAST_VALIDATION_GENES = 10
 _LEAST_STEPS = 5
+_LEAST_FREQUENCY = 1e-5  # of a term that genes have only been taught to have
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class NeuralPredictor(GenePredictor):
 
     A subclass writes `_inputs` (arrays of a dataset) and `_module` (what maps them to logits), and names its parameters
     `hidden`, `dropout`, `learning_rate`, `weight_decay`, `batch_size`, `max_epochs`, `patience`, `min_genes`, `device`
-    and `seed`. Terms of fewer than `min_genes` genes are not learned and score 0.
+    and `seed`. Terms that fewer than `min_genes` genes have, by experiment or taught, are not learned and score 0.
 
     Attributes
     ----------
@@ -127,7 +128,7 @@ class NeuralPredictor(GenePredictor):
         """
         if self.soft_weight:
             supervision = _softened(supervision, inputs["evidence"], self.soft_weight)
-        columns = np.flatnonzero(supervision.n_positive >= self.min_genes)
+        columns = np.flatnonzero(supervision.n_positive + supervision.n_taught >= self.min_genes)
         if not len(columns):
             raise InputError(
                 f"min_genes: no term has {self.min_genes} genes with an experimental annotation; give a smaller number"
@@ -269,6 +270,7 @@ def _softened(supervision: Supervision, sources: Mapping[str, csr_array], weight
 
 
 def _start_at_frequency(module: nn.Module, frequency: NDArray[np.float32]) -> None:
+    frequency = np.maximum(frequency, _LEAST_FREQUENCY)
     bias = np.log(frequency / (1.0 - frequency))
     with torch.no_grad():
         module.output.bias.copy_(torch.from_numpy(bias))  # type: ignore[union-attr, operator]

@@ -95,6 +95,11 @@ class Supervision:
         """Labelled genes that have each term, shape (n_terms,)."""
         return np.asarray(self.targets().sum(axis=0)).ravel().astype(np.int64)
 
+    @property
+    def n_taught(self) -> NDArray[np.int64]:
+        """Genes that are taught to have each term, shape (n_terms,)."""
+        return np.bincount(self.taught_positive.indices, minlength=self.positive.shape[1])
+
     def targets(self) -> csr_array:
         """Positives of genes that are labelled in the term's aspect: csr_array of float32, (n_genes, n_terms)."""
         rows = np.repeat(np.arange(len(self.genes)), np.diff(self.positive.indptr))

@@ -32,7 +32,7 @@ REASONS = {
 REPEATED = "duplicate"
 STOPPED = {
     "max_rounds": "the number of rounds asked for was reached",
-    "no_improvement": "a further round did not improve the prediction of the validation genes",
+    "worse": "a further round made the prediction of the validation genes worse",
     "nothing_to_teach": "no prediction was confident enough to be taught",
     "no_validation_genes": "there were no validation genes to judge by, so all rounds asked for were run",
 }

@@ -1,4 +1,4 @@
-"""Co-training: views of the same genes teach each other on the genes that no experiment has described."""
+"""Co-training: views of the same genes teach themselves on the genes that no experiment has described."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ from genessl.errors import InputError
 from genessl.evaluation.calibration import TermCalibration
 from genessl.models.base import Arrays, GenePredictor, check_count, check_range
 from genessl.models.graph_network import GraphNetwork
+from genessl.models.label_propagation import LabelPropagation
 from genessl.models.neural import NeuralPredictor
 from genessl.models.sequence_network import SequenceNetwork
 from genessl.models.supervision import Supervision
 from genessl.semi_supervised.lessons import Lesson
 from genessl.semi_supervised.rounds import TaughtInRounds
-from genessl.semi_supervised.stopping import validation_quality
+from genessl.semi_supervised.stopping import Judgement, judge
 from genessl.semi_supervised.teaching import fit_first, fit_taught, prepared
 from genessl.semi_supervised.view_join import ViewJoin, calibrate, with_edges
 from genessl.semi_supervised.view_lessons import TEACHERS, write_lessons
@@ -36,30 +37,32 @@ _Scores = list[NDArray[np.float32]]
 
 @dataclass(frozen=True)
 class _Round:
-    """What is known before a round of teaching: each view's calibration, the joint teacher and the prediction."""
+    """What is known before a round of teaching: each view's calibration, and how they are joined."""
 
     calibrations: list[TermCalibration]
-    teacher: ViewJoin
     join: ViewJoin
 
 
 class CoTraining(TaughtInRounds):
-    """Let a sequence view and a network view label genes for each other, round by round [1]_.
+    """Let a sequence view and a network view learn from genes that no experiment has labelled, round by round [1]_.
 
-    In each round each view, fitted on the experimental labels and on what it was taught last, scores the genes that are
-    unlabelled in an aspect. Scores are calibrated per term on validation genes; for a term that the share pi of the
+    In each round the views, fitted on the experimental labels and on what they were taught last, score the genes that
+    are unlabelled in an aspect. Scores are calibrated per term on validation genes; for a term that the share pi of the
     labelled genes have, the round(`quota` pi n) most confident of n unlabelled genes are taught as having it, the less
     confident half as lacking it, and nothing is said about the others. Taught labels are closed over the ontology,
     weigh `weight` in the pupil's loss, and never touch an experimental label. Against confirmation bias each round
     starts from fresh weights and chooses its labels anew.
 
-    How many rounds help is decided on the validation genes, with views that have not seen these: teaching stops when
-    their weighted F-max falls, and the views are then trained anew, on all labels, for as many rounds as were best. The
-    prediction joins the views by one calibration, so that the better view of an aspect counts for more. About a gene
-    without an edge the network view has nothing to say: it neither teaches it nor takes part in its score.
+    The teacher is by default the join of both views and a third one, which carries labels along the networks and the
+    similarity of sequences and is not taught itself. With `teacher='other'` each view teaches the other, as in [1]_,
+    and there is no third one unless it is given. In tri-training [2]_, `teacher='agreement'`, each of three views is
+    taught what both others would teach.
 
-    A third view is a third opinion: in tri-training [2]_, `teacher='agreement'`, each view is taught what both others
-    would teach, and all three make the prediction; otherwise the third view only teaches.
+    How many rounds help is decided on the validation genes, with views that have not seen these: teaching stops when
+    their weighted F-max falls by more than the standard error of the difference, for among few validation genes a
+    smaller fall is chance. The views are then trained anew, on all labels, for as many rounds. The prediction joins all
+    views by one calibration, so that the better view of an aspect counts for more. About a gene without an edge the
+    network view has nothing to say: it neither teaches it nor takes part in its score.
 
     Parameters
     ----------
@@ -67,15 +70,16 @@ class CoTraining(TaughtInRounds):
         By default a `SequenceNetwork` and a `GraphNetwork` on network-only features. A view that is no NeuralPredictor
         takes taught labels as `fit_taught` describes.
     third_view : GenePredictor, optional
-        Such as an `EvidenceNetwork` on electronic annotations, or a `LabelPropagation`.
+        Such as an `EvidenceNetwork` on electronic annotations. By default none where each view teaches the other, else
+        a `LabelPropagation` with `similarity`.
     rounds : int, default=1
-        The most rounds of teaching; with 0 the views are only averaged.
+        The most rounds of teaching; with 0 the views are only joined.
     quota : float, default=0.6
         Positives taught per term, as a share of those expected from the term's frequency, in (0, 1].
     weight : float, default=0.3
         Weight of a taught label in the loss, in (0, 1].
-    teacher : {'other', 'joint', 'agreement'}
-        Who teaches a view: the mean of the others, all of them by their joint calibration, or the others where they
+    teacher : {'joint', 'other', 'agreement'}
+        Who teaches a view: all views by their joint calibration, the mean of the others, or the others where they
         agree, for which there have to be three.
     labels : {'hard', 'soft'}
         Whether a chosen label is taught as 1 or 0, or as the teacher's probability.
@@ -92,7 +96,7 @@ class CoTraining(TaughtInRounds):
         As fitted last.
     n_iter_ : int
         Rounds of teaching that the final views had.
-    termination_condition_ : {'max_rounds', 'no_improvement', 'nothing_to_teach', 'no_validation_genes'}
+    termination_condition_ : {'max_rounds', 'worse', 'nothing_to_teach', 'no_validation_genes'}
     history_ : list of float
         Weighted F-max on the validation genes, mean over aspects, before teaching and after each round tried.
     lessons_ : list of Lesson
@@ -115,7 +119,7 @@ class CoTraining(TaughtInRounds):
         rounds: int = 1,
         quota: float = 0.6,
         weight: float = 0.3,
-        teacher: str = "other",
+        teacher: str = "joint",
         labels: str = "hard",
         only_unsure: bool = False,
         device: str = "auto",
@@ -147,8 +151,6 @@ class CoTraining(TaughtInRounds):
         for name, view in self._given().items():
             if view is not None and not isinstance(view, GenePredictor):
                 raise InputError(f"{name}: found {view!r}, expected a predictor of genessl or None")
-        if self.teacher == "agreement" and self.third_view is None:
-            raise InputError("teacher: found 'agreement' with two views, expected a third_view, or another teacher")
         for view in self._make_views():
             view._check_parameters()
 
@@ -158,11 +160,14 @@ class CoTraining(TaughtInRounds):
     def _make_views(self) -> list[GenePredictor]:
         sequence = self.sequence_view or SequenceNetwork(device=self.device, seed=self.seed)
         network = self.network_view or GraphNetwork(device=self.device, seed=self.seed)
-        return [clone(view) for view in (sequence, network, self.third_view) if view is not None]
+        third = self.third_view
+        if third is None and self.teacher != "other":
+            third = LabelPropagation(similarity=True)
+        return [clone(view) for view in (sequence, network, third) if view is not None]
 
     @property
     def _n_pupils(self) -> int:
-        """How many views are taught, and make the prediction."""
+        """How many views are taught."""
         return 3 if self.teacher == "agreement" else 2
 
     def _fit(self, dataset: GeneDataset) -> None:
@@ -214,11 +219,12 @@ class CoTraining(TaughtInRounds):
         epochs = [view.n_epochs_ if isinstance(view, NeuralPredictor) else None for view in fitted]
         scores = _scores(fitted, inputs, dataset)
         rounds = [self._known(scores, dataset, validation)]
-        self.history_ = [self._quality(self._joined(scores, rounds[0], dataset), dataset, validation)]
+        best = self._judge(scores, rounds[0], dataset, validation)
+        self.history_ = [best.quality]
         if not validation.any():
             self.termination_condition_ = "no_validation_genes"
             return self.rounds, epochs, rounds * (self.rounds + 1)
-        best, self.termination_condition_ = 0, "max_rounds"
+        n_rounds, self.termination_condition_ = 0, "max_rounds"
         for number in range(1, self.rounds + 1):
             lessons = self._teach(number, scores, rounds[-1], practice, excluded=validation)
             if not any(lesson.positive.nnz for lesson in lessons):
@@ -227,13 +233,14 @@ class CoTraining(TaughtInRounds):
             fitted = self._train(owned, inputs, epochs, practice, lessons, fitted)
             scores = _scores(fitted, inputs, dataset)
             rounds.append(self._known(scores, dataset, validation))
-            self.history_.append(self._quality(self._joined(scores, rounds[-1], dataset), dataset, validation))
-            _log.info("co-training round %d: weighted F-max %.4f on validation genes", number, self.history_[-1])
-            if self.history_[-1] <= max(self.history_[:-1]):
-                self.termination_condition_ = "no_improvement"
+            found = self._judge(scores, rounds[-1], dataset, validation)
+            self.history_.append(found.quality)
+            _log.info("co-training round %d: weighted F-max %.4f on validation genes", number, found.quality)
+            if found.worse_than(best):
+                self.termination_condition_ = "worse"
                 break
-            best = number
-        return best, epochs, rounds
+            n_rounds, best = number, max(best, found, key=lambda judgement: judgement.quality)
+        return n_rounds, epochs, rounds
 
     def _known(self, scores: _Scores, dataset: GeneDataset, validation: NDArray[np.bool_]) -> _Round:
         """Fit how sure to be of each view per term, and how to join them."""
@@ -249,16 +256,12 @@ class CoTraining(TaughtInRounds):
             )
             for view, on_network in zip(scores, on_networks)
         ]
-        join = partial(ViewJoin.fit, supervision=supervision, judged=validation, edges=edges)
-        n = self._n_pupils
-        return _Round(calibrations, join(scores, on_networks), join(scores[:n], on_networks[:n]))
+        join = ViewJoin.fit(scores, on_networks, supervision=supervision, judged=validation, edges=edges)
+        return _Round(calibrations, join)
 
-    def _joined(self, scores: _Scores, known: _Round, dataset: GeneDataset) -> NDArray[np.float32]:
-        joined = known.join.apply(scores[: self._n_pupils], with_edges(dataset))
-        return dataset.ontology.propagate_scores(joined)
-
-    def _quality(self, scores: NDArray[np.float32], dataset: GeneDataset, validation: NDArray[np.bool_]) -> float:
-        return validation_quality(scores, dataset, np.flatnonzero(validation))
+    def _judge(self, scores: _Scores, known: _Round, dataset: GeneDataset, validation: NDArray[np.bool_]) -> Judgement:
+        joined = dataset.ontology.propagate_scores(known.join.apply(scores, with_edges(dataset)))
+        return judge(joined, dataset, np.flatnonzero(validation))
 
     def _teach(
         self,
@@ -277,7 +280,7 @@ class CoTraining(TaughtInRounds):
             [calibration.apply([view]) for calibration, view in zip(known.calibrations, scores)],
             [taught & edges if name == "network" else taught for name in VIEWS[: len(scores)]],
             VIEWS,
-            (known.teacher.apply(scores, edges), taught),
+            (known.join.apply(scores, edges), taught),
             Supervision.of(dataset),
             dataset.ontology,
             teacher=self.teacher,
@@ -287,8 +290,7 @@ class CoTraining(TaughtInRounds):
         )
 
     def _predict(self, dataset: GeneDataset) -> NDArray[np.float32]:
-        scores = [view._predict(dataset) for view in self.views_[: self._n_pupils]]
-        return self.join_.apply(scores, with_edges(dataset))
+        return self.join_.apply([view._predict(dataset) for view in self.views_], with_edges(dataset))
 
     def _owned(self) -> dict[str, GenePredictor]:
         return {f"{name}_view": view for name, view in zip(VIEWS, self.views_)}

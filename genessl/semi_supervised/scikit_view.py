@@ -138,7 +138,7 @@ class ScikitView(GenePredictor):
             Of these genes.
         """
         self.description_ = describe(named_estimator(self.classifier), "classifier")
-        self.columns_ = np.flatnonzero(supervision.n_positive >= self.min_genes)
+        self.columns_ = np.flatnonzero(supervision.n_positive + supervision.n_taught >= self.min_genes)
         if not len(self.columns_):
             raise InputError(
                 f"min_genes: no term has {self.min_genes} genes with an experimental annotation; give a smaller number"

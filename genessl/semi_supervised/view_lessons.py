@@ -12,7 +12,7 @@ from genessl.data.ontology import Ontology
 from genessl.models.supervision import Supervision
 from genessl.semi_supervised.lessons import Choice, Lesson, choose_by_quota, close_lesson
 
-TEACHERS = ("other", "joint", "agreement")
+TEACHERS = ("joint", "other", "agreement")
 Table = NDArray[np.float32]
 
 
@@ -46,8 +46,8 @@ def write_lessons(
         Probabilities of all views together, and whom they may teach.
     supervision : Supervision
     ontology : Ontology
-    teacher : {'other', 'joint', 'agreement'}
-        The mean of the other views, all of them jointly, or what each of the others would choose.
+    teacher : {'joint', 'other', 'agreement'}
+        All views jointly, the mean of the others, or what each of the others would choose.
     n_pupils : int
         The first views, which are taught.
     quota : float

@@ -111,3 +111,19 @@ def test_a_term_that_no_view_scores_stays_at_zero():
         [scores], targets, np.ones((200, 1), dtype=bool), ASPECTS, FREQUENCY, offset_deviation=0.25
     )
     assert (calibration.apply([scores])[:, 1] == 0).all()
+
+
+def test_a_view_that_has_not_learned_a_term_leaves_the_word_to_the_other():
+    scores, targets, _ = sampled()
+    noisy = expit(logit(scores) + np.random.default_rng(4).normal(0, 0.5, scores.shape)).astype(np.float32)
+    unlearned, silent = noisy.copy(), noisy.copy()
+    unlearned[:, 2] = 0.0
+    silent[:, 2] = FREQUENCY[2]  # says of every gene what is known without it
+    labelled = np.ones((len(scores), 1), dtype=bool)
+    expected, found = (
+        TermCalibration.fit([scores, second], targets, labelled, ASPECTS, FREQUENCY, offset_deviation=0.25)
+        for second in (silent, unlearned)
+    )
+    np.testing.assert_allclose(found.slopes, expected.slopes, atol=1e-6)
+    np.testing.assert_allclose(found.apply([scores, unlearned]), expected.apply([scores, silent]), atol=1e-6)
+    assert expected.slopes[0, 0] > 1.0

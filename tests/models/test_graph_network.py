@@ -275,3 +275,20 @@ def test_co_training_takes_and_keeps_a_network_view_that_reads_labels(dataset, t
     model.save(tmp_path / "model")
     loaded = GenePredictor.load(tmp_path / "model")
     np.testing.assert_array_equal(loaded.predict_proba(dataset), model.predict_proba(dataset))
+
+
+def test_a_term_that_few_genes_have_by_experiment_is_learned_if_more_are_taught_to_have_it(dataset):
+    view = GraphNetwork(max_epochs=2, hidden=8)
+    ordered = dataset.take(np.argsort(dataset.genes))
+    supervision = Supervision.of(ordered)
+    few = int(np.argsort(supervision.n_positive, kind="stable")[0])
+    view.min_genes = int(supervision.n_positive[few]) + 10
+    taught = np.zeros((dataset.n_genes, dataset.n_terms), dtype=np.float32)
+    unlabelled = np.flatnonzero(~supervision.labelled.any(axis=1))
+    taught[unlabelled[:10], few] = 0.9
+    inputs, none = view.prepare(ordered), csr_array(taught.shape, dtype=np.float32)
+    for n_taught, learned in ((10, True), (9, False)):
+        taught[unlabelled[n_taught:], few] = 0.0
+        fitted = view.train(inputs, supervision.teach(csr_array(taught), none, 0.3), n_epochs=1)
+        assert (few in fitted.columns) == learned
+        assert np.isfinite(view.score(fitted, inputs, dataset.n_terms)).all()

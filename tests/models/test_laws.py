@@ -231,7 +231,7 @@ def test_a_misspelt_parameter_or_model_is_refused_with_the_nearest_name():
         ("co_training", {"rounds": 1.5}, "rounds: found 1.5, expected a whole number of at least 0"),
         ("graph_network", {"node_features": "all"}, "node_features: found 'all'"),
         ("co_training", {"quota": 2}, r"quota: found 2, expected a number in \(0"),
-        ("co_training", {"teacher": "none"}, "teacher: found 'none', expected 'other', 'joint' or 'agreement'"),
+        ("co_training", {"teacher": "none"}, "teacher: found 'none', expected 'joint', 'other' or 'agreement'"),
         ("co_training", {"sequence_view": 3}, "sequence_view: found 3, expected a predictor of genessl or None"),
     ],
 )

@@ -328,13 +328,13 @@ def test_the_audit_counts_what_each_view_taught():
     present = csr_array(np.array([[0.9, 0.8], [0, 0], [0, 0]], dtype=np.float32))
     absent = csr_array(np.array([[0, 0], [0, 0.1], [0, 0]], dtype=np.float32))
     taught = count_lessons([Lesson(1, "network", present, absent)])
-    audit = CoTrainingAudit(1, "no_improvement", taught, [0.4, 0.42])
+    audit = CoTrainingAudit(1, "worse", taught, [0.4, 0.42])
     html = render_report(replace(report_data(), audit=audit))
     assert ["1", "network view", "2", "2", "1"] in Page(html).rows
-    assert "1 round of teaching. It stopped because a further round did not improve the prediction of the" in html
+    assert "1 round of teaching. It stopped because a further round made the prediction of the" in html
     assert "0.400 before teaching, 0.420 after round 1" in html
     unkept = render_report(replace(report_data(), audit=replace(audit, rounds=0)))
-    assert "No round of teaching was kept. It stopped because a further round" in unkept
+    assert "No round of teaching was kept. It stopped because a further round made" in unkept
     assert "No label was taught" in render_report(replace(report_data(), audit=replace(audit, taught=taught[:0])))
 
 

@@ -15,24 +15,25 @@ from genessl.models.sequence_network import SequenceNetwork
 from genessl.models.supervision import Supervision
 from genessl.semi_supervised.co_training import CoTraining
 from genessl.semi_supervised.lessons import choose_by_quota, most_confident
+from genessl.semi_supervised.stopping import Judgement
 from genessl.semi_supervised.view_lessons import write_lessons
 from tests.conftest import make_dataset
 
 
 def co_training(**parameters):
-    return CoTraining(
-        sequence_view=SequenceNetwork(max_epochs=12, hidden=32),
-        network_view=GraphNetwork(max_epochs=12, hidden=16, n_components=8),
-        **parameters,
-    )
+    views = {
+        "sequence_view": SequenceNetwork(max_epochs=12, hidden=32),
+        "network_view": GraphNetwork(max_epochs=12, hidden=16, n_components=8),
+    }
+    return CoTraining(**{**views, "teacher": "other", **parameters})
 
 
 class Recorder(CoTraining):
     """Co-training whose rounds always count as better, so that teaching reaches the final views."""
 
-    def _quality(self, scores, dataset, validation):
+    def _judge(self, scores, known, dataset, validation):
         self.calls_ = getattr(self, "calls_", 0) + 1
-        return float(self.calls_)
+        return Judgement(float(self.calls_), np.zeros(2))
 
 
 def taught_to_the_end(dataset, **parameters):
@@ -125,16 +126,31 @@ def test_a_joint_teacher_writes_one_lesson_a_round(dataset):
     assert [(lesson.round, lesson.teacher) for lesson in fitted.lessons_] == [(1, "joint"), (2, "joint")]
 
 
-def test_teaching_that_does_not_help_on_validation_genes_is_not_kept(dataset):
-    class Declining(CoTraining):
-        def _quality(self, scores, dataset, validation):
-            self.calls_ = getattr(self, "calls_", 0) + 1
-            return 1.0 / self.calls_
+class Declining(CoTraining):
+    """Co-training whose rounds always count as a little worse; the standard error of each fall is `error`."""
 
+    error = 0.0
+
+    def _judge(self, scores, known, dataset, validation):
+        self.calls_ = getattr(self, "calls_", 0) + 1
+        sign = 1.0 if self.calls_ % 2 else -1.0
+        return Judgement(1.0 - 0.01 * self.calls_, sign * self.error / 2 * np.array([1.0, -1.0]))
+
+
+def test_a_round_that_does_harm_on_validation_genes_is_not_kept(dataset):
     fitted = Declining(**co_training(rounds=3).get_params(deep=False)).fit(dataset)
     assert fitted.n_iter_ == 0
-    assert fitted.history_ == [1.0, 0.5]
-    assert fitted.termination_condition_ == "no_improvement"
+    assert fitted.history_ == pytest.approx([0.99, 0.98])
+    assert fitted.termination_condition_ == "worse"
+
+
+def test_a_fall_within_its_standard_error_is_no_reason_to_stop_and_falls_do_not_add_up(dataset, monkeypatch):
+    monkeypatch.setattr(Declining, "error", 0.015)
+    fitted = Declining(**co_training(rounds=3).get_params(deep=False)).fit(dataset)
+    # .98 is within .015 of .99; .97 is compared with the best so far, which is .99, at an error of 0.
+    assert fitted.n_iter_ == 1
+    assert fitted.history_ == pytest.approx([0.99, 0.98, 0.97])
+    assert fitted.termination_condition_ == "worse"
 
 
 def test_validation_labels_reach_no_view_while_rounds_are_chosen(dataset, monkeypatch):
@@ -289,28 +305,42 @@ def test_soft_labels_are_the_teachers_probabilities(dataset):
 
 
 def test_views_may_be_any_predictors(dataset, tmp_path):
-    fitted = CoTraining(sequence_view=Homology(), network_view=LabelPropagation(), rounds=1).fit(dataset)
+    views = {"sequence_view": Homology(), "network_view": LabelPropagation()}
+    fitted = CoTraining(**views, teacher="other").fit(dataset)
     scores = fitted.predict_proba(dataset)
-    assert fitted.termination_condition_ in ("max_rounds", "no_improvement")
+    assert fitted.termination_condition_ in ("max_rounds", "worse")
     fitted.save(tmp_path / "model")
     loaded = CoTraining.load(tmp_path / "model")
     assert repr(loaded.network_view) == "LabelPropagation()"
     np.testing.assert_array_equal(loaded.predict_proba(dataset), scores)
 
 
-def test_a_third_view_that_only_teaches_has_no_part_in_the_prediction(dataset, tmp_path):
-    plain = co_training(rounds=0).fit(dataset).predict_proba(dataset)
-    third = co_training(rounds=0, third_view=LabelPropagation()).fit(dataset)
-    np.testing.assert_array_equal(third.predict_proba(dataset), plain)
-    third.save(tmp_path / "model")
+def test_a_third_view_takes_part_in_the_prediction_and_is_not_taught(dataset, tmp_path):
+    fitted = taught_to_the_end(dataset, rounds=1, teacher="joint", third_view=LabelPropagation())
+    ordered = dataset.take(np.argsort(dataset.genes))
+    alone = LabelPropagation().fit(dataset)._predict(ordered)
+    np.testing.assert_array_equal(fitted.views_[2]._predict(ordered), alone)
+    scores = [view._predict(ordered) for view in fitted.views_]
+    connected = sum(np.diff(network.indptr) for network in ordered.networks.values()) > 0
+    both = fitted.join_.connected.apply(scores)[connected]
+    np.testing.assert_allclose(fitted._predict(ordered)[connected], both, atol=1e-6)
+    fitted.__class__ = CoTraining
+    fitted.save(tmp_path / "model")
     loaded = CoTraining.load(tmp_path / "model")
     assert isinstance(loaded.third_view, LabelPropagation)
-    np.testing.assert_array_equal(loaded.predict_proba(dataset), plain)
+    np.testing.assert_array_equal(loaded.predict_proba(dataset), fitted.predict_proba(dataset))
+
+
+@pytest.mark.parametrize(("teacher", "n_views"), [("joint", 3), ("agreement", 3), ("other", 2)])
+def test_by_default_labels_carried_along_networks_and_similarity_are_the_third_opinion(teacher, n_views):
+    views = CoTraining(teacher=teacher)._make_views()
+    assert len(views) == n_views
+    assert [repr(view) for view in views[2:]] == ["LabelPropagation(similarity=True)"][: n_views - 2]
 
 
 def test_parameters_that_cannot_be_are_refused(dataset):
-    with pytest.raises(InputError, match="'agreement' with two views, expected a third_view, or another teacher"):
-        CoTraining(teacher="agreement").fit(dataset)
+    with pytest.raises(InputError, match="teacher: found 'both', expected 'joint', 'other' or 'agreement'"):
+        CoTraining(teacher="both").fit(dataset)
     with pytest.raises(InputError, match="labels: found 'fuzzy', expected 'hard' or 'soft'"):
         CoTraining(labels="fuzzy").fit(dataset)
     with pytest.raises(InputError, match="only_unsure: found 1, expected true or false"):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from genessl.semi_supervised.stopping import validation_quality
+from genessl.semi_supervised.stopping import judge, validation_quality
 from tests.conftest import make_dataset
 
 
@@ -60,3 +60,29 @@ def test_the_truth_scores_1_and_no_gene_0(scored):
     assert validation_quality(np.ones((120, dataset.n_terms), dtype=np.float32), dataset, rows[:0]) == 0.0
     bare = replace(dataset, positive=csr_array(dataset.positive.shape, dtype=bool))
     assert validation_quality(np.ones((120, dataset.n_terms), dtype=np.float32), bare, rows) == 0.0
+
+
+def test_the_error_is_that_of_drawing_other_genes(scored):
+    scores, dataset = scored
+    rows = np.flatnonzero(dataset.labelled.any(axis=1))
+    judgement = judge(scores, dataset, rows)
+    assert judgement.quality == validation_quality(scores, dataset, rows)
+    random = np.random.default_rng(1)
+    drawn = [validation_quality(scores, dataset, random.choice(rows, len(rows))) for _ in range(200)]
+    assert judgement.resampled.std() == pytest.approx(np.std(drawn), rel=0.25)
+    assert judgement.resampled.mean() == pytest.approx(np.mean(drawn), abs=0.01)
+
+
+def test_only_a_fall_beyond_its_error_is_worse(scored):
+    scores, dataset = scored
+    rows = np.flatnonzero(dataset.labelled.any(axis=1))
+    before = judge(scores, dataset, rows)
+    assert not before.worse_than(before)
+    slight, broken = scores.copy(), scores.copy()
+    slight[rows[0]] = 0.0  # one gene of many
+    broken[rows[: len(rows) // 2]] = 0.0
+    assert judge(slight, dataset, rows).quality < before.quality
+    assert not judge(slight, dataset, rows).worse_than(before)
+    assert judge(broken, dataset, rows).worse_than(before)
+    assert not before.worse_than(judge(broken, dataset, rows))
+    assert judge(scores, dataset, rows[:0]).quality == 0.0
