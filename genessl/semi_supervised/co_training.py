@@ -37,7 +37,7 @@ _Scores = list[NDArray[np.float32]]
 
 @dataclass(frozen=True)
 class _Round:
-    """What is known before a round of teaching: each view's calibration, and how they are joined."""
+    """What is known before a round of teaching: each view's calibration, if it is needed, and how they are joined."""
 
     calibrations: list[TermCalibration]
     join: ViewJoin
@@ -230,8 +230,8 @@ class CoTraining(TaughtInRounds):
             if not any(lesson.positive.nnz for lesson in lessons):
                 self.termination_condition_ = "nothing_to_teach"
                 break
-            fitted = self._train(owned, inputs, epochs, practice, lessons, fitted)
-            scores = _scores(fitted, inputs, dataset)
+            before, fitted = fitted, self._train(owned, inputs, epochs, practice, lessons, fitted)
+            scores = _scores(fitted, inputs, dataset, dict(zip(map(id, before), scores)))
             rounds.append(self._known(scores, dataset, validation))
             found = self._judge(scores, rounds[-1], dataset, validation)
             self.history_.append(found.quality)
@@ -243,9 +243,10 @@ class CoTraining(TaughtInRounds):
         return n_rounds, epochs, rounds
 
     def _known(self, scores: _Scores, dataset: GeneDataset, validation: NDArray[np.bool_]) -> _Round:
-        """Fit how sure to be of each view per term, and how to join them."""
+        """Fit how to join the views and, where they teach by themselves, how sure to be of each per term."""
         supervision, edges = Supervision.of(dataset), with_edges(dataset)
         on_networks = [name == "network" for name in VIEWS[: len(scores)]]
+        alone = self.teacher != "joint" or self.only_unsure
         calibrations = [
             calibrate(
                 [view],
@@ -255,6 +256,7 @@ class CoTraining(TaughtInRounds):
                 offset_deviation=_OFFSET_DEVIATION,
             )
             for view, on_network in zip(scores, on_networks)
+            if alone
         ]
         join = ViewJoin.fit(scores, on_networks, supervision=supervision, judged=validation, edges=edges)
         return _Round(calibrations, join)
@@ -306,11 +308,18 @@ class CoTraining(TaughtInRounds):
         self.join_ = ViewJoin.unpack(arrays, "join.")
 
 
-def _scores(fitted: list[GenePredictor], inputs: list[dict[str, Any] | None], dataset: GeneDataset) -> _Scores:
-    """Return what each view says of all genes, before the ontology is heeded."""
-    return [
-        view.score(view.fitted_, given, dataset.n_terms)
-        if isinstance(view, NeuralPredictor) and given is not None
-        else view._predict(dataset)
-        for view, given in zip(fitted, inputs)
-    ]
+def _scores(
+    fitted: list[GenePredictor],
+    inputs: list[dict[str, Any] | None],
+    dataset: GeneDataset,
+    known: Mapping[int, NDArray[np.float32]] | None = None,
+) -> _Scores:
+    """Return what each view says of all genes, before the ontology is heeded; of some by their id it is known."""
+    known = known or {}
+
+    def score(view: GenePredictor, given: dict[str, Any] | None) -> NDArray[np.float32]:
+        if isinstance(view, NeuralPredictor) and given is not None:
+            return view.score(view.fitted_, given, dataset.n_terms)
+        return view._predict(dataset)
+
+    return [known[id(view)] if id(view) in known else score(view, given) for view, given in zip(fitted, inputs)]

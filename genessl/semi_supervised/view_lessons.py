@@ -37,7 +37,7 @@ def write_lessons(
     number : int
         Of the round.
     sure : sequence of ndarray of float32, each of shape (n_genes, n_terms)
-        Each view's calibrated probabilities.
+        Each view's calibrated probabilities; not looked at with a joint teacher unless `only_unsure`.
     reach : sequence of ndarray of bool, each of shape (n_genes,)
         Whom each view may teach.
     names : sequence of str
