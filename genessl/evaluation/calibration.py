@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,11 +19,11 @@ class TermCalibration:
 
     logit p = sum_v slope(a, v) (logit s_v - logit f_t) + base(a) logit f_t + intercept(a) + offset(t), with f_t the
     frequency of term t in aspect a. What a view contributes is how far it moves a term from its frequency, so that one
-    that knows nothing about a gene leaves the word to the others, as does one that scores a term 0 for all genes,
-    because it has not learned it; with slopes and base of 1 this is the product of views that are independent given the
-    truth. Slopes, base and intercept are fitted over all terms of the aspect (Platt scaling [1]_); each term's offset
-    on top of them, shrunk towards 0 by a normal prior, so that a term with few genes stays close to its aspect and one
-    with many follows its own data.
+    that knows nothing about a gene leaves the word to the others; with slopes and base of 1 this is the product of
+    views that are independent given the truth. A score of 0 contributes nothing: it is what a view gives to a term that
+    it has not learned. Slopes, base and intercept are fitted over all terms of the aspect (Platt scaling [1]_); each
+    term's offset on top of them, shrunk towards 0 by a normal prior, so that a term with few genes stays close to its
+    aspect and one with many follows its own data.
 
     Parameters
     ----------
@@ -92,6 +92,13 @@ class TermCalibration:
                 offsets[columns] = _fit_offsets(design @ weights, truth, offset_deviation)
         return cls(slopes, bases, intercepts, offsets, frequency, aspect_of_term)
 
+    def at(self, frequency: NDArray[np.float32]) -> TermCalibration:
+        """Return it for views that were trained on other labels, in which the terms have this frequency.
+
+        A term that no gene of the first labels had has a frequency of 0 there, from which any score would be a leap.
+        """
+        return replace(self, frequency=frequency)
+
     def apply(self, views: list[NDArray[np.float32]]) -> NDArray[np.float32]:
         """Return probabilities, float32, shape (n_genes, n_terms); 0 for a term that every view scores 0 everywhere."""
         probability = np.zeros(views[0].shape, dtype=np.float32)
@@ -108,8 +115,8 @@ class TermCalibration:
 
 
 def _evidence(scores: NDArray[np.float32], frequency: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return how far a view moves terms from their frequency; not at all where it scores a term 0 for all genes."""
-    return np.where(scores.any(axis=0), _logit(scores) - _logit(frequency), np.float32(0.0))
+    """Return how far a view moves terms from their frequency; a score of 0 says nothing."""
+    return np.where(scores > 0, _logit(scores) - _logit(frequency), np.float32(0.0))
 
 
 def _logit(scores: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -59,7 +59,7 @@ class GraphNetwork(NeuralPredictor):
     patience : int, default=5
         Epochs without a smaller loss on the validation genes before training stops.
     min_genes : int, default=5
-        Labelled genes that a term needs to be learned.
+        Genes, labelled or taught, that a term needs to be learned.
     device : {'auto', 'cpu', 'cuda'}
     seed : int, default=0
 

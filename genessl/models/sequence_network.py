@@ -35,7 +35,7 @@ class SequenceNetwork(NeuralPredictor):
     patience : int, default=5
         Epochs without a smaller loss on the validation genes before training stops.
     min_genes : int, default=5
-        Labelled genes that a term needs to be learned.
+        Genes, labelled or taught, that a term needs to be learned.
     soft_weight : float, default=0.0
         Weight in the loss of electronic annotations of genes without experiments in the aspect, in [0, 1]; the target
         is how far each can be trusted (see `EvidenceTrust`). With 0 they are not looked at.

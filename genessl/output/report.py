@@ -220,5 +220,7 @@ def _discoveries(found: pd.DataFrame | None, thresholds: Mapping[str, float]) ->
 
 def _lessons(audit: CoTrainingAudit | None) -> list[dict[str, Any]]:
     """Return what each view taught in each round, in the order of rounds and then of teachers."""
-    taught = None if audit is None else audit.taught.sort_values(["round", "teacher"])
-    return [] if taught is None else [{str(k): v for k, v in row.items()} for row in taught.to_dict("records")]
+    if audit is None:
+        return []
+    taught = audit.taught[audit.taught["n_genes"] > 0].sort_values(["round", "teacher"])
+    return [{str(key): value for key, value in row.items()} for row in taught.to_dict("records")]

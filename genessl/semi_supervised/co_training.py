@@ -42,16 +42,20 @@ class _Round:
     calibrations: list[TermCalibration]
     join: ViewJoin
 
+    def at(self, frequency: NDArray[np.float32]) -> _Round:
+        """Return it for views that were trained on labels in which the terms have this frequency."""
+        return _Round([calibration.at(frequency) for calibration in self.calibrations], self.join.at(frequency))
+
 
 class CoTraining(TaughtInRounds):
     """Let a sequence view and a network view learn from genes that no experiment has labelled, round by round [1]_.
 
     In each round the views, fitted on the experimental labels and on what they were taught last, score the genes that
-    are unlabelled in an aspect. Scores are calibrated per term on validation genes; for a term that the share pi of the
-    labelled genes have, the round(`quota` pi n) most confident of n unlabelled genes are taught as having it, the less
-    confident half as lacking it, and nothing is said about the others. Taught labels are closed over the ontology,
-    weigh `weight` in the pupil's loss, and never touch an experimental label. Against confirmation bias each round
-    starts from fresh weights and chooses its labels anew.
+    are unlabelled in an aspect. Scores are calibrated on validation genes, those of a view that teaches by itself per
+    term, joined ones per aspect; for a term that the share pi of the labelled genes have, the round(`quota` pi n) most
+    confident of n unlabelled genes are taught as having it, the less confident half as lacking it, and nothing is said
+    about the others. Taught labels are closed over the ontology, weigh `weight` in the pupil's loss, and never touch an
+    experimental label. Against confirmation bias each round starts from fresh weights and chooses its labels anew.
 
     The teacher is by default the join of both views and a third one, which carries labels along the networks and the
     similarity of sequences and is not taught itself. With `teacher='other'` each view teaches the other, as in [1]_,
@@ -173,7 +177,9 @@ class CoTraining(TaughtInRounds):
     def _fit(self, dataset: GeneDataset) -> None:
         owned = self._make_views()
         inputs = [prepared(view, dataset) for view in owned]
-        n_rounds, epochs, rounds = self._choose_rounds(dataset, owned, inputs)
+        n_rounds, epochs, practised = self._choose_rounds(dataset, owned, inputs)
+        frequency = Supervision.of(dataset).frequency()
+        rounds = [known.at(frequency) for known in practised]
         fit = partial(self._train, owned, inputs, epochs, dataset)
         self.lessons_: list[Lesson] = []
         fitted = fit(None, [])
@@ -209,7 +215,7 @@ class CoTraining(TaughtInRounds):
     ) -> tuple[int, list[int | None], list[_Round]]:
         """Try rounds without the labels of the validation genes.
 
-        Returns the best number of rounds, the epochs of neural views, and what was known before each round and after
+        Returns the number of rounds to keep, the epochs of neural views, and what was known before each round and after
         the last, for the final views are calibrated as those of their round were.
         """
         validation = (dataset.split == VALIDATION) & dataset.labelled.any(axis=1)

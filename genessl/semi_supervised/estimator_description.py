@@ -106,7 +106,8 @@ def named_estimator(value: Any) -> Any:
         )
     try:
         estimator = found(**parameters)
-        estimator._validate_params()
+        if hasattr(found, "_parameter_constraints"):  # scikit-learn's own have them
+            estimator._validate_params()
     except (TypeError, ValueError) as error:
         raise InputError(f"classifier: {error}") from error
     return estimator

@@ -65,7 +65,7 @@ class ScikitView(GenePredictor):
     n_components : int, default=64
         Length of the diffusion embedding of each network.
     min_genes : int, default=5
-        Labelled genes that a term needs to be learned.
+        Genes, labelled or taught, that a term needs to be learned.
     seed : int, default=0
         Each `random_state` of the classifier that is None is set to it.
 

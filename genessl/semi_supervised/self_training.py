@@ -149,8 +149,9 @@ class SelfTraining(TaughtInRounds):
         fit = partial(fit_taught, owned, dataset, weight=self.weight, inputs=inputs, n_epochs=n_epochs)
         fitted, running = fit(None), None
         self.lessons_: list[Lesson] = []
+        frequency = Supervision.of(dataset).frequency()
         for number, calibration in enumerate(calibrations[:n_rounds], start=1):
-            confidence = calibration.apply([scores_of(fitted, dataset, inputs)])
+            confidence = calibration.at(frequency).apply([scores_of(fitted, dataset, inputs)])
             lesson, running = self._teach(number, confidence, dataset, pupils, running)
             self.lessons_.append(lesson)
             fitted = fit(lesson)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,6 +61,10 @@ class ViewJoin:
             calibrate(spoken, supervision, judged, trained=~judged, offset_deviation=0.0),
             tuple(on_networks),
         )
+
+    def at(self, frequency: NDArray[np.float32]) -> ViewJoin:
+        """Return it for views that were trained on labels in which the terms have this frequency."""
+        return replace(self, connected=self.connected.at(frequency), isolated=self.isolated.at(frequency))
 
     def apply(self, scores: Sequence[NDArray[np.float32]], edges: NDArray[np.bool_]) -> NDArray[np.float32]:
         """Return probabilities, float32, shape (n_genes, n_terms)."""

@@ -173,6 +173,39 @@ def test_validation_labels_reach_no_view_while_rounds_are_chosen(dataset, monkey
     assert all(final)
 
 
+def test_validation_labels_reach_no_third_view_while_rounds_are_chosen(dataset, monkeypatch):
+    names = set(dataset.genes[(dataset.split == 1) & dataset.labelled.any(axis=1)].tolist())
+    seen = []
+
+    def watch(self, given):
+        seen.append(names & set(given.genes[given.labelled.any(axis=1)].tolist()))
+        return original(self, given)
+
+    original = LabelPropagation._fit
+    monkeypatch.setattr(LabelPropagation, "_fit", watch)
+    taught_to_the_end(dataset, rounds=1, teacher="joint")
+    assert seen == [set(), names]  # once to choose, once for the final views
+
+
+def test_a_term_that_only_validation_genes_have_is_no_surprise_to_the_final_views():
+    dataset, _ = make_dataset(n_genes=240)
+    ordered = dataset.take(np.argsort(dataset.genes))
+    validation = (ordered.split == 1) & ordered.labelled.any(axis=1)
+    leaf = int(np.flatnonzero(np.asarray(ordered.ontology.parents.sum(axis=0)).ravel() == 0)[0])
+    positive = ordered.positive.tolil()
+    positive[:, leaf] = False
+    aspect = ordered.aspects.index(ordered.ontology.aspects[leaf])
+    own = int(np.flatnonzero(validation & ordered.labelled[:, aspect])[0])
+    positive[own, leaf] = True
+    closed = ordered.ontology.propagate(csr_array(positive))
+    fitted = co_training(rounds=0, teacher="joint").fit(replace(ordered, positive=csr_array(closed)))
+    frequency = Supervision.of(replace(ordered, positive=csr_array(closed))).frequency()[leaf]
+    assert frequency > 0
+    np.testing.assert_array_equal(fitted.join_.connected.frequency[leaf], frequency)
+    others = np.setdiff1d(np.arange(ordered.n_genes), [own])
+    assert np.median(fitted._predict(ordered)[others, leaf]) < 5 * frequency
+
+
 def test_with_few_validation_genes_their_labels_still_reach_no_view_that_is_judged_on_them(monkeypatch):
     dataset, _ = make_dataset(n_genes=120)
     few = np.flatnonzero((dataset.split == 1) & dataset.labelled.any(axis=1))[:4]
