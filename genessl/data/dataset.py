@@ -245,7 +245,7 @@ class GeneDataset:
         description: dict[str, Any] = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
         columns = description.pop("ontology")
         references = description.pop("references", None)  # absent in datasets of earlier versions
-        substituted = folder / "substituted.npy"
+        has_copies = description.pop("substituted", False)
         return cls(
             genes=np.array(description.pop("genes"), dtype=np.str_),
             feature_names=tuple(description.pop("feature_names")),
@@ -259,7 +259,7 @@ class GeneDataset:
             ),
             split=np.load(folder / "split.npy"),
             references=None if references is None else References.read(folder / "references", references),
-            substituted=np.load(substituted) if substituted.is_file() else None,
+            substituted=np.load(folder / "substituted.npy") if has_copies else None,
             networks=_load_named(folder / "networks", description.pop("networks")),
             electronic_sources=_load_named(folder / "electronic_sources", description.pop("electronic_sources", [])),
             **{name: _load_csr(folder / f"{name}.npz") for name in _MATRICES},
@@ -287,6 +287,7 @@ def _description(dataset: GeneDataset) -> dict[str, Any]:
     ontology = dataset.ontology
     return {
         **{name: getattr(dataset, name) for name in scalars},
+        **({} if dataset.substituted is None else {"substituted": True}),
         "genes": dataset.genes.tolist(),
         "feature_names": list(dataset.feature_names),
         "references": None if dataset.references is None else dataset.references.names.tolist(),

@@ -19,6 +19,7 @@ from genessl.evaluation.calibration import TermCalibration
 from genessl.models.base import Arrays, GenePredictor, check_count, check_range
 from genessl.models.graph_network import GraphNetwork
 from genessl.models.label_propagation import LabelPropagation
+from genessl.models.network_weights import SIMILARITY
 from genessl.models.neural import NeuralPredictor
 from genessl.models.sequence_network import SequenceNetwork
 from genessl.models.supervision import Supervision
@@ -75,7 +76,7 @@ class CoTraining(TaughtInRounds):
         takes taught labels as `fit_taught` describes.
     third_view : GenePredictor, optional
         Such as an `EvidenceNetwork` on electronic annotations. By default none where each view teaches the other, else
-        a `LabelPropagation` with `similarity`.
+        a `LabelPropagation` with `similarity`, unless there is a network of that name.
     rounds : int, default=1
         The most rounds of teaching; with 0 the views are only joined.
     quota : float, default=0.6
@@ -161,12 +162,12 @@ class CoTraining(TaughtInRounds):
     def _given(self) -> dict[str, GenePredictor | None]:
         return {f"{name}_view": getattr(self, f"{name}_view") for name in VIEWS}
 
-    def _make_views(self) -> list[GenePredictor]:
+    def _make_views(self, *, similarity: bool = True) -> list[GenePredictor]:
         sequence = self.sequence_view or SequenceNetwork(device=self.device, seed=self.seed)
         network = self.network_view or GraphNetwork(device=self.device, seed=self.seed)
         third = self.third_view
         if third is None and self.teacher != "other":
-            third = LabelPropagation(similarity=True)
+            third = LabelPropagation(similarity=similarity)
         return [clone(view) for view in (sequence, network, third) if view is not None]
 
     @property
@@ -175,7 +176,7 @@ class CoTraining(TaughtInRounds):
         return 3 if self.teacher == "agreement" else 2
 
     def _fit(self, dataset: GeneDataset) -> None:
-        owned = self._make_views()
+        owned = self._make_views(similarity=SIMILARITY not in dataset.networks)
         inputs = [prepared(view, dataset) for view in owned]
         n_rounds, epochs, practised = self._choose_rounds(dataset, owned, inputs)
         frequency = Supervision.of(dataset).frequency()

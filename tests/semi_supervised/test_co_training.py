@@ -322,6 +322,13 @@ def test_lessons_of_three_views_equal_a_hand_count():
     assert lessons_of_three("joint", only_unsure=True, n_pupils=2) == [[2]] * 2
 
 
+def test_a_network_named_similarity_stands_for_the_one_made_from_homology(dataset):
+    named = replace(dataset, networks={"similarity": next(iter(dataset.networks.values()))})
+    fitted = co_training(rounds=0, teacher="joint").fit(named)
+    assert repr(fitted.views_[2]) == "LabelPropagation()"
+    assert np.isfinite(fitted.predict_proba(named)).all()
+
+
 def test_soft_labels_are_the_teachers_probabilities(dataset):
     fitted = taught_to_the_end(dataset, rounds=1, labels="soft")
     lesson = fitted.lessons_[0]
