@@ -38,6 +38,8 @@ munged --key-file="$folder/munge.key" --socket="$folder/munge.socket" --pid-file
     --log-file="$folder/munged.log" --seed-file="$folder/munge.seed" || fail "munged did not start"
 
 host=$(hostname -s)
+cpus=$(nproc --all) # nproc alone heeds OMP_NUM_THREADS
+((cpus > 1)) || cpus=2 # rules ask for two, and a job that asks for more than the node has waits for ever
 cat > "$folder/slurm.conf" <<CONF
 ClusterName=genessl_test
 SlurmctldHost=$host(127.0.0.1)
@@ -67,7 +69,7 @@ MinJobAge=600
 SchedulerParameters=batch_sched_delay=0,sched_interval=2
 SlurmdParameters=config_overrides
 GresTypes=gpu
-NodeName=$host NodeAddr=127.0.0.1 CPUs=$(nproc) RealMemory=1000000 Gres=gpu:1 State=UNKNOWN
+NodeName=$host NodeAddr=127.0.0.1 CPUs=$cpus RealMemory=1000000 Gres=gpu:1 State=UNKNOWN
 PartitionName=test Nodes=$host Default=YES MaxTime=INFINITE State=UP
 CONF
 echo "Name=gpu File=/dev/null" > "$folder/gres.conf"
