@@ -20,6 +20,7 @@ PREDICTORS: dict[str, tuple[str, str]] = {
     "domain_neighbours": ("genessl.models.baselines", "DomainNeighbours"),
     "network_neighbours": ("genessl.models.baselines", "NetworkNeighbours"),
     "label_propagation": ("genessl.models.label_propagation", "LabelPropagation"),
+    "kernel_regression": ("genessl.models.kernel_regression", "KernelRegression"),
     "electronic_annotation": ("genessl.models.baselines", "ElectronicAnnotation"),
     "sequence_network": ("genessl.models.sequence_network", "SequenceNetwork"),
     "graph_network": ("genessl.models.graph_network", "GraphNetwork"),
@@ -40,7 +41,7 @@ PREDICTORS: dict[str, tuple[str, str]] = {
     "scikit_view": ("genessl.semi_supervised.scikit_view", "ScikitView"),
 }
 CONTROL = "permuted_labels"
-OWNED = ("predictor", "view", "sequence_view", "network_view", "third_view")  # parameters that name another model
+OWNED = ("predictor", "view", "sequence_view", "network_view", "third_view", "fourth_view")  # parameters that name another model
 
 
 def make_predictor(name: str, parameters: Mapping[str, Any] | None = None, *, seed: int = 0) -> GenePredictor:

@@ -18,6 +18,7 @@ from genessl.errors import InputError
 from genessl.evaluation.calibration import TermCalibration
 from genessl.models.base import Arrays, GenePredictor, check_count, check_range
 from genessl.models.graph_network import GraphNetwork
+from genessl.models.kernel_regression import KernelRegression
 from genessl.models.label_propagation import LabelPropagation
 from genessl.models.network_weights import SIMILARITY
 from genessl.models.neural import NeuralPredictor
@@ -31,7 +32,7 @@ from genessl.semi_supervised.view_join import ViewJoin, calibrate, with_edges
 from genessl.semi_supervised.view_lessons import TEACHERS, write_lessons
 
 _log = logging.getLogger(__name__)
-VIEWS = ("sequence", "network", "third")
+VIEWS = ("sequence", "network", "third", "fourth")
 _OFFSET_DEVIATION = 0.25
 _Scores = list[NDArray[np.float32]]
 
@@ -58,10 +59,10 @@ class CoTraining(TaughtInRounds):
     about the others. Taught labels are closed over the ontology, weigh `weight` in the pupil's loss, and never touch an
     experimental label. Against confirmation bias each round starts from fresh weights and chooses its labels anew.
 
-    The teacher is by default the join of both views and a third one, which carries labels along the networks and the
-    similarity of sequences and is not taught itself. With `teacher='other'` each view teaches the other, as in [1]_,
-    and there is no third one unless it is given. In tri-training [2]_, `teacher='agreement'`, each of three views is
-    taught what both others would teach.
+    The teacher is by default the join of both views and two more, which are not taught themselves: one carries labels
+    along the networks and the similarity of sequences, one regresses them on kernels of both. With `teacher='other'`
+    each view teaches the other, as in [1]_, and there are no more unless they are given. In tri-training [2]_,
+    `teacher='agreement'`, each of three views is taught what both others would teach.
 
     How many rounds help is decided on the validation genes, with views that have not seen these: teaching stops when
     their weighted F-max falls by more than the standard error of the difference, for among few validation genes a
@@ -74,9 +75,10 @@ class CoTraining(TaughtInRounds):
     sequence_view, network_view : GenePredictor, optional
         By default a `SequenceNetwork` and a `GraphNetwork` on network-only features. A view that is no NeuralPredictor
         takes taught labels as `fit_taught` describes.
-    third_view : GenePredictor, optional
-        Such as an `EvidenceNetwork` on electronic annotations. By default none where each view teaches the other, else
-        a `LabelPropagation` with `similarity`, unless there is a network of that name.
+    third_view, fourth_view : GenePredictor, optional
+        Such as an `EvidenceNetwork` on electronic annotations. By default none where each view teaches the other; else
+        the third is a `LabelPropagation` with `similarity`, unless there is a network of that name, and with a joint
+        teacher the fourth a `KernelRegression`. A fourth view needs a third.
     rounds : int, default=1
         The most rounds of teaching; with 0 the views are only joined.
     quota : float, default=0.6
@@ -121,6 +123,7 @@ class CoTraining(TaughtInRounds):
         sequence_view: GenePredictor | None = None,
         network_view: GenePredictor | None = None,
         third_view: GenePredictor | None = None,
+        fourth_view: GenePredictor | None = None,
         rounds: int = 1,
         quota: float = 0.6,
         weight: float = 0.3,
@@ -133,6 +136,7 @@ class CoTraining(TaughtInRounds):
         self.sequence_view = sequence_view
         self.network_view = network_view
         self.third_view = third_view
+        self.fourth_view = fourth_view
         self.rounds = rounds
         self.quota = quota
         self.weight = weight
@@ -156,6 +160,8 @@ class CoTraining(TaughtInRounds):
         for name, view in self._given().items():
             if view is not None and not isinstance(view, GenePredictor):
                 raise InputError(f"{name}: found {view!r}, expected a predictor of genessl or None")
+        if self.fourth_view is not None and len(self._make_views()) < len(VIEWS):
+            raise InputError("fourth_view: found one without a third_view; give it as third_view")
         for view in self._make_views():
             view._check_parameters()
 
@@ -165,10 +171,12 @@ class CoTraining(TaughtInRounds):
     def _make_views(self, *, similarity: bool = True) -> list[GenePredictor]:
         sequence = self.sequence_view or SequenceNetwork(device=self.device, seed=self.seed)
         network = self.network_view or GraphNetwork(device=self.device, seed=self.seed)
-        third = self.third_view
+        third, fourth = self.third_view, self.fourth_view
         if third is None and self.teacher != "other":
             third = LabelPropagation(similarity=similarity)
-        return [clone(view) for view in (sequence, network, third) if view is not None]
+        if fourth is None and self.teacher == "joint":
+            fourth = KernelRegression(seed=self.seed)
+        return [clone(view) for view in (sequence, network, third, fourth) if view is not None]
 
     @property
     def _n_pupils(self) -> int:

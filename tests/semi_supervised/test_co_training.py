@@ -371,16 +371,27 @@ def test_a_third_view_takes_part_in_the_prediction_and_is_not_taught(dataset, tm
     np.testing.assert_array_equal(loaded.predict_proba(dataset), fitted.predict_proba(dataset))
 
 
-@pytest.mark.parametrize(("teacher", "n_views"), [("joint", 3), ("agreement", 3), ("other", 2)])
-def test_by_default_labels_carried_along_networks_and_similarity_are_the_third_opinion(teacher, n_views):
-    views = CoTraining(teacher=teacher)._make_views()
-    assert len(views) == n_views
-    assert [repr(view) for view in views[2:]] == ["LabelPropagation(similarity=True)"][: n_views - 2]
+@pytest.mark.parametrize(("teacher", "n_views"), [("joint", 4), ("agreement", 3), ("other", 2)])
+def test_by_default_labels_carried_along_and_a_regression_are_further_opinions(teacher, n_views):
+    views = CoTraining(teacher=teacher, seed=3)._make_views()
+    further = ["LabelPropagation(similarity=True)", "KernelRegression(seed=3)"]
+    assert [repr(view) for view in views[2:]] == further[: n_views - 2]
+
+
+def test_further_views_are_saved_and_read_in_their_places(dataset, tmp_path):
+    given = {"third_view": Homology(), "fourth_view": LabelPropagation()}
+    fitted = co_training(rounds=0, teacher="joint", **given).fit(dataset)
+    fitted.save(tmp_path / "model")
+    loaded = CoTraining.load(tmp_path / "model")
+    assert [repr(view) for view in (loaded.third_view, loaded.fourth_view)] == ["Homology()", "LabelPropagation()"]
+    np.testing.assert_array_equal(loaded.predict_proba(dataset), fitted.predict_proba(dataset))
 
 
 def test_parameters_that_cannot_be_are_refused(dataset):
     with pytest.raises(InputError, match="teacher: found 'both', expected 'joint', 'other' or 'agreement'"):
         CoTraining(teacher="both").fit(dataset)
+    with pytest.raises(InputError, match="fourth_view: found one without a third_view"):
+        CoTraining(teacher="other", fourth_view=Homology()).fit(dataset)
     with pytest.raises(InputError, match="labels: found 'fuzzy', expected 'hard' or 'soft'"):
         CoTraining(labels="fuzzy").fit(dataset)
     with pytest.raises(InputError, match="only_unsure: found 1, expected true or false"):

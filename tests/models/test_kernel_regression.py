@@ -1,0 +1,121 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_array
+from sklearn.kernel_ridge import KernelRidge
+from sklearn.metrics.pairwise import rbf_kernel
+from sklearn.preprocessing import StandardScaler, normalize
+
+from genessl.features.topology import diffusion_embedding
+from genessl.models.kernel_regression import KernelRegression, gaussian_kernel
+from genessl.models.supervision import Supervision
+from tests.conftest import make_dataset
+
+
+def ordered():
+    dataset, _ = make_dataset()
+    return dataset.take(np.argsort(dataset.genes))
+
+
+def kernel_of(dataset, n_components=64):
+    """The kernel of all genes by scikit-learn."""
+    scaled = normalize(np.clip(StandardScaler().fit_transform(dataset.sequence_features), -5, 5))
+    kernel = rbf_kernel(scaled.astype(float), gamma=1.0)
+    for network in dataset.networks.values():
+        embedded = normalize(diffusion_embedding(network, n_components=n_components)).astype(float)
+        edges = network.toarray().any(axis=1)
+        kernel += rbf_kernel(embedded, gamma=1.0) * np.outer(edges, edges) / len(dataset.networks)
+    return kernel
+
+
+def regressed(kernel, targets, frequency, rows, ridge):
+    penalty = ridge * np.diag(kernel)[rows].mean()
+    model = KernelRidge(alpha=penalty, kernel="precomputed")
+    model.fit(kernel[np.ix_(rows, rows)], targets[rows] - frequency)
+    return frequency + model.predict(kernel[:, rows])
+
+
+@pytest.mark.parametrize("ridge", [0.1, 2.0])
+def test_genes_without_labels_score_what_scikit_learn_regresses(ridge):
+    dataset = ordered()
+    supervision = Supervision.of(dataset)
+    kernel, targets = kernel_of(dataset), supervision.targets().toarray()
+    scores = KernelRegression(ridge=ridge).fit(dataset)._predict(dataset)
+    for aspect in range(3):
+        columns = np.flatnonzero((supervision.aspect_of_term == aspect) & (supervision.frequency() > 0))
+        labelled = supervision.labelled[:, aspect]
+        frequency = supervision.frequency()[columns]
+        expected = regressed(kernel, targets[:, columns], frequency, np.flatnonzero(labelled), ridge)
+        expected = np.clip(expected, 0.3 * frequency, 1.0)
+        assert (~labelled).sum() > 10 and expected[~labelled].std() > 0.01
+        np.testing.assert_allclose(scores[np.ix_(~labelled, columns)], expected[~labelled], atol=2e-4)
+
+
+def test_a_labelled_gene_is_scored_without_its_own_label():
+    dataset = ordered()
+    supervision = Supervision.of(dataset)
+    kernel, targets = kernel_of(dataset), supervision.targets().toarray()
+    scores = KernelRegression().fit(dataset)._predict(dataset)
+    columns = np.flatnonzero((supervision.aspect_of_term == 0) & (supervision.frequency() > 0))
+    rows, frequency = np.flatnonzero(supervision.labelled[:, 0]), supervision.frequency()[columns]
+    penalty = 0.1 * np.diag(kernel)[rows].mean()
+    for gene in rows[:5]:
+        others = rows[rows != gene]
+        model = KernelRidge(alpha=penalty, kernel="precomputed")
+        model.fit(kernel[np.ix_(others, others)], targets[np.ix_(others, columns)] - frequency)
+        alone = frequency + model.predict(kernel[[gene]][:, others])[0]
+        expected = np.maximum(np.clip(alone, 0.3 * frequency, 1.0), targets[gene, columns])
+        np.testing.assert_allclose(scores[gene, columns], expected, atol=2e-4)
+
+
+def test_the_kernel_of_hand_made_vectors():
+    rows = np.array([[3.0, 0.0], [0.0, 0.5], [-1.0, 0.0], [0.0, 0.0]], dtype=np.float32)
+    found = gaussian_kernel(rows, np.array([0, 3]))
+    expected = np.exp(-np.array([[0.0, 1.0], [2.0, 1.0], [4.0, 1.0], [1.0, 0.0]]))
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+def test_a_network_says_nothing_about_a_gene_without_an_edge_in_it():
+    dataset = ordered()
+    gene = int(np.flatnonzero(~dataset.labelled.any(axis=1))[0])
+    kept = np.arange(dataset.n_genes) != gene
+    cut = {name: csr_array(matrix.toarray() * np.outer(kept, kept)) for name, matrix in dataset.networks.items()}
+    dataset = replace(dataset, networks=cut)
+    model = KernelRegression().fit(dataset)
+    known = np.flatnonzero(dataset.labelled.any(axis=1))
+    by_sequence = KernelRegression()._kernel(replace(dataset, networks={}), known)
+    found = model._kernel(dataset, known)
+    np.testing.assert_allclose(found[gene], by_sequence[gene], rtol=1e-6)
+    assert (found[known].mean() - by_sequence[known].mean()) > 0.01  # the networks speak of the others
+
+
+def test_labels_of_unlabelled_genes_do_not_matter_but_their_place_in_the_networks_does():
+    dataset = ordered()
+    rows = np.flatnonzero(~dataset.labelled.any(axis=1))
+    scores = KernelRegression().fit(dataset)._predict(dataset)
+    kept = np.setdiff1d(np.arange(dataset.n_genes), rows[::2])
+    smaller = dataset.take(kept)
+    without = KernelRegression().fit(smaller)._predict(smaller)
+    assert np.abs(without - scores[kept]).max() > 0.01
+
+
+def test_shuffled_labels_teach_nothing():
+    dataset = ordered()
+    supervision = Supervision.of(dataset)
+    rng = np.random.default_rng(0)
+    labelled = np.flatnonzero(supervision.labelled.all(axis=1))
+    tested = labelled[::3]
+    visible = dataset.without_labels(np.isin(np.arange(dataset.n_genes), tested))
+    truth = dataset.positive.toarray()[tested]
+
+    def agreement(positive):
+        scores = KernelRegression().fit(replace(visible, positive=positive)).predict_proba(visible)[tested]
+        frequency = Supervision.of(visible).frequency()
+        varied = (truth.any(axis=0)) & ~truth.all(axis=0)
+        return np.corrcoef((scores - frequency)[:, varied].ravel(), truth[:, varied].ravel())[0, 1]
+
+    order = np.arange(dataset.n_genes)
+    kept = np.flatnonzero(visible.labelled.all(axis=1))
+    order[kept] = rng.permutation(kept)
+    assert agreement(visible.positive) > agreement(csr_array(visible.positive[order])) + 0.1
