@@ -41,7 +41,14 @@ PREDICTORS: dict[str, tuple[str, str]] = {
     "scikit_view": ("genessl.semi_supervised.scikit_view", "ScikitView"),
 }
 CONTROL = "permuted_labels"
-OWNED = ("predictor", "view", "sequence_view", "network_view", "third_view", "fourth_view")  # parameters that name another model
+OWNED = (
+    "predictor",
+    "view",
+    "sequence_view",
+    "network_view",
+    "third_view",
+    "fourth_view",
+)  # parameters that name another model
 
 
 def make_predictor(name: str, parameters: Mapping[str, Any] | None = None, *, seed: int = 0) -> GenePredictor:

@@ -29,7 +29,7 @@ from genessl.semi_supervised.rounds import TaughtInRounds
 from genessl.semi_supervised.stopping import Judgement, judge
 from genessl.semi_supervised.teaching import fit_first, fit_taught, prepared
 from genessl.semi_supervised.view_join import ViewJoin, calibrate, with_edges
-from genessl.semi_supervised.view_lessons import TEACHERS, write_lessons
+from genessl.semi_supervised.view_lessons import TEACHERS, mean_opinion, write_lessons
 
 _log = logging.getLogger(__name__)
 VIEWS = ("sequence", "network", "third", "fourth")
@@ -66,9 +66,11 @@ class CoTraining(TaughtInRounds):
 
     How many rounds help is decided on the validation genes, with views that have not seen these: teaching stops when
     their weighted F-max falls by more than the standard error of the difference, for among few validation genes a
-    smaller fall is chance. The views are then trained anew, on all labels, for as many rounds. The prediction joins all
-    views by one calibration, so that the better view of an aspect counts for more. About a gene without an edge the
-    network view has nothing to say: it neither teaches it nor takes part in its score.
+    smaller fall is chance. The views are then trained anew, on all labels, for as many rounds. All views are joined by
+    one calibration, so that the better view of an aspect counts for more. The prediction is half the join of the views
+    before the last round and half the mean of those that were taught in it: pupils who have learned one view of the
+    genes from all of them err otherwise than their teachers. About a gene without an edge the network view has nothing
+    to say: it neither teaches it nor takes part in its score.
 
     Parameters
     ----------
@@ -90,6 +92,9 @@ class CoTraining(TaughtInRounds):
         agree, for which there have to be three.
     labels : {'hard', 'soft'}
         Whether a chosen label is taught as 1 or 0, or as the teacher's probability.
+    pupil_epochs : int, default=3
+        Epochs that a taught neural view is trained, as a multiple of those that were best for it on the labels alone,
+        for with the pool it has more to learn.
     only_unsure : bool, default=False
         Whether to teach only labels that the pupil, of whose scores the quota would choose its own, has not chosen; of
         a joint teacher what some pupil has not chosen.
@@ -100,7 +105,11 @@ class CoTraining(TaughtInRounds):
     Attributes
     ----------
     views_ : list of GenePredictor
-        As fitted last.
+        As fitted before the last round.
+    pupils_ : list of GenePredictor
+        The first views as taught in the last round; empty where there was none.
+    join_ : ViewJoin
+        Of `views_`.
     n_iter_ : int
         Rounds of teaching that the final views had.
     termination_condition_ : {'max_rounds', 'worse', 'nothing_to_teach', 'no_validation_genes'}
@@ -129,6 +138,7 @@ class CoTraining(TaughtInRounds):
         weight: float = 0.3,
         teacher: str = "joint",
         labels: str = "hard",
+        pupil_epochs: int = 3,
         only_unsure: bool = False,
         device: str = "auto",
         seed: int = 0,
@@ -142,12 +152,14 @@ class CoTraining(TaughtInRounds):
         self.weight = weight
         self.teacher = teacher
         self.labels = labels
+        self.pupil_epochs = pupil_epochs
         self.only_unsure = only_unsure
         self.device = device
         self.seed = seed
 
     def _check_parameters(self) -> None:
         check_count("rounds", self.rounds, 0)
+        check_count("pupil_epochs", self.pupil_epochs)
         check_count("seed", self.seed, 0)
         check_range("quota", self.quota, 0.0, 1.0, low_included=False)
         check_range("weight", self.weight, 0.0, 1.0, low_included=False)
@@ -189,14 +201,18 @@ class CoTraining(TaughtInRounds):
         n_rounds, epochs, practised = self._choose_rounds(dataset, owned, inputs)
         frequency = Supervision.of(dataset).frequency()
         rounds = [known.at(frequency) for known in practised]
-        fit = partial(self._train, owned, inputs, epochs, dataset)
+        views = [
+            fit_taught(view, dataset, None, weight=1.0, inputs=given, n_epochs=n_epochs)
+            for view, given, n_epochs in zip(owned, inputs, epochs)
+        ]
         self.lessons_: list[Lesson] = []
-        fitted = fit(None, [])
+        pupils: list[GenePredictor] = []
         for number in range(1, n_rounds + 1):
-            lessons = self._teach(number, _scores(fitted, inputs, dataset), rounds[number - 1], dataset)
+            views = [*pupils, *views[len(pupils) :]]
+            lessons = self._teach(number, _scores(views, inputs, dataset), rounds[number - 1], dataset)
             self.lessons_ += lessons[:1] if self.teacher == "joint" else lessons
-            fitted = fit(lessons, fitted)
-        self.views_, self.join_ = fitted, rounds[n_rounds].join
+            pupils = self._train(owned, inputs, epochs, dataset, lessons)
+        self.views_, self.pupils_, self.join_ = views, pupils, rounds[max(n_rounds, 1) - 1].join
         self.n_iter_, self.genes_ = n_rounds, dataset.genes
 
     def _train(
@@ -205,18 +221,13 @@ class CoTraining(TaughtInRounds):
         inputs: list[dict[str, Any] | None],
         epochs: list[int | None],
         dataset: GeneDataset,
-        lessons: list[Lesson] | None,
-        before: list[GenePredictor],
+        lessons: list[Lesson],
     ) -> list[GenePredictor]:
-        """Fit fresh views on the labels and their lessons; a view that is not taught stays as it was before."""
-        taught: list[Lesson | None] = [*(lessons or [])]
-        taught += [None] * (len(owned) - len(taught))
-        softly = self.labels == "soft"
+        """Fit fresh views on the labels and their lessons, the first view on the first lesson."""
+        teach = partial(fit_taught, weight=self.weight, softly=self.labels == "soft")
         return [
-            before[n]
-            if before and lesson is None
-            else fit_taught(view, dataset, lesson, weight=self.weight, softly=softly, inputs=given, n_epochs=n_epochs)
-            for n, (view, lesson, given, n_epochs) in enumerate(zip(owned, taught, inputs, epochs))
+            teach(view, dataset, lesson, inputs=given, n_epochs=n_epochs and n_epochs * self.pupil_epochs)
+            for view, lesson, given, n_epochs in zip(owned, lessons, inputs, epochs)
         ]
 
     def _choose_rounds(
@@ -224,8 +235,8 @@ class CoTraining(TaughtInRounds):
     ) -> tuple[int, list[int | None], list[_Round]]:
         """Try rounds without the labels of the validation genes.
 
-        Returns the number of rounds to keep, the epochs of neural views, and what was known before each round and after
-        the last, for the final views are calibrated as those of their round were.
+        Returns the number of rounds to keep, the epochs of neural views, and what was known before each round, for the
+        final views are calibrated as those of their round were.
         """
         validation = (dataset.split == VALIDATION) & dataset.labelled.any(axis=1)
         practice = dataset.without_labels(dataset.split == VALIDATION)
@@ -234,27 +245,28 @@ class CoTraining(TaughtInRounds):
         epochs = [view.n_epochs_ if isinstance(view, NeuralPredictor) else None for view in fitted]
         scores = _scores(fitted, inputs, dataset)
         rounds = [self._known(scores, dataset, validation)]
-        best = self._judge(scores, rounds[0], dataset, validation)
+        best = self._judge(scores, [], rounds[0], dataset, validation)
         self.history_ = [best.quality]
         if not validation.any():
             self.termination_condition_ = "no_validation_genes"
-            return self.rounds, epochs, rounds * (self.rounds + 1)
+            return self.rounds, epochs, rounds * max(self.rounds, 1)
         n_rounds, self.termination_condition_ = 0, "max_rounds"
         for number in range(1, self.rounds + 1):
             lessons = self._teach(number, scores, rounds[-1], practice, excluded=validation)
             if not any(lesson.positive.nnz for lesson in lessons):
                 self.termination_condition_ = "nothing_to_teach"
                 break
-            before, fitted = fitted, self._train(owned, inputs, epochs, practice, lessons, fitted)
-            scores = _scores(fitted, inputs, dataset, dict(zip(map(id, before), scores)))
-            rounds.append(self._known(scores, dataset, validation))
-            found = self._judge(scores, rounds[-1], dataset, validation)
+            taught = _scores(self._train(owned, inputs, epochs, practice, lessons), inputs, dataset)
+            found = self._judge(scores, taught, rounds[-1], dataset, validation)
             self.history_.append(found.quality)
             _log.info("co-training round %d: weighted F-max %.4f on validation genes", number, found.quality)
             if found.worse_than(best):
                 self.termination_condition_ = "worse"
                 break
             n_rounds, best = number, max(best, found, key=lambda judgement: judgement.quality)
+            if number < self.rounds:
+                scores = [*taught, *scores[len(taught) :]]
+                rounds.append(self._known(scores, dataset, validation))
         return n_rounds, epochs, rounds
 
     def _known(self, scores: _Scores, dataset: GeneDataset, validation: NDArray[np.bool_]) -> _Round:
@@ -276,8 +288,10 @@ class CoTraining(TaughtInRounds):
         join = ViewJoin.fit(scores, on_networks, supervision=supervision, judged=validation, edges=edges)
         return _Round(calibrations, join)
 
-    def _judge(self, scores: _Scores, known: _Round, dataset: GeneDataset, validation: NDArray[np.bool_]) -> Judgement:
-        joined = dataset.ontology.propagate_scores(known.join.apply(scores, with_edges(dataset)))
+    def _judge(
+        self, scores: _Scores, taught: _Scores, known: _Round, dataset: GeneDataset, validation: NDArray[np.bool_]
+    ) -> Judgement:
+        joined = dataset.ontology.propagate_scores(_prediction(scores, taught, known.join, with_edges(dataset)))
         return judge(joined, dataset, np.flatnonzero(validation))
 
     def _teach(
@@ -307,7 +321,8 @@ class CoTraining(TaughtInRounds):
         )
 
     def _predict(self, dataset: GeneDataset) -> NDArray[np.float32]:
-        return self.join_.apply([view._predict(dataset) for view in self.views_], with_edges(dataset))
+        scores, taught = ([view._predict(dataset) for view in views] for views in (self.views_, self.pupils_))
+        return _prediction(scores, taught, self.join_, with_edges(dataset))
 
     def _owned(self) -> dict[str, GenePredictor]:
         return {f"{name}_view": view for name, view in zip(VIEWS, self.views_)}
@@ -315,26 +330,39 @@ class CoTraining(TaughtInRounds):
     def _own(self, fitted: Mapping[str, GenePredictor]) -> None:
         self.views_ = list(fitted.values())
 
+    def _write(self, folder: Path) -> None:
+        super()._write(folder)
+        for name, pupil in zip(VIEWS, self.pupils_):
+            (folder / f"{name}_pupil").mkdir()
+            pupil._write(folder / f"{name}_pupil")
+
     def _state(self) -> Arrays:
         return {**super()._state(), **{f"join.{name}": array for name, array in self.join_.pack().items()}}
 
+    def _facts(self) -> dict[str, Any]:
+        return {**super()._facts(), "pupils": list(VIEWS[: len(self.pupils_)])}
+
     def _restore(self, arrays: Arrays, facts: dict[str, Any], folder: Path) -> None:
         super()._restore(arrays, facts, folder)
+        self.pupils_ = [GenePredictor.load(folder / f"{name}_pupil") for name in facts["pupils"]]
         self.join_ = ViewJoin.unpack(arrays, "join.")
 
 
-def _scores(
-    fitted: list[GenePredictor],
-    inputs: list[dict[str, Any] | None],
-    dataset: GeneDataset,
-    known: Mapping[int, NDArray[np.float32]] | None = None,
-) -> _Scores:
-    """Return what each view says of all genes, before the ontology is heeded; of some by their id it is known."""
-    known = known or {}
+def _scores(fitted: list[GenePredictor], inputs: list[dict[str, Any] | None], dataset: GeneDataset) -> _Scores:
+    """Return what each view says of all genes, before the ontology is heeded."""
+    return [
+        view.score(view.fitted_, given, dataset.n_terms)
+        if isinstance(view, NeuralPredictor) and given is not None
+        else view._predict(dataset)
+        for view, given in zip(fitted, inputs)
+    ]
 
-    def score(view: GenePredictor, given: dict[str, Any] | None) -> NDArray[np.float32]:
-        if isinstance(view, NeuralPredictor) and given is not None:
-            return view.score(view.fitted_, given, dataset.n_terms)
-        return view._predict(dataset)
 
-    return [known[id(view)] if id(view) in known else score(view, given) for view, given in zip(fitted, inputs)]
+def _prediction(scores: _Scores, taught: _Scores, join: ViewJoin, edges: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Return half the join of the views and half the mean of the pupils that have something to say about a gene."""
+    joined = join.apply(scores, edges)
+    if not taught:
+        return joined
+    everyone = np.ones(len(edges), dtype=bool)
+    pupils = mean_opinion(taught, [edges if name == "network" else everyone for name in VIEWS[: len(taught)]])[0]
+    return np.asarray((joined + pupils) / 2.0, dtype=np.float32)

@@ -65,7 +65,7 @@ def write_lessons(
     lessons = []
     for pupil in pupils:
         others = [view for view in range(len(sure)) if view != pupil]
-        confidence, genes = _mean([sure[view] for view in others], [reach[view] for view in others])
+        confidence, genes = mean_opinion([sure[view] for view in others], [reach[view] for view in others])
         if teacher == "agreement":
             choice = _common([choose(sure[view], pupils=reach[view]) for view in others])
         else:
@@ -89,8 +89,8 @@ def _news(choice: Choice, own: Sequence[Choice]) -> Choice:
     return choice[0] & ~positive, choice[1] & ~negative
 
 
-def _mean(tables: Sequence[Table], reach: Sequence[NDArray[np.bool_]]) -> tuple[Table, NDArray[np.bool_]]:
-    """Average teachers over those that reach a gene, and tell which genes any reaches."""
+def mean_opinion(tables: Sequence[Table], reach: Sequence[NDArray[np.bool_]]) -> tuple[Table, NDArray[np.bool_]]:
+    """Average views over those that reach a gene, and tell which genes any reaches."""
     if len(tables) == 1:
         return tables[0], reach[0]
     count = np.sum(reach, axis=0)

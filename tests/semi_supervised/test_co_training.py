@@ -31,7 +31,7 @@ def co_training(**parameters):
 class Recorder(CoTraining):
     """Co-training whose rounds always count as better, so that teaching reaches the final views."""
 
-    def _judge(self, scores, known, dataset, validation):
+    def _judge(self, scores, taught, known, dataset, validation):
         self.calls_ = getattr(self, "calls_", 0) + 1
         return Judgement(float(self.calls_), np.zeros(2))
 
@@ -131,7 +131,7 @@ class Declining(CoTraining):
 
     error = 0.0
 
-    def _judge(self, scores, known, dataset, validation):
+    def _judge(self, scores, taught, known, dataset, validation):
         self.calls_ = getattr(self, "calls_", 0) + 1
         sign = 1.0 if self.calls_ % 2 else -1.0
         return Judgement(1.0 - 0.01 * self.calls_, sign * self.error / 2 * np.array([1.0, -1.0]))
@@ -355,20 +355,35 @@ def test_views_may_be_any_predictors(dataset, tmp_path):
     np.testing.assert_array_equal(loaded.predict_proba(dataset), scores)
 
 
-def test_a_third_view_takes_part_in_the_prediction_and_is_not_taught(dataset, tmp_path):
+def test_half_the_prediction_is_the_join_of_all_views_and_half_the_mean_of_those_taught(dataset, tmp_path):
     fitted = taught_to_the_end(dataset, rounds=1, teacher="joint", third_view=LabelPropagation())
     ordered = dataset.take(np.argsort(dataset.genes))
     alone = LabelPropagation().fit(dataset)._predict(ordered)
     np.testing.assert_array_equal(fitted.views_[2]._predict(ordered), alone)
     scores = [view._predict(ordered) for view in fitted.views_]
+    sequence, network = (pupil._predict(ordered) for pupil in fitted.pupils_)
     connected = sum(np.diff(network.indptr) for network in ordered.networks.values()) > 0
-    both = fitted.join_.connected.apply(scores)[connected]
-    np.testing.assert_allclose(fitted._predict(ordered)[connected], both, atol=1e-6)
+    assert 0 < (~connected).sum() < 12
+    found = fitted._predict(ordered)
+    joined = fitted.join_.connected.apply(scores)
+    np.testing.assert_allclose(found[connected], (joined / 2 + (sequence + network) / 4)[connected], atol=1e-6)
+    joined = fitted.join_.isolated.apply([scores[0], *scores[2:]])  # the network view is silent about these genes
+    np.testing.assert_allclose(found[~connected], ((joined + sequence) / 2)[~connected], atol=1e-6)
     fitted.__class__ = CoTraining
     fitted.save(tmp_path / "model")
     loaded = CoTraining.load(tmp_path / "model")
     assert isinstance(loaded.third_view, LabelPropagation)
+    assert len(loaded.pupils_) == 2
     np.testing.assert_array_equal(loaded.predict_proba(dataset), fitted.predict_proba(dataset))
+
+
+@pytest.mark.parametrize("pupil_epochs", [1, 3])
+def test_taught_views_are_trained_a_multiple_of_the_epochs_of_untaught_ones(dataset, pupil_epochs):
+    fitted = taught_to_the_end(dataset, rounds=1, teacher="joint", pupil_epochs=pupil_epochs)
+    for view, pupil in zip(fitted.views_, fitted.pupils_):
+        assert pupil.n_epochs_ == pupil_epochs * view.n_epochs_
+    supervised = co_training().sequence_view.fit(dataset)
+    np.testing.assert_array_equal(fitted.views_[0].predict_proba(dataset), supervised.predict_proba(dataset))
 
 
 @pytest.mark.parametrize(("teacher", "n_views"), [("joint", 4), ("agreement", 3), ("other", 2)])
