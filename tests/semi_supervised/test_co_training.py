@@ -15,7 +15,7 @@ from genessl.models.sequence_network import SequenceNetwork
 from genessl.models.supervision import Supervision
 from genessl.semi_supervised.co_training import CoTraining
 from genessl.semi_supervised.lessons import choose_by_quota, most_confident
-from genessl.semi_supervised.stopping import Judgement
+from genessl.semi_supervised.stopping import Judgement, validation_quality
 from genessl.semi_supervised.view_lessons import write_lessons
 from tests.conftest import make_dataset
 
@@ -257,6 +257,67 @@ def test_most_confident_marks_as_many_as_asked_and_the_earlier_of_equals():
     confidence = np.array([[0.1, 0.5], [0.9, 0.5], [0.4, 0.2]], dtype=np.float32)
     marked = most_confident(confidence, np.array([2, 1]))
     assert marked.tolist() == [[False, True], [True, False], [True, False]]
+
+
+def test_the_audit_lists_every_taught_label_and_each_was_chosen_by_its_quota_or_follows_from_one_that_was(dataset):
+    fitted = taught_to_the_end(dataset, rounds=1, teacher="joint")
+    ordered = dataset.take(np.argsort(dataset.genes))
+    audit, (lesson,) = fitted.audit(), fitted.lessons_
+    assert len(audit) == lesson.positive.nnz + lesson.negative.nnz
+    scores = [view._predict(ordered) for view in fitted.views_]
+    sure = fitted.join_.apply(scores, sum(np.diff(m.indptr) for m in ordered.networks.values()) > 0)
+    everyone = np.ones(ordered.n_genes, dtype=bool)
+    present, absent = choose_by_quota(sure, Supervision.of(ordered), everyone, quota=fitted.quota)
+    present = ordered.ontology.propagate(csr_array(present)).toarray()
+    absent = ordered.ontology.propagate_down(csr_array(absent)).toarray()
+    rows = np.searchsorted(ordered.genes, audit["gene"].to_numpy(dtype=str))
+    columns = audit["term"].map(ordered.ontology.index).to_numpy(dtype=int)
+    taught = audit["label"].to_numpy() == 1
+    assert present[rows[taught], columns[taught]].all()
+    assert absent[rows[~taught], columns[~taught]].all()
+    np.testing.assert_allclose(audit["confidence"], sure[rows, columns], atol=1e-6)
+
+
+def test_the_unlabelled_pool_is_used(dataset):
+    parts = co_training(rounds=1, teacher="joint").get_params(deep=False)
+    labelled = dataset.labelled.any(axis=1)
+    probe = np.flatnonzero(~labelled)[:20]
+    smaller = dataset.take(np.union1d(np.flatnonzero(labelled), probe))
+    with_pool = Recorder(**parts).fit(dataset)
+    without = Recorder(**parts).fit(smaller)
+    # Of the pool the sequence view takes no more than the scale of its features: what it was taught makes the difference.
+    taught, untaught = (
+        np.abs(np.subtract(*(views[0].predict_proba(dataset)[probe] for views in pair))).mean()
+        for pair in ((with_pool.pupils_, without.pupils_), (with_pool.views_, without.views_))
+    )
+    assert taught > 0.01
+    assert taught > 3 * untaught
+
+
+def test_a_pool_of_noise_does_no_harm_beyond_a_hundredth():
+    losses = []
+    for seed in range(3):
+        dataset, truth = make_dataset(n_genes=360, seed=seed)
+        visible = dataset.without_labels(np.random.default_rng(seed).random(dataset.n_genes) < 0.5)
+        random = np.random.default_rng(seed)
+        unlabelled = ~visible.labelled.any(axis=1)
+        judged = np.flatnonzero(unlabelled)[::4]
+        noise = unlabelled.copy()
+        noise[judged] = False
+        features = visible.sequence_features.copy()
+        features[noise] = random.permuted(features, axis=0)[noise]
+        places = np.arange(visible.n_genes)
+        places[noise] = random.permutation(places[noise])  # each gets the edges of another
+        networks = {name: csr_array(matrix[places][:, places]) for name, matrix in visible.networks.items()}
+        noisy = replace(visible, sequence_features=features, networks=networks)
+        full = replace(dataset, positive=csr_array(truth))
+        quality = [
+            validation_quality(co_training(**given).fit(noisy).predict_proba(noisy), full, judged)
+            for given in ({"rounds": 0}, {"rounds": 1, "teacher": "joint"})
+        ]
+        losses.append(quality[0] - quality[1])
+    assert np.mean(losses) < 0.01
+    assert max(losses) < 0.03
 
 
 def test_in_tri_training_a_view_is_taught_what_both_others_would_teach(dataset):

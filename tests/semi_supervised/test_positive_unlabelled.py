@@ -116,6 +116,25 @@ def test_the_pool_is_used_by_the_risk(dataset):
     assert np.abs(with_pool - without).max() > 1e-3
 
 
+def test_a_pool_of_noise_does_no_harm_beyond_two_hundredths():
+    losses = []
+    for seed in range(3):
+        dataset, truth = make_dataset(n_genes=360, seed=seed)
+        random = np.random.default_rng(seed)
+        unlabelled = ~dataset.labelled.any(axis=1)
+        judged = np.flatnonzero(unlabelled)[::4]
+        noise = unlabelled.copy()
+        noise[judged] = False
+        features = dataset.sequence_features.copy()
+        features[noise] = random.permuted(features, axis=0)[noise]  # the same spread in each feature, no pattern
+        noisy = replace(dataset, sequence_features=features)
+        full = replace(dataset, positive=csr_array(truth))
+        supervised = SequenceNetwork(hidden=16, max_epochs=15, device="cpu").fit(noisy).predict_proba(noisy)
+        aware = strategy(treatment="non_negative_risk").fit(noisy).predict_proba(noisy)
+        losses.append(validation_quality(supervised, full, judged) - validation_quality(aware, full, judged))
+    assert np.mean(losses) < 0.02
+
+
 def with_half_the_leaves_missing(seed):
     """Remove each leaf of a labelled gene in half of the cases, where another annotation in the aspect is left."""
     dataset, truth = make_dataset(n_genes=480, noise=0.05, seed=seed)
