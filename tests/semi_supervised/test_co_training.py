@@ -285,7 +285,7 @@ def test_the_unlabelled_pool_is_used(dataset):
     smaller = dataset.take(np.union1d(np.flatnonzero(labelled), probe))
     with_pool = Recorder(**parts).fit(dataset)
     without = Recorder(**parts).fit(smaller)
-    # Of the pool the sequence view takes no more than the scale of its features: what it was taught makes the difference.
+    # The sequence view takes the scale of its features from the pool; what it was taught makes the difference.
     taught, untaught = (
         np.abs(np.subtract(*(views[0].predict_proba(dataset)[probe] for views in pair))).mean()
         for pair in ((with_pool.pupils_, without.pupils_), (with_pool.views_, without.views_))
