@@ -16,13 +16,19 @@ from genessl.models.evidence_network import EvidenceNetwork
 from genessl.models.neural import NeuralPredictor
 from genessl.models.supervision import Supervision
 from genessl.semi_supervised.lessons import Lesson
+from genessl.semi_supervised.positive_unlabelled import PositiveUnlabelled
 from genessl.semi_supervised.scikit_view import ScikitView
 
 
 def prepared(predictor: GenePredictor, dataset: GeneDataset) -> dict[str, Any] | None:
-    """Return the inputs of a neural predictor, to be computed once for all its fits; None for any other."""
+    """Return the inputs of a neural predictor, to be computed once for all its fits; None for any other.
+
+    What a predictor would choose anew in each fit is chosen here, once for all.
+    """
     if isinstance(predictor, EvidenceNetwork):
         predictor.choose_inputs(dataset)
+    if isinstance(predictor, PositiveUnlabelled):
+        predictor.choose_treatment(dataset)
     return predictor.prepare(dataset) if isinstance(predictor, NeuralPredictor) else None
 
 

@@ -19,6 +19,7 @@ from genessl.semi_supervised.positive_unlabelled import (
     doubt,
     non_negative_risk,
 )
+from genessl.semi_supervised.self_training import SelfTraining
 from genessl.semi_supervised.stopping import validation_quality
 from tests.conftest import make_dataset
 
@@ -172,6 +173,22 @@ def test_the_treatment_that_is_best_on_the_validation_genes_is_taken(best, datas
     fitted.save(tmp_path / "model")
     loaded = GenePredictor.load(tmp_path / "model")
     assert (loaded.treatment_, loaded.validation_) == (best, fitted.validation_)
+
+
+def test_owned_by_another_strategy_all_fits_take_the_treatment_that_the_validation_genes_chose(dataset, monkeypatch):
+    taken, found = [], {"cross_entropy": 0.1, "non_negative_risk": 0.3, "co_annotation": 0.2}
+    original = PositiveUnlabelled._objective_of
+    monkeypatch.setattr(PositiveUnlabelled, "_compared", lambda *_: found)
+    monkeypatch.setattr(
+        PositiveUnlabelled,
+        "_objective_of",
+        lambda self, treatment: taken.append(treatment) or original(self, treatment),
+    )
+    given = strategy()
+    SelfTraining(predictor=given, rounds=1).fit(dataset)
+    assert len(taken) >= 2
+    assert set(taken) == {"non_negative_risk"}
+    assert given.treatment == "validated"  # of the predictor that was given nothing changes
 
 
 def test_what_is_measured_is_the_fit_without_the_validation_genes(dataset):
