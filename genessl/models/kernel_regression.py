@@ -98,7 +98,9 @@ class KernelRegression(GenePredictor):
             kernel = gaussian_kernel(
                 diffusion_embedding(network, n_components=self.n_components, seed=self.seed), known
             )
-            total += kernel * (edges[:, None] & edges[known]) / np.float32(len(networks))
+            kernel[~edges] = 0.0
+            kernel[:, ~edges[known]] = 0.0
+            total += np.divide(kernel, np.float32(len(networks)), out=kernel)
         return total
 
     def _state(self) -> Arrays:
@@ -119,8 +121,10 @@ def gaussian_kernel(features: NDArray[np.float32], columns: NDArray[np.intp]) ->
     length = np.linalg.norm(features, axis=1, keepdims=True)
     unit = np.divide(features, length, out=np.zeros(features.shape, dtype=np.float32), where=length > 0)
     squared = np.square(unit).sum(axis=1)
-    distance = squared[:, None] + squared[columns] - 2.0 * (unit @ unit[columns].T)
-    return np.asarray(np.exp(-np.maximum(distance, 0.0)), dtype=np.float32)
+    kernel: NDArray[np.float32] = 2.0 * unit @ unit[columns].T  # in place from here: it may be the largest array of all
+    kernel -= squared[:, None]
+    kernel -= squared[columns]
+    return np.exp(np.minimum(kernel, 0.0, out=kernel), out=kernel)
 
 
 def _solved(
