@@ -208,8 +208,11 @@ class CoTraining(TaughtInRounds):
         self.lessons_: list[Lesson] = []
         pupils: list[GenePredictor] = []
         for number in range(1, n_rounds + 1):
-            views = [*pupils, *views[len(pupils) :]]
+            before, views = views, [*pupils, *views[len(pupils) :]]
             lessons = self._teach(number, _scores(views, inputs, dataset), rounds[number - 1], dataset)
+            if not any(lesson.positive.nnz for lesson in lessons):
+                views, n_rounds, self.termination_condition_ = before, number - 1, "nothing_to_teach"
+                break
             self.lessons_ += lessons[:1] if self.teacher == "joint" else lessons
             pupils = self._train(owned, inputs, epochs, dataset, lessons)
         self.views_, self.pupils_, self.join_ = views, pupils, rounds[max(n_rounds, 1) - 1].join
@@ -240,7 +243,8 @@ class CoTraining(TaughtInRounds):
         """
         validation = (dataset.split == VALIDATION) & dataset.labelled.any(axis=1)
         practice = dataset.without_labels(dataset.split == VALIDATION)
-        practice = practice if practice.positive.nnz else dataset
+        if not practice.positive.nnz:  # nothing else to practise on, nor then to judge by
+            practice, validation = dataset, np.zeros_like(validation)
         fitted = [fit_first(view, dataset, practice, given) for view, given in zip(owned, inputs)]
         epochs = [view.n_epochs_ if isinstance(view, NeuralPredictor) else None for view in fitted]
         scores = _scores(fitted, inputs, dataset)
@@ -359,10 +363,15 @@ def _scores(fitted: list[GenePredictor], inputs: list[dict[str, Any] | None], da
 
 
 def _prediction(scores: _Scores, taught: _Scores, join: ViewJoin, edges: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Return half the join of the views and half the mean of the pupils that have something to say about a gene."""
+    """Return half the join of the views and half the mean of the pupils that have something to say about a gene.
+
+    About a term that it has not learned a pupil says what the join does.
+    """
     joined = join.apply(scores, edges)
     if not taught:
         return joined
     everyone = np.ones(len(edges), dtype=bool)
-    pupils = mean_opinion(taught, [edges if name == "network" else everyone for name in VIEWS[: len(taught)]])[0]
-    return np.asarray((joined + pupils) / 2.0, dtype=np.float32)
+    opinions = [np.where(table.any(axis=0), table, joined) for table in taught]
+    pupils = mean_opinion(opinions, [edges if name == "network" else everyone for name in VIEWS[: len(taught)]])[0]
+    pupils += joined
+    return np.divide(pupils, np.float32(2.0), out=pupils)

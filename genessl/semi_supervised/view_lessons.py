@@ -94,5 +94,7 @@ def mean_opinion(tables: Sequence[Table], reach: Sequence[NDArray[np.bool_]]) ->
     if len(tables) == 1:
         return tables[0], reach[0]
     count = np.sum(reach, axis=0)
-    total = np.sum([table * genes[:, None] for table, genes in zip(tables, reach)], axis=0)
-    return np.asarray(total / np.maximum(count, 1)[:, None], dtype=np.float32), np.asarray(count > 0)
+    total = np.zeros_like(tables[0])
+    for table, genes in zip(tables, reach):
+        total[genes] += table[genes]
+    return np.divide(total, np.maximum(count, 1).astype(np.float32)[:, None], out=total), np.asarray(count > 0)

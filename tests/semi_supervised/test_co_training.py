@@ -9,6 +9,7 @@ from genessl.errors import InputError
 from genessl.models.baselines import Homology
 from genessl.models.evidence_network import EvidenceNetwork
 from genessl.models.graph_network import GraphNetwork
+from genessl.models.kernel_regression import KernelRegression
 from genessl.models.label_propagation import LabelPropagation
 from genessl.models.neural import NeuralPredictor
 from genessl.models.sequence_network import SequenceNetwork
@@ -173,7 +174,8 @@ def test_validation_labels_reach_no_view_while_rounds_are_chosen(dataset, monkey
     assert all(final)
 
 
-def test_validation_labels_reach_no_third_view_while_rounds_are_chosen(dataset, monkeypatch):
+@pytest.mark.parametrize("view", [LabelPropagation, KernelRegression])
+def test_validation_labels_reach_no_further_view_while_rounds_are_chosen(view, dataset, monkeypatch):
     names = set(dataset.genes[(dataset.split == 1) & dataset.labelled.any(axis=1)].tolist())
     seen = []
 
@@ -181,8 +183,8 @@ def test_validation_labels_reach_no_third_view_while_rounds_are_chosen(dataset, 
         seen.append(names & set(given.genes[given.labelled.any(axis=1)].tolist()))
         return original(self, given)
 
-    original = LabelPropagation._fit
-    monkeypatch.setattr(LabelPropagation, "_fit", watch)
+    original = view._fit
+    monkeypatch.setattr(view, "_fit", watch)
     taught_to_the_end(dataset, rounds=1, teacher="joint")
     assert seen == [set(), names]  # once to choose, once for the final views
 
@@ -233,12 +235,12 @@ def test_without_validation_genes_the_rounds_asked_for_are_run():
     assert np.isfinite(fitted.predict_proba(bare)).all()
 
 
-def test_when_every_gene_is_labelled_there_is_nothing_to_teach():
+@pytest.mark.parametrize("validated", [True, False])
+def test_when_every_gene_is_labelled_there_is_nothing_to_teach(validated):
     dataset, truth = make_dataset(n_genes=120)
-    ordered = dataset.take(np.arange(dataset.n_genes))
-    object.__setattr__(ordered, "positive", csr_array(truth))
-    fitted = co_training(rounds=2).fit(ordered)
-    assert fitted.n_iter_ == 0
+    split = dataset.split if validated else np.zeros_like(dataset.split)
+    fitted = co_training(rounds=2).fit(replace(dataset, positive=csr_array(truth), split=split))
+    assert (fitted.n_iter_, fitted.pupils_, fitted.lessons_) == (0, [], [])
     assert fitted.termination_condition_ == "nothing_to_teach"
 
 
@@ -436,6 +438,23 @@ def test_half_the_prediction_is_the_join_of_all_views_and_half_the_mean_of_those
     assert isinstance(loaded.third_view, LabelPropagation)
     assert len(loaded.pupils_) == 2
     np.testing.assert_array_equal(loaded.predict_proba(dataset), fitted.predict_proba(dataset))
+
+
+def test_about_a_term_that_no_pupil_has_learned_the_join_has_the_only_say():
+    dataset, _ = make_dataset(n_genes=240)
+    ordered = dataset.take(np.argsort(dataset.genes))
+    leaf = int(np.flatnonzero(np.asarray(ordered.ontology.parents.sum(axis=0)).ravel() == 0)[0])
+    owners = np.flatnonzero(ordered.positive[:, [leaf]].toarray().ravel() & (ordered.split != 1))[:2]
+    positive = ordered.positive.tolil()
+    positive[:, leaf] = False
+    positive[owners, leaf] = True  # fewer genes than a view needs to learn it, or a teacher to teach it
+    rare = replace(ordered, positive=csr_array(ordered.ontology.propagate(csr_array(positive))))
+    fitted = taught_to_the_end(rare, rounds=1, teacher="joint")
+    assert not any(pupil._predict(rare)[:, leaf].any() for pupil in fitted.pupils_)
+    connected = sum(np.diff(network.indptr) for network in rare.networks.values()) > 0
+    joined = fitted.join_.apply([view._predict(rare) for view in fitted.views_], connected)
+    np.testing.assert_allclose(fitted._predict(rare)[:, leaf], joined[:, leaf], atol=1e-6)
+    assert (joined[owners, leaf] > 0.5).all()
 
 
 @pytest.mark.parametrize("pupil_epochs", [1, 3])
