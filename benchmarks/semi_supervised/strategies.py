@@ -48,7 +48,7 @@ STRATEGIES: dict[str, Entry] = {
     "pretrained": Entry("pretrained", {}, "sequence_network"),
     "pretrained (network)": Entry("pretrained", {"view": "graph_network"}, "graph_network"),
     "correct_and_smooth": Entry("correct_and_smooth", {}, "sequence_network"),
-    "kernel_regression": Entry("kernel_regression", {}, "views_averaged"),
+    "kernel_regression": Entry("kernel_regression", {}),
     "label_propagation": Entry("label_propagation", {}, "network_neighbours"),
     "label_spreading": Entry("label_spreading", {}, "network_neighbours"),
     "function_diffusion": Entry("function_diffusion", {}, "network_neighbours"),

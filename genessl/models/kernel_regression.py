@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,9 @@ from genessl.models.supervision import Supervision
 
 _LARGEST = 5.0  # standardised features are cut off there
 _LEAST_SHARE = 0.3
+_LEAST_RIDGE = 0.01  # below it rounding may leave the matrix without an inverse
+_TERMS_AT_ONCE = 512
+_log = logging.getLogger(__name__)
 
 
 class KernelRegression(GenePredictor):
@@ -31,13 +35,14 @@ class KernelRegression(GenePredictor):
     not, so that two genes that share no neighbour are alike where chains of others lead from one to the other.
     A network's kernel is 0 for a gene without an edge in it.
 
-    A labelled gene is scored without its own label, by the closed form of leaving one out, and 1 for the terms it is
-    known to have. A score is at most 1 and at least 0.3 pi, for a regression may fall below 0.
+    A label counts where its gene is in the dataset to predict, too. A labelled gene is scored without its own label, by
+    the closed form of leaving one out, and 1 for the terms it is known to have. A score is at most 1 and at least
+    0.3 pi, for a regression may fall below 0.
 
     Parameters
     ----------
     ridge : float, default=0.1
-        Penalty, as a multiple of the kernel's mean diagonal.
+        Penalty, as a multiple of the kernel's mean diagonal, at least 0.01.
     n_components : int, default=64
         Length of the diffusion embedding of each network.
     seed : int, default=0
@@ -60,7 +65,7 @@ class KernelRegression(GenePredictor):
         self.seed = seed
 
     def _check_parameters(self) -> None:
-        check_range("ridge", self.ridge, 0.0, low_included=False)
+        check_range("ridge", self.ridge, _LEAST_RIDGE)
         check_count("n_components", self.n_components)
         check_count("seed", self.seed, 0)
 
@@ -72,19 +77,26 @@ class KernelRegression(GenePredictor):
         frequency = self.supervision_.frequency()
         scores = np.tile(frequency, (dataset.n_genes, 1))
         known = np.flatnonzero(labelled.any(axis=1))
-        kernel = self._kernel(dataset, known)
+        n_labelled = int(self.supervision_.labelled.any(axis=1).sum())
+        if len(known) < n_labelled:
+            _log.warning("of %d labelled genes %d are in the dataset; only these count", n_labelled, len(known))
+        kernel = self._kernel(dataset, known) if len(known) else np.zeros((dataset.n_genes, 0), dtype=np.float32)
         for aspect in range(labelled.shape[1]):
             members = np.flatnonzero(labelled[known, aspect])
             columns = np.flatnonzero((self.supervision_.aspect_of_term == aspect) & (frequency > 0))
             if not len(members) or not len(columns):
                 continue
-            rows = known[members]
-            truth = targets[rows][:, columns].toarray()
-            between = kernel[np.ix_(rows, members)]
-            weights, left_out = _solved(between, truth - frequency[columns], self.ridge * float(np.trace(between)))
-            block = frequency[columns] + kernel[:, members] @ weights
-            block[rows] = np.maximum(truth - left_out, truth)
-            scores[:, columns] = np.clip(block, _LEAST_SHARE * frequency[columns], 1.0)
+            rows, beside = known[members], np.ascontiguousarray(kernel[:, members])
+            factor, variance = _factored(beside[rows], self.ridge)
+            by_term = targets[rows].tocsc()
+            for start in range(0, len(columns), _TERMS_AT_ONCE):
+                chosen = columns[start : start + _TERMS_AT_ONCE]
+                truth = by_term[:, chosen].toarray()
+                weights = cho_solve((factor, True), truth - frequency[chosen])
+                block = beside @ weights
+                block += frequency[chosen]
+                block[rows] = np.maximum(truth - weights * variance[:, None], truth)
+                scores[:, chosen] = np.clip(block, _LEAST_SHARE * frequency[chosen], 1.0, out=block)
         return scores
 
     def _kernel(self, dataset: GeneDataset, known: NDArray[np.intp]) -> NDArray[np.float32]:
@@ -127,15 +139,13 @@ def gaussian_kernel(features: NDArray[np.float32], columns: NDArray[np.intp]) ->
     return np.exp(np.minimum(kernel, 0.0, out=kernel), out=kernel)
 
 
-def _solved(
-    between: NDArray[np.float32], residuals: NDArray[np.float32], penalty: float
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return the dual weights, and by how much each label differs from what the others predict, both (n, n_terms).
+def _factored(between: NDArray[np.float32], ridge: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the lower Cholesky factor of C = K + ridge k I, and 1 / (C^-1)_ii; K is overwritten.
 
-    With C = K + penalty / n I and a = C^-1 r the error of leaving gene i out is a_i / (C^-1)_ii.
+    With weights a = C^-1 r the error of leaving gene i out is a_i / (C^-1)_ii.
     """
     n = len(between)
-    factor = cholesky(between + np.float32(penalty / n) * np.eye(n, dtype=np.float32), lower=True)
-    weights = cho_solve((factor, True), residuals)
+    between[np.diag_indices(n)] += np.float32(ridge * np.trace(between) / n)
+    factor = cholesky(between, lower=True, overwrite_a=True)
     inverse = solve_triangular(factor, np.eye(n, dtype=np.float32), lower=True)
-    return weights, weights / np.square(inverse).sum(axis=0)[:, None]
+    return factor, np.asarray(1.0 / np.square(inverse, out=inverse).sum(axis=0), dtype=np.float32)

@@ -64,13 +64,13 @@ class CoTraining(TaughtInRounds):
     each view teaches the other, as in [1]_, and there are no more unless they are given. In tri-training [2]_,
     `teacher='agreement'`, each of three views is taught what both others would teach.
 
-    How many rounds help is decided on the validation genes, with views that have not seen these: teaching stops when
+    How many rounds help is decided on the validation genes, with views not trained on these: teaching stops when
     their weighted F-max falls by more than the standard error of the difference, for among few validation genes a
     smaller fall is chance. The views are then trained anew, on all labels, for as many rounds. All views are joined by
     one calibration, so that the better view of an aspect counts for more. The prediction is half the join of the views
     before the last round and half the mean of those that were taught in it: pupils who have learned one view of the
     genes from all of them err otherwise than their teachers. About a gene without an edge the network view has nothing
-    to say: it neither teaches it nor takes part in its score.
+    to say: it neither teaches it nor takes part in its score; nor has a pupil about a term that it has not learned.
 
     Parameters
     ----------
@@ -111,12 +111,12 @@ class CoTraining(TaughtInRounds):
     join_ : ViewJoin
         Of `views_`.
     n_iter_ : int
-        Rounds of teaching that the final views had.
+        Rounds of teaching that were kept.
     termination_condition_ : {'max_rounds', 'worse', 'nothing_to_teach', 'no_validation_genes'}
     history_ : list of float
         Weighted F-max on the validation genes, mean over aspects, before teaching and after each round tried.
     lessons_ : list of Lesson
-        What was taught to the final views, in order.
+        What was taught in the rounds kept, in order.
 
     References
     ----------

@@ -94,17 +94,17 @@ class PositiveUnlabelled(ViewStrategy):
         check_count("seed", self.seed, 0)
 
     def choose_treatment(self, dataset: GeneDataset) -> None:
-        """Settle which treatment all fits take, for an owner that fits also without the validation genes."""
+        """Settle which treatment later fits take, for an owner that fits also without the validation genes."""
         if self.treatment == "validated":
-            found = self._compared(dataset, self._make_view().prepare(dataset), Supervision.of(dataset))
-            self.treatment = _best(found)
+            self._settled = self._compared(dataset, self._make_view().prepare(dataset), Supervision.of(dataset))
 
     def _objective(self, dataset: GeneDataset, inputs: dict[str, Any], supervision: Supervision) -> MakeObjective:
         self.validation_: dict[str, float] = {}
         self.treatment_ = self.treatment
         if self.treatment == "validated":
-            self.validation_ = self._compared(dataset, inputs, supervision)
-            self.treatment_ = _best(self.validation_)
+            settled = getattr(self, "_settled", None)
+            self.validation_ = self._compared(dataset, inputs, supervision) if settled is None else settled
+            self.treatment_ = max(self.validation_, key=self.validation_.__getitem__, default="cross_entropy")
         return self._objective_of(self.treatment_)
 
     def _compared(self, dataset: GeneDataset, inputs: dict[str, Any], supervision: Supervision) -> dict[str, float]:
@@ -139,10 +139,6 @@ class PositiveUnlabelled(ViewStrategy):
     def _restore(self, arrays: Arrays, facts: dict[str, Any], folder: Path) -> None:
         super()._restore(arrays, facts, folder)
         self.treatment_, self.validation_ = facts["treatment"], facts["validation"]
-
-
-def _best(found: dict[str, float]) -> str:
-    return max(found, key=found.__getitem__, default="cross_entropy")
 
 
 class _NonNegativeRisk(Objective):

@@ -225,7 +225,7 @@ def test_a_misspelt_parameter_or_model_is_refused_with_the_nearest_name():
     ("name", "parameters", "sentence"),
     [
         ("label_propagation", {"restart": 0}, r"restart: found 0, expected a number in \(0"),
-        ("kernel_regression", {"ridge": 0}, r"ridge: found 0, expected a number in \(0"),
+        ("kernel_regression", {"ridge": 0}, r"ridge: found 0, expected a number in \[0.01"),
         ("sequence_network", {"hidden": "big"}, "hidden: found 'big', expected a whole number of at least 1"),
         ("sequence_network", {"device": "tpu"}, "device: found 'tpu', expected 'auto', 'cpu' or 'cuda'"),
         ("graph_network", {"hidden": 1.5}, "hidden: found 1.5, expected a whole number of at least 1"),

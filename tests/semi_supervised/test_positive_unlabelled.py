@@ -185,10 +185,11 @@ def test_owned_by_another_strategy_all_fits_take_the_treatment_that_the_validati
         lambda self, treatment: taken.append(treatment) or original(self, treatment),
     )
     given = strategy()
-    SelfTraining(predictor=given, rounds=1).fit(dataset)
+    fitted = SelfTraining(predictor=given, rounds=1).fit(dataset)
     assert len(taken) >= 2
     assert set(taken) == {"non_negative_risk"}
-    assert given.treatment == "validated"  # of the predictor that was given nothing changes
+    assert fitted.predictor_.validation_ == found
+    assert given.treatment == fitted.predictor_.treatment == "validated"  # a later fit chooses anew
 
 
 def test_what_is_measured_is_the_fit_without_the_validation_genes(dataset):
