@@ -268,8 +268,9 @@ def test_an_unknown_choice_is_refused(dataset, parameters, sentence):
 
 def test_co_training_takes_and_keeps_a_network_view_that_reads_labels(dataset, tmp_path):
     view = GraphNetwork(label_input=True, hidden=8, max_epochs=3)
-    model = CoTraining(sequence_view=SequenceNetwork(hidden=8, max_epochs=3), network_view=view).fit(dataset)
-    shown = model.views_[1].fitted_.shown
+    unjudged = replace(dataset, split=np.zeros_like(dataset.split))  # so that the round is kept whatever it does
+    model = CoTraining(sequence_view=SequenceNetwork(hidden=8, max_epochs=3), network_view=view).fit(unjudged)
+    shown = model.pupils_[1].fitted_.shown
     assert model.lessons_[0].positive.nnz  # taught labels are learnt from, and not shown
     np.testing.assert_array_equal(np.diff(shown.targets().indptr) > 0, shown.labelled.any(axis=1))
     model.save(tmp_path / "model")

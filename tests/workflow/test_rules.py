@@ -95,7 +95,7 @@ def test_without_a_configfile_the_example_is_simulated_and_run(workplace):
     report = next(call for call in calls if call.startswith("report"))
     assert '"organism": "example"' in report
     assert '"simulated": true' in report
-    assert len([call for call in calls if call.startswith("train")]) == 12
+    assert len([call for call in calls if call.startswith("train")]) == 13
     assert workplace.planned() == []
 
 
