@@ -14,8 +14,8 @@ from benchmarks.accuracy.views import domains_of
 from genessl.data.dataset import GeneDataset
 from genessl.errors import InputError
 from genessl.models.base import check_count
-from genessl.models.baselines import union_network
 from genessl.models.graph_layers import normalised_adjacency, symmetric_product
+from genessl.models.networks import joined_graph
 from genessl.models.neural import NeuralPredictor
 
 
@@ -99,7 +99,7 @@ class DeepGraphGO(NeuralPredictor):
                 "sequence_features: found no InterPro entry, expected some, which this model reads; build the dataset"
                 " with annotations whose With/From column names them"
             )
-        network = strongest_edges(union_network(dataset), self.n_neighbours)
+        network = strongest_edges(joined_graph(dataset), self.n_neighbours)
         looped = csr_array(network / max(float(network.max()), 1e-12) + eye_array(dataset.n_genes, dtype=np.float32))
         return {
             "starts": torch.from_numpy(domains.indptr[:-1].astype(np.int64)),  # first: its length is n_genes

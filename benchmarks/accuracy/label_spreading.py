@@ -16,7 +16,7 @@ from benchmarks.accuracy.views import sequence_components
 from genessl.data.dataset import GeneDataset
 from genessl.errors import InputError
 from genessl.models.base import check_count, check_range
-from genessl.models.baselines import union_network
+from genessl.models.networks import joined_graph
 from genessl.models.supervision import Supervision
 
 GRAPHS = ("network", "network+sequence")
@@ -88,7 +88,7 @@ class LabelSpreadingPerTerm(TransductivePredictor):
         return scores
 
     def _affinities(self, dataset: GeneDataset) -> csr_array:
-        network = union_network(dataset)
+        network = joined_graph(dataset)
         graph = csr_array(network / max(float(network.max()), 1e-12)) if network.nnz else network
         if self.graph == "network":
             return graph

@@ -15,6 +15,8 @@ from genessl.data.dataset import GeneDataset
 from genessl.data.references import References, labelled_aspects
 from genessl.features.domains import domain_columns, domain_similarity
 from genessl.models.base import Arrays, GenePredictor, check_count
+from genessl.models.instance_based import InstanceBased
+from genessl.models.networks import joined_graph
 from genessl.models.supervision import Supervision
 
 
@@ -55,7 +57,7 @@ class ElectronicAnnotation(GenePredictor):
         pass
 
 
-class _Neighbours(GenePredictor):
+class _Neighbours(InstanceBased):
     """Score a term by the weighted share of a gene's neighbours that have it.
 
     Attributes
@@ -67,21 +69,9 @@ class _Neighbours(GenePredictor):
     def _graph(self, dataset: GeneDataset) -> csr_array:
         """Return whose labels count for whom, and how much."""
 
-    def _fit(self, dataset: GeneDataset) -> None:
-        self.supervision_ = Supervision.of(dataset)
-
     def _predict(self, dataset: GeneDataset) -> NDArray[np.float32]:
         targets, labelled = self.supervision_.labels_for(dataset.genes)
         return neighbour_shares(self._graph(dataset), targets, labelled, self.supervision_.aspect_of_term)
-
-    def _state(self) -> Arrays:
-        return self.supervision_.pack()
-
-    def _facts(self) -> dict[str, Any]:
-        return {"genes": self.supervision_.genes.tolist()}
-
-    def _restore(self, arrays: Arrays, facts: dict[str, Any], folder: Path) -> None:
-        self.supervision_ = Supervision.unpack(arrays, facts["genes"])
 
 
 class _Relatives(_Neighbours):
@@ -164,7 +154,7 @@ class NetworkNeighbours(_Neighbours):
     """
 
     def _graph(self, dataset: GeneDataset) -> csr_array:
-        return union_network(dataset)
+        return joined_graph(dataset)
 
 
 class PermutedLabels(NetworkNeighbours):
@@ -195,14 +185,6 @@ class PermutedLabels(NetworkNeighbours):
         self.supervision_ = replace(
             supervision, positive=csr_array(supervision.positive[rows]), labelled=supervision.labelled[rows]
         )
-
-
-def union_network(dataset: GeneDataset) -> csr_array:
-    """Add up the networks: csr_array of float32, shape (n_genes, n_genes)."""
-    total = csr_array((dataset.n_genes, dataset.n_genes), dtype=np.float32)
-    for name in sorted(dataset.networks):
-        total = csr_array(total + dataset.networks[name])
-    return total
 
 
 def neighbour_shares(

@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 from torch import Tensor, nn
 from torch_geometric.nn import MessagePassing
 
-from genessl.models.network_weights import degree_normalised
+from genessl.models.networks import degree_normalised
 
 
 def normalised_adjacency(network: csr_array) -> Tensor:

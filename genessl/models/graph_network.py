@@ -18,7 +18,7 @@ from genessl.features.topology import diffusion_embedding, diffusion_svd
 from genessl.models.base import Arrays, check_count
 from genessl.models.graph_layers import MultiNetworkConvolution, normalised_adjacency
 from genessl.models.label_input import LabelEmbedding, label_tensors, masked_in_turn
-from genessl.models.network_weights import joined_networks
+from genessl.models.networks import joined_networks
 from genessl.models.neural import FittedNetwork, NeuralPredictor
 from genessl.models.objective import MakeObjective, Objective
 from genessl.models.supervision import Supervision

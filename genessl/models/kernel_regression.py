@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +10,9 @@ from scipy.linalg import cho_solve, cholesky, solve_triangular
 
 from genessl.data.dataset import GeneDataset
 from genessl.features.topology import diffusion_embedding
-from genessl.models.base import Arrays, GenePredictor, check_count, check_range
-from genessl.models.network_weights import joined_networks
-from genessl.models.supervision import Supervision
+from genessl.models.base import check_count, check_range
+from genessl.models.instance_based import InstanceBased
+from genessl.models.networks import joined_networks
 
 _LARGEST = 5.0  # standardised features are cut off there
 _LEAST_SHARE = 0.3
@@ -23,7 +21,7 @@ _TERMS_AT_ONCE = 512
 _log = logging.getLogger(__name__)
 
 
-class KernelRegression(GenePredictor):
+class KernelRegression(InstanceBased):
     """Ridge regression of each term on kernels of the sequence and of the networks [1]_, [2]_.
 
     For a gene x, in an aspect whose labelled genes are L with labels Y and term frequencies pi,
@@ -69,9 +67,6 @@ class KernelRegression(GenePredictor):
         check_count("n_components", self.n_components)
         check_count("seed", self.seed, 0)
 
-    def _fit(self, dataset: GeneDataset) -> None:
-        self.supervision_ = Supervision.of(dataset)
-
     def _predict(self, dataset: GeneDataset) -> NDArray[np.float32]:
         targets, labelled = self.supervision_.labels_for(dataset.genes)
         frequency = self.supervision_.frequency()
@@ -114,15 +109,6 @@ class KernelRegression(GenePredictor):
             kernel[:, ~edges[known]] = 0.0
             total += np.divide(kernel, np.float32(len(networks)), out=kernel)
         return total
-
-    def _state(self) -> Arrays:
-        return self.supervision_.pack()
-
-    def _facts(self) -> dict[str, Any]:
-        return {"genes": self.supervision_.genes.tolist()}
-
-    def _restore(self, arrays: Arrays, facts: dict[str, Any], folder: Path) -> None:
-        self.supervision_ = Supervision.unpack(arrays, facts["genes"])
 
 
 def gaussian_kernel(features: NDArray[np.float32], columns: NDArray[np.intp]) -> NDArray[np.float32]:

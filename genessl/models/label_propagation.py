@@ -13,15 +13,16 @@ from scipy.sparse import csr_array, diags_array
 
 from genessl.data.dataset import GeneDataset
 from genessl.errors import InputError
-from genessl.models.base import Arrays, GenePredictor, check_count, check_range
-from genessl.models.network_weights import degree_normalised, joined_networks, learn_network_weights
-from genessl.models.supervision import Supervision
+from genessl.models.base import Arrays, check_count, check_range
+from genessl.models.instance_based import InstanceBased
+from genessl.models.network_weights import learn_network_weights
+from genessl.models.networks import degree_normalised, joined_networks, neighbour_average, summed
 
 _log = logging.getLogger(__name__)
 _TERMS_AT_ONCE = 512
 
 
-class LabelPropagation(GenePredictor):
+class LabelPropagation(InstanceBased):
     """Spread known labels over the networks, the labelled genes keeping theirs [1]_.
 
     For an unlabelled gene F = (1 - restart) P F + restart pi, with P the transition matrix of the random walk on the
@@ -86,7 +87,7 @@ class LabelPropagation(GenePredictor):
         check_count("max_iterations", self.max_iterations)
 
     def _fit(self, dataset: GeneDataset) -> None:
-        self.supervision_ = Supervision.of(dataset)
+        super()._fit(dataset)
         networks = joined_networks(dataset, similarity=self.similarity)
         shares = np.full((len(networks), len(dataset.aspects)), 1.0 / max(1, len(networks)))
         if self.weights == "learnt":
@@ -117,7 +118,7 @@ class LabelPropagation(GenePredictor):
         """Return the network on which labels spread in each aspect, csr_array of float32, shape (n_genes, n_genes)."""
         networks = joined_networks(dataset, similarity=self.similarity)
         if self.weights == "equal":
-            return [_sum(list(networks.values()), dataset.n_genes)] * len(dataset.aspects)
+            return [summed(networks.values(), dataset.n_genes)] * len(dataset.aspects)
         if list(networks) != list(self.network_weights_.index):
             expected = ", ".join(self.network_weights_.index)
             raise InputError(
@@ -126,7 +127,7 @@ class LabelPropagation(GenePredictor):
             )
         normalised = [degree_normalised(network) for network in networks.values()]
         return [
-            _sum([csr_array(np.float32(w) * network) for w, network in zip(shares, normalised) if w], dataset.n_genes)
+            summed([csr_array(np.float32(w) * network) for w, network in zip(shares, normalised) if w], dataset.n_genes)
             for shares in self.network_weights_.to_numpy().T
         ]
 
@@ -159,26 +160,18 @@ class LabelPropagation(GenePredictor):
         return np.asarray(following)
 
     def _state(self) -> Arrays:
-        return {**self.supervision_.pack(), "network_weights": self.network_weights_.to_numpy()}
+        return {**super()._state(), "network_weights": self.network_weights_.to_numpy()}
 
     def _facts(self) -> dict[str, Any]:
         networks, aspects = self.network_weights_.index.tolist(), self.network_weights_.columns.tolist()
-        return {"genes": self.supervision_.genes.tolist(), "networks": networks, "aspects": aspects}
+        return {**super()._facts(), "networks": networks, "aspects": aspects}
 
     def _restore(self, arrays: Arrays, facts: dict[str, Any], folder: Path) -> None:
-        self.supervision_ = Supervision.unpack(arrays, facts["genes"])
+        super()._restore(arrays, facts, folder)
         self.network_weights_ = pd.DataFrame(arrays["network_weights"], facts["networks"], facts["aspects"])
-
-
-def _sum(networks: list[csr_array], n_genes: int) -> csr_array:
-    total = csr_array((n_genes, n_genes), dtype=np.float32)
-    for network in networks:
-        total = csr_array(total + network)
-    return total
 
 
 def _transitions(network: csr_array) -> csr_array:
     degree = np.asarray(network.sum(axis=1)).ravel()
-    inverse = np.divide(1.0, degree, out=np.zeros_like(degree), where=degree > 0)
     isolated = diags_array((degree == 0).astype(np.float32))  # whose score thereby stays the term frequency
-    return csr_array((diags_array(inverse) @ network + isolated).astype(np.float32))
+    return csr_array((neighbour_average(network) + isolated).astype(np.float32))

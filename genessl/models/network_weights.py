@@ -8,43 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cholesky, solve_triangular
 from scipy.optimize import nnls
-from scipy.sparse import csr_array, diags_array
+from scipy.sparse import csr_array
 
-from genessl.data.dataset import GeneDataset
-from genessl.errors import InputError
-from genessl.features.homology import similarity_network
+from genessl.models.networks import degree_normalised
 from genessl.models.supervision import Supervision
 
-SIMILARITY = "similarity"
 _GENES_AT_ONCE = 2048
 _FEWEST_GENES = 3
 _SMALLEST_RIDGE = 1e-10
-
-
-def joined_networks(dataset: GeneDataset, *, similarity: bool = False) -> dict[str, csr_array]:
-    """Return the networks by sorted name, with the sequences' similarity as one more where it is asked for.
-
-    Raises
-    ------
-    InputError
-        If a network of the dataset is itself called 'similarity'.
-    """
-    networks = dict(dataset.networks)
-    if similarity:
-        if SIMILARITY in networks:
-            raise InputError(
-                f"similarity: found a network called '{SIMILARITY}', which is the name of the one made from homology;"
-                " rename it under `networks`"
-            )
-        networks[SIMILARITY] = similarity_network(dataset.homology)
-    return {name: networks[name] for name in sorted(networks)}
-
-
-def degree_normalised(network: csr_array) -> csr_array:
-    """Return D^-1/2 A D^-1/2, float32, shape (n_genes, n_genes); rows of isolated genes are empty."""
-    degree = np.asarray(network.sum(axis=1)).ravel()
-    scale = diags_array(np.divide(1.0, np.sqrt(degree), out=np.zeros_like(degree), where=degree > 0))
-    return csr_array((scale @ network @ scale).astype(np.float32))
 
 
 def learn_network_weights(

@@ -20,7 +20,7 @@ from genessl.models.base import Arrays, GenePredictor, check_count, check_range
 from genessl.models.graph_network import GraphNetwork
 from genessl.models.kernel_regression import KernelRegression
 from genessl.models.label_propagation import LabelPropagation
-from genessl.models.network_weights import SIMILARITY
+from genessl.models.networks import SIMILARITY
 from genessl.models.neural import NeuralPredictor
 from genessl.models.sequence_network import SequenceNetwork
 from genessl.models.supervision import Supervision

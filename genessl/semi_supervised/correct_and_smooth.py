@@ -15,11 +15,12 @@ from sklearn.base import clone
 from genessl.data.dataset import GeneDataset, keep_rows
 from genessl.errors import InputError
 from genessl.models.base import Arrays, GenePredictor, check_count, check_range, pack_sparse, unpack_sparse
+from genessl.models.networks import joined_graph, neighbour_average
 from genessl.models.out_of_fold import deal_folds, fit_folds, join_folds
 from genessl.models.sequence_network import SequenceNetwork
 from genessl.models.supervision import Supervision
 from genessl.semi_supervised.owner import Owner
-from genessl.semi_supervised.spreading import check_share, joined_graph, neighbour_average, spread
+from genessl.semi_supervised.spreading import check_share, spread
 
 _TERMS_AT_ONCE = 512
 _LARGEST_SCALE = 1000.0

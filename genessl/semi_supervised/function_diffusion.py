@@ -13,16 +13,16 @@ from scipy.sparse import csr_array, diags_array, eye_array
 from genessl.data.dataset import GeneDataset
 from genessl.errors import InputError
 from genessl.features.domains import domain_columns
-from genessl.models.base import Arrays, GenePredictor, check_range
+from genessl.models.base import Arrays, check_range
 from genessl.models.baselines import neighbour_shares
-from genessl.models.supervision import Supervision
+from genessl.models.instance_based import InstanceBased
 
 _TERMS_AT_ONCE = 256
 _GENES_AT_ONCE = 512
 _MOST_ITERATIONS = 1000
 
 
-class FunctionDiffusion(GenePredictor):
+class FunctionDiffusion(InstanceBased):
     """Diffuse seeds from homology and domains over the combined networks, as S2F does [1]_.
 
     F = (I + diffusion L)^-1 Y, with L the Laplacian of W' = 1/2 (1/d_i + 1/d_j) J_ij W_ij, where
@@ -69,7 +69,7 @@ class FunctionDiffusion(GenePredictor):
         check_range("domain_weight", self.domain_weight, 0.0, 1.0)
 
     def _fit(self, dataset: GeneDataset) -> None:
-        self.supervision_ = Supervision.of(dataset)
+        super()._fit(dataset)
         self.coefficients_ = label_coefficients(_graphs(dataset), self.supervision_.targets())
         self.networks_ = tuple(sorted(dataset.networks))
 
@@ -92,13 +92,13 @@ class FunctionDiffusion(GenePredictor):
         return np.asarray(np.maximum(diffuse(weights, seeds, self.diffusion), known))
 
     def _state(self) -> Arrays:
-        return {**self.supervision_.pack(), "coefficients": self.coefficients_}
+        return {**super()._state(), "coefficients": self.coefficients_}
 
     def _facts(self) -> dict[str, Any]:
-        return {"genes": self.supervision_.genes.tolist(), "networks": list(self.networks_)}
+        return {**super()._facts(), "networks": list(self.networks_)}
 
     def _restore(self, arrays: Arrays, facts: dict[str, Any], folder: Path) -> None:
-        self.supervision_ = Supervision.unpack(arrays, facts["genes"])
+        super()._restore(arrays, facts, folder)
         self.coefficients_, self.networks_ = arrays["coefficients"], tuple(facts["networks"])
 
 

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from genessl.data.dataset import GeneDataset
 from genessl.errors import InputError
-from genessl.models.base import Arrays, GenePredictor, check_count, check_range
-from genessl.models.network_weights import degree_normalised
-from genessl.models.supervision import Supervision
-from genessl.semi_supervised.spreading import check_share, joined_graph, spread
+from genessl.models.base import check_count, check_range
+from genessl.models.instance_based import InstanceBased
+from genessl.models.networks import degree_normalised, joined_graph
+from genessl.semi_supervised.spreading import check_share, spread
 
 _TERMS_AT_ONCE = 512
 
 
-class LabelSpreading(GenePredictor):
+class LabelSpreading(InstanceBased):
     """Spread who has a term and who lacks it over the networks, as local and global consistency asks [1]_.
 
     F = alpha S F + (1 - alpha) Y, iterated from F = Y, with S = D^-1/2 W D^-1/2 and W the sum of the networks. For
@@ -67,9 +64,6 @@ class LabelSpreading(GenePredictor):
         check_range("tolerance", self.tolerance, 0.0, low_included=False)
         check_count("max_iterations", self.max_iterations)
 
-    def _fit(self, dataset: GeneDataset) -> None:
-        self.supervision_ = Supervision.of(dataset)
-
     def _predict(self, dataset: GeneDataset) -> NDArray[np.float32]:
         targets, labelled = self.supervision_.labels_for(dataset.genes)
         operator = degree_normalised(joined_graph(dataset, similarity=self.similarity))
@@ -103,12 +97,3 @@ class LabelSpreading(GenePredictor):
         self.n_iter_ = max(self.n_iter_, n_iter)
         has, both = spread_out[:, : having.shape[1]], spread_out[:, having.shape[1] :][:, aspects]
         return np.divide(has, both, out=np.zeros_like(has), where=both > 0), both > 0
-
-    def _state(self) -> Arrays:
-        return self.supervision_.pack()
-
-    def _facts(self) -> dict[str, Any]:
-        return {"genes": self.supervision_.genes.tolist()}
-
-    def _restore(self, arrays: Arrays, facts: dict[str, Any], folder: Path) -> None:
-        self.supervision_ = Supervision.unpack(arrays, facts["genes"])

@@ -1,4 +1,4 @@
-"""Spreading over a graph: the one iteration that the graph-based strategies share, and the graphs that they run on."""
+"""Spreading over a graph: the one iteration that the graph-based strategies share."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ import logging
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array, diags_array
+from scipy.sparse import csr_array
 
-from genessl.data.dataset import GeneDataset
 from genessl.errors import InputError
 from genessl.models.base import check_range
-from genessl.models.network_weights import joined_networks
 
 _log = logging.getLogger(__name__)
 
@@ -70,30 +68,6 @@ def spread(
     if change >= tolerance:
         _log.warning("spreading stopped after %d iterations at a change of %.2g", iteration, change)
     return current, iteration
-
-
-def joined_graph(dataset: GeneDataset, *, similarity: bool = False) -> csr_array:
-    """Add up the networks, and the sequences' similarity where it is asked for.
-
-    Returns
-    -------
-    csr_array of float32, shape (n_genes, n_genes)
-        W: symmetric, at least 0, empty diagonal.
-    """
-    total = csr_array((dataset.n_genes, dataset.n_genes), dtype=np.float32)
-    for network in joined_networks(dataset, similarity=similarity).values():
-        total = csr_array(total + network)
-    return total
-
-
-def neighbour_average(graph: csr_array) -> csr_array:
-    """Return D^-1 W, by which a gene gets the weighted mean of its neighbours: csr_array of float32.
-
-    Rows sum to 1; those of genes without an edge are empty.
-    """
-    degree = np.asarray(graph.sum(axis=1), dtype=np.float64).ravel()
-    inverse = np.divide(1.0, degree, out=np.zeros_like(degree), where=degree > 0)
-    return csr_array((diags_array(inverse) @ graph).astype(np.float32))
 
 
 def check_share(name: str, value: float, *, low_included: bool = True) -> None:

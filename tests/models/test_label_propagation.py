@@ -7,7 +7,8 @@ from scipy.sparse import csr_array
 from genessl.errors import InputError
 from genessl.features.homology import similarity_network
 from genessl.models.label_propagation import LabelPropagation
-from genessl.models.network_weights import degree_normalised, learn_network_weights
+from genessl.models.network_weights import learn_network_weights
+from genessl.models.networks import degree_normalised
 from genessl.models.supervision import Supervision
 from tests.conftest import make_dataset
 

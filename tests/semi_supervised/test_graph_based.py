@@ -15,7 +15,7 @@ from torch_geometric.nn.models import CorrectAndSmooth as ReferenceCorrectAndSmo
 from genessl.errors import InputError
 from genessl.models.base import GenePredictor
 from genessl.models.baselines import Homology, TermFrequency
-from genessl.models.network_weights import degree_normalised
+from genessl.models.networks import degree_normalised, joined_graph, neighbour_average
 from genessl.models.out_of_fold import deal_folds
 from genessl.models.sequence_network import SequenceNetwork
 from genessl.models.supervision import Supervision
@@ -28,7 +28,7 @@ from genessl.semi_supervised.function_diffusion import (
     overlap_weights,
 )
 from genessl.semi_supervised.label_spreading import LabelSpreading
-from genessl.semi_supervised.spreading import joined_graph, neighbour_average, spread
+from genessl.semi_supervised.spreading import spread
 from tests.conftest import make_dataset
 from tests.models.test_laws import precision_of_the_first_leaf_chosen
 

@@ -1,0 +1,69 @@
+"""A dataset's networks as models read them: by name or added up, and their two usual normalisations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from scipy.sparse import csr_array, diags_array
+
+from genessl.data.dataset import GeneDataset
+from genessl.errors import InputError
+from genessl.features.homology import similarity_network
+
+SIMILARITY = "similarity"
+
+
+def joined_networks(dataset: GeneDataset, *, similarity: bool = False) -> dict[str, csr_array]:
+    """Return the networks by sorted name, with the sequences' similarity as one more where it is asked for.
+
+    Raises
+    ------
+    InputError
+        If a network of the dataset is itself called 'similarity'.
+    """
+    networks = dict(dataset.networks)
+    if similarity:
+        if SIMILARITY in networks:
+            raise InputError(
+                f"similarity: found a network called '{SIMILARITY}', which is the name of the one made from homology;"
+                " rename it under `networks`"
+            )
+        networks[SIMILARITY] = similarity_network(dataset.homology)
+    return {name: networks[name] for name in sorted(networks)}
+
+
+def joined_graph(dataset: GeneDataset, *, similarity: bool = False) -> csr_array:
+    """Add up the networks, and the sequences' similarity where it is asked for.
+
+    Returns
+    -------
+    csr_array of float32, shape (n_genes, n_genes)
+        W: symmetric, at least 0, empty diagonal.
+    """
+    return summed(joined_networks(dataset, similarity=similarity).values(), dataset.n_genes)
+
+
+def summed(networks: Iterable[csr_array], n_genes: int) -> csr_array:
+    """Add up networks: csr_array of float32, shape (n_genes, n_genes), empty where there are none."""
+    total = csr_array((n_genes, n_genes), dtype=np.float32)
+    for network in networks:
+        total = csr_array(total + network)
+    return total
+
+
+def degree_normalised(network: csr_array) -> csr_array:
+    """Return D^-1/2 A D^-1/2, float32, shape (n_genes, n_genes); rows of isolated genes are empty."""
+    degree = np.asarray(network.sum(axis=1)).ravel()
+    scale = diags_array(np.divide(1.0, np.sqrt(degree), out=np.zeros_like(degree), where=degree > 0))
+    return csr_array((scale @ network @ scale).astype(np.float32))
+
+
+def neighbour_average(graph: csr_array) -> csr_array:
+    """Return D^-1 W, by which a gene gets the weighted mean of its neighbours: csr_array of float32.
+
+    Rows sum to 1; those of genes without an edge are empty.
+    """
+    degree = np.asarray(graph.sum(axis=1), dtype=np.float64).ravel()
+    inverse = np.divide(1.0, degree, out=np.zeros_like(degree), where=degree > 0)
+    return csr_array((diags_array(inverse) @ graph).astype(np.float32))
