@@ -47,7 +47,8 @@ class NeuralPredictor(GenePredictor):
     """Base of the predictors that train a torch module by masked binary cross-entropy.
 
     First a module is trained without the validation genes, whose loss tells how many epochs to train; then a fresh one
-    is trained so long on all labelled genes. With fewer than ten labelled validation genes `max_epochs` / 2 is used.
+    is trained so long on all labelled genes. With fewer than ten labelled validation genes, or no others, half of
+    `max_epochs` is used.
 
     A subclass writes `_inputs` (arrays of a dataset) and `_module` (what maps them to logits), and names its parameters
     `hidden`, `dropout`, `learning_rate`, `weight_decay`, `batch_size`, `max_epochs`, `patience`, `min_genes`, `device`
@@ -196,12 +197,12 @@ class NeuralPredictor(GenePredictor):
     ) -> FittedNetwork:
         """Train without the validation genes, as long as their loss falls; half of `max_epochs` if they are too few."""
         held_out = dataset.split == VALIDATION
-        validation = supervision.only(held_out)
-        if len(validation.informative()) < _LEAST_VALIDATION_GENES:
-            _log.warning("fewer than %d labelled validation genes; epochs are not chosen", _LEAST_VALIDATION_GENES)
-            training = supervision.only(~held_out) if supervision.only(~held_out).positive.nnz else supervision
+        training, validation = supervision.only(~held_out), supervision.only(held_out)
+        if len(validation.informative()) < _LEAST_VALIDATION_GENES or not training.positive.nnz:
+            _log.warning("too few labelled genes, validation genes or others; epochs are not chosen")
+            training = training if training.positive.nnz else supervision
             return self.train(inputs, training, n_epochs=max(1, self.max_epochs // 2), objective=objective)
-        return self.train(inputs, supervision.only(~held_out), validation=validation, objective=objective)
+        return self.train(inputs, training, validation=validation, objective=objective)
 
     def _fit(self, dataset: GeneDataset) -> None:
         inputs = self.prepare(dataset)

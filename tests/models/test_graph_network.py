@@ -293,3 +293,10 @@ def test_a_term_that_few_genes_have_by_experiment_is_learned_if_more_are_taught_
         fitted = view.train(inputs, supervision.teach(csr_array(taught), none, 0.3), n_epochs=1)
         assert (few in fitted.columns) == learned
         assert np.isfinite(view.score(fitted, inputs, dataset.n_terms)).all()
+
+
+def test_where_every_labelled_gene_is_a_validation_gene_they_are_learned_for_half_of_the_epochs(dataset):
+    split = np.where(dataset.labelled.any(axis=1), 1, 0).astype(np.uint8)
+    network = SequenceNetwork(max_epochs=6, hidden=8).fit(replace(dataset, split=split))
+    assert network.n_epochs_ == 3
+    assert np.ptp(network.predict_proba(dataset)[:, 0]) > 0.01
