@@ -16,9 +16,13 @@ import typer
 from genessl.errors import InputError
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
+    from genessl.data.dataset import GeneDataset
     from genessl.features.references import ReferenceSource
+    from genessl.features.synthetic import Contamination
     from genessl.models.base import GenePredictor
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -38,14 +42,16 @@ _DATASET_KEYS = (
     "embeddings",
     "domains",
     "substituted_copies",
+    "contamination",
     "references",
     "evidence",
     "evaluation",
     "taxon",
     "seed",
 )
-_OTHER_KEYS = ("organism", "mirror", "contamination", "models")
+_OTHER_KEYS = ("organism", "mirror", "models")
 _NETWORK_KEYS = ("file", "format", "channels", "min_score", "genes")
+_CONTAMINATION_KEYS = ("sequences", "ratio", "seed")
 _REFERENCE_KEYS = ("sequences", "annotations", "identifiers", "domains")
 _MAIN_MODELS = ("combined", "co_training")  # whose new predictions the report lists; else those of the last
 _FILES = (
@@ -122,6 +128,7 @@ def build_dataset(
         evidence=evidence,
         evaluation=evaluation,
         substituted_copies=configuration.get("substituted_copies", 0),
+        contamination=_read_contamination(configuration.get("contamination")),
         taxon=str(configuration.get("taxon") or ""),
         seed=configuration.get("seed", 0),
         threads=_threads(),
@@ -155,16 +162,13 @@ def predict(
     """Score every gene for every term, as a table, in the CAFA format and as GAF."""
     from genessl.data.dataset import GeneDataset
     from genessl.models.base import GenePredictor
-    from genessl.output.predictions import write_predictions
 
     data = GeneDataset.load(dataset)
     stem = str(output).removesuffix(".tsv.gz")
-    write_predictions(
+    _write_scores(
         output,
         GenePredictor.load(model).predict_proba(data),
-        data.genes,
-        data.ontology,
-        data.positive,
+        data,
         cafa=f"{stem}.cafa.tsv.gz",
         gaf=f"{stem}.gaf.gz",
         model=model.name,
@@ -195,14 +199,13 @@ def control(
     """Score genes by network neighbours whose labels are shuffled: what chance alone achieves."""
     from genessl.data.dataset import GeneDataset
     from genessl.models.baselines import PermutedLabels
-    from genessl.output.predictions import write_predictions
 
     data = GeneDataset.load(dataset)
     if data.scheme == "cross_validation":
         _write_out_of_fold(dataset, lambda: PermutedLabels(shuffle=shuffle, seed=seed), output, "permuted_labels")
         return
     scores = PermutedLabels(shuffle=shuffle, seed=seed).fit(data).predict_proba(data)
-    write_predictions(output, scores, data.genes, data.ontology, data.positive)
+    _write_scores(output, scores, data)
 
 
 @app.command()
@@ -327,6 +330,8 @@ def _dataset_settings(text: str) -> dict[str, Any]:
     _check_keys(networks, "networks")
     for name, entry in networks.items():
         _check_keys(entry, f"networks.{name}", required=("file", "format"), known=_NETWORK_KEYS)
+    if found.get("contamination") is not None:
+        _check_keys(found["contamination"], "contamination", required=("sequences",), known=_CONTAMINATION_KEYS)
     for i, entry in enumerate(found.get("references") or []):
         _check_keys(entry, f"references[{i}]", required=("sequences", "annotations"), known=_REFERENCE_KEYS)
     if type(found.get("seed", 0)) is not int or found.get("seed", 0) < 0:
@@ -414,6 +419,16 @@ def _read_reference(number: int, entry: dict[str, Any]) -> ReferenceSource:
     )
 
 
+def _read_contamination(entry: dict[str, Any] | None) -> Contamination | None:
+    from genessl.data.sequences import read_fasta
+    from genessl.features.synthetic import Contamination
+
+    if entry is None:
+        return None
+    file = entry["sequences"]
+    return Contamination(read_fasta(file), entry.get("ratio", 1.0), entry.get("seed", 0), file)
+
+
 def _first_words(path: str) -> list[str]:
     from genessl.data.text_files import read_lines
 
@@ -424,7 +439,6 @@ def _write_out_of_fold(dataset: Path, make: Callable[[], GenePredictor], output:
     import numpy as np
 
     from genessl.data.dataset import GeneDataset
-    from genessl.output.predictions import write_predictions
 
     data = GeneDataset.load(dataset)
     if data.scheme != "cross_validation":
@@ -435,7 +449,20 @@ def _write_out_of_fold(dataset: Path, make: Callable[[], GenePredictor], output:
         visible = data.hide(fold)
         held_out = data.split == fold
         scores[held_out] = make().fit(visible).predict_proba(visible)[held_out]
-    write_predictions(output, scores, data.genes, data.ontology, data.positive, model=model)
+    _write_scores(output, scores, data, model=model)
+
+
+def _write_scores(output: Path, scores: NDArray[np.float32], data: GeneDataset, **options: Any) -> None:
+    """Write the scores of the real genes; of those that `contamination` mixed in nobody asks the function."""
+    from scipy.sparse import csr_array
+
+    from genessl.output.predictions import write_predictions
+
+    genes, positive = data.genes, data.positive
+    if data.synthetic.any():
+        real = ~data.synthetic
+        scores, genes, positive = scores[real], genes[real], csr_array(positive[real])
+    write_predictions(output, scores, genes, data.ontology, positive, **options)
 
 
 def _audit(folder: Path) -> Any:

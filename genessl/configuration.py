@@ -63,6 +63,10 @@ def validate_configuration(config: Mapping[str, Any], schema: Mapping[str, Any])
         raise InputError(_sentence(mistakes[0]))
     _check_evaluation(filled)
     _check_networks(filled["networks"])
+    if filled["contamination"] is not None and filled["embeddings"] is not None:
+        raise InputError(
+            "contamination: found embeddings beside it, of which synthetic genes have none; leave one of the two out"
+        )
     return filled
 
 
@@ -241,6 +245,10 @@ def resolve_files(
     for name, network in resolved["networks"].items():
         for key in ("file", "genes"):
             network[key] = path_of(f"networks.{name}.{key}", network[key])
+    if resolved["contamination"] is not None:
+        resolved["contamination"]["sequences"] = path_of(
+            "contamination.sequences", resolved["contamination"]["sequences"]
+        )
     for i, reference in enumerate(resolved["references"]):
         for key in ("sequences", "annotations", "domains"):
             reference[key] = path_of(f"references[{i}].{key}", reference[key])

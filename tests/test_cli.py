@@ -350,6 +350,42 @@ def test_substituted_copies_are_in_the_dataset(organism, run):
     assert refused(organism, run, substituted_copies=9) == sentence
 
 
+def test_synthetic_genes_are_in_the_pool_and_in_no_result(organism, run):
+    residues = np.random.default_rng(7).choice(list("ACDEFGHIKLMNPQRSTVWY"), (10, 60))
+    text = "".join(f">sp|{gene}|PARENT\n{''.join(row)}\n" for gene, row in zip(GENES, residues))
+    (organism.folder / "made.fasta").write_text(text)
+    evaluations = {}
+    for name, contamination in (("clean", None), ("pool", {"sequences": "made.fasta", "ratio": 1.5, "seed": 3})):
+        organism.build(run, contamination=contamination)
+        score(run, "term_frequency")
+        scored = pd.read_csv("predictions/term_frequency.tsv.gz", sep="\t")
+        assert set(scored["gene"]) <= set(GENES)
+        run("control", "--dataset", "dataset", "--shuffle", "1", "--output", "control.tsv.gz")
+        assert set(pd.read_csv("control.tsv.gz", sep="\t")["gene"]) <= set(GENES)
+        shown = ["--predictions", "term_frequency=predictions/term_frequency.tsv.gz"]
+        truth = ["--ontology", "go.obo", "--truth", "truth.tsv.gz"]
+        run("evaluate", "--dataset", "dataset", *truth, "--output", "evaluation.tsv", *shown)
+        evaluations[name] = pd.read_csv("evaluation.tsv", sep="\t")
+        settings = json.dumps({"organism": "tiny", "models": {"term_frequency": {}}})
+        written = ["--evaluation", "evaluation.tsv", "--settings", settings, "--output", "report.html"]
+        run("report", "--dataset", "dataset", *written, *shown)
+        report = (organism.folder / "report.html").read_text()
+        assert ("<b>18</b>synthetic genes in the pool" in report) == (name == "pool")
+        assert "<b>12</b>genes" in report
+    pd.testing.assert_frame_equal(evaluations["clean"], evaluations["pool"])  # the term frequency reads labels alone
+    dataset = GeneDataset.load(organism.folder / "dataset")
+    assert dataset.synthetic.sum() == 18
+    lines = (organism.folder / "dataset" / "coverage.tsv").read_text().splitlines()
+    assert "contamination\tof these with new substitutions\tjoined\t8" in lines
+    assert refused(organism, run, contamination={"sequences": "made.fasta", "ratoi": 1}).startswith(
+        "contamination: there is no key 'ratoi'; expected one of sequences, ratio, seed"
+    )
+    assert refused(organism, run, contamination={"sequences": "none.fasta"}).startswith("none.fasta")
+    assert refused(organism, run, contamination={"sequences": "made.fasta", "ratio": 11}).startswith(
+        "contamination.ratio: found 11, expected a number"
+    )
+
+
 def test_mistakes_in_references_end_in_one_sentence(organism, run):
     assert refused(organism, run, references=[{"sequences": "a.fasta"}]) == (
         "references[0]: the key 'annotations' is missing; add it"

@@ -131,7 +131,15 @@ def test_an_open_scheme_is_temporal_where_there_are_later_annotations():
         ({"evidence": "curated"}, "evidence: found 'curated', expected experimental, or a list of evidence codes"),
         ({"evidence": ["IDA", "ida"]}, "evidence[1]: found 'ida', expected an evidence code in capitals"),
         ({"evidence": []}, "evidence: found [], expected experimental, or a list of evidence codes"),
-        ({"contamination": {"ratio": 1}}, "contamination: found {'ratio': 1}, expected null, as this version"),
+        ({"contamination": {"ratio": 1}}, "contamination: the key 'sequences' is missing; add it with a file name"),
+        (
+            {"contamination": {"sequences": "made.fasta", "ratio": 0}},
+            "contamination.ratio: found 0, expected a number, above 0, at most 10",
+        ),
+        (
+            {"contamination": {"sequences": "made.fasta"}, "embeddings": "vectors.h5"},
+            "contamination: found embeddings beside it",
+        ),
         ({"models": {}}, "models: found no entry, expected keys with values: the name of at least one model"),
         ({"models": {"homology": 3}}, "models.homology: found 3, expected keys with values: the model's parameters"),
         ({"networks": {1: {}}}, "networks: found the key 1, expected text; put it in quotes"),
@@ -222,6 +230,12 @@ def test_references_take_their_defaults_and_paths():
     assert (second["identifiers"], second["domains"]) == (["m/s.txt"], "m/s.tsv")
     assert downloads == {"resources/s.fasta": "http://x/s.fasta"}
     assert resolved(domains="d.tsv")[0]["domains"] == "m/d.tsv"
+
+
+def test_contamination_takes_its_defaults_and_its_path():
+    config, _ = resolved(contamination={"sequences": "made.fasta"})
+    assert config["contamination"] == {"sequences": "m/made.fasta", "ratio": 1.0, "seed": 0}
+    assert resolved()[0]["contamination"] is None
 
 
 def test_a_reference_that_is_nowhere_is_named_by_its_place():

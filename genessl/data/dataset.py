@@ -21,6 +21,7 @@ from genessl.data.references import References, labelled_aspects
 from genessl.errors import InputError
 
 TRAIN, VALIDATION = 0, 1
+SYNTHETIC_PREFIX = "synthetic_"
 SCHEMES = ("temporal", "cross_validation", "none")
 _FEWEST_FOLDS = 3  # one hidden, one for validation, one to train on
 _MOST_FOLDS = 255
@@ -114,6 +115,11 @@ class GeneDataset:
     def n_terms(self) -> int:
         """Number of terms, the columns."""
         return len(self.ontology.terms)
+
+    @cached_property
+    def synthetic(self) -> NDArray[np.bool_]:
+        """Which genes were mixed into the pool by `contamination`, shape (n_genes,)."""
+        return np.char.startswith(self.genes, SYNTHETIC_PREFIX)
 
     @cached_property
     def aspects(self) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from genessl.errors import InputError
 from genessl.features.composition import AMINO_ACIDS, composition_features
 
 MOST_COPIES = 8
-_SHARE = 0.05
+SHARE = 0.05  # of the residues, in a copy
 
 
 def check_copies(n_copies: int) -> None:
@@ -43,7 +43,7 @@ def substituted_composition(sequences: Mapping[str, str], n_copies: int, *, seed
     random = np.random.default_rng(seed)
     copies = []
     for _ in range(n_copies):
-        copy = {gene: substitute_conservatively(sequences[gene], _SHARE, random) for gene in sorted(sequences)}
+        copy = {gene: substitute_conservatively(sequences[gene], SHARE, random) for gene in sorted(sequences)}
         copies.append(composition_features(copy[gene] for gene in sequences)[0])
     return np.stack(copies)
 

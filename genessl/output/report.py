@@ -102,10 +102,13 @@ class ReportData:
 
 
 def dataset_facts(dataset: GeneDataset) -> dict[str, Any]:
-    """Count a dataset's genes, terms, annotated genes per aspect and networks."""
-    labelled = dataset.labelled
+    """Count a dataset's genes, terms, annotated genes per aspect and networks; synthetic genes by themselves."""
+    real = np.flatnonzero(~dataset.synthetic)
+    labelled = dataset.labelled[real]
+    networks = {name: network[real][:, real] for name, network in dataset.networks.items()}
     return {
-        "n_genes": dataset.n_genes,
+        "n_genes": len(real),
+        "n_synthetic": dataset.n_genes - len(real),
         "n_terms": dataset.n_terms,
         "n_features": len(dataset.feature_names),
         "n_unlabelled": int((~labelled.any(axis=1)).sum()),
@@ -126,7 +129,7 @@ def dataset_facts(dataset: GeneDataset) -> dict[str, Any]:
         ],
         "networks": [
             {"name": name, "n_edges": network.nnz // 2, "n_genes": int((np.diff(network.indptr) > 0).sum())}
-            for name, network in dataset.networks.items()
+            for name, network in networks.items()
         ],
     }
 

@@ -42,6 +42,7 @@ DATASET_KEYS = (
     "embeddings",
     "domains",
     "substituted_copies",
+    "contamination",
     "references",
     "evidence",
     "evaluation",
@@ -94,6 +95,8 @@ def source_files():
     for reference in CONFIGURATION["references"]:
         files += [reference[key] for key in ("sequences", "annotations", "domains")]
         files += reference["identifiers"]
+    if CONFIGURATION["contamination"] is not None:
+        files.append(CONFIGURATION["contamination"]["sequences"])
     return [file for file in files if file is not None]
 
 

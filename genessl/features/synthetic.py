@@ -1,0 +1,165 @@
+"""Synthetic genes for the unlabelled pool: sequences that no organism made, in the place of genes that exist."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from genessl.data.coverage import Coverage
+from genessl.data.dataset import SYNTHETIC_PREFIX, TRAIN
+from genessl.data.labels import Labels
+from genessl.errors import InputError
+from genessl.features.substitutions import SHARE, substitute_conservatively
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Contamination:
+    """How many synthetic genes join the unlabelled pool, and which sequences they have.
+
+    Parameters
+    ----------
+    sequences : mapping of str to str
+        Of any names: what a record was called is not carried on.
+    ratio : float, default=1.0
+        Synthetic genes for each real one, at least 0, at most 10.
+    seed : int, default=0
+    file : str
+        Where the sequences come from, for messages.
+
+    Raises
+    ------
+    InputError
+        If a value is out of range.
+    """
+
+    sequences: Mapping[str, str]
+    ratio: float = 1.0
+    seed: int = 0
+    file: str = "contamination"
+
+    def __post_init__(self) -> None:
+        if isinstance(self.ratio, bool) or not isinstance(self.ratio, (int, float)) or not 0 <= self.ratio <= 10:
+            raise InputError(f"contamination.ratio: found {self.ratio!r}, expected a number, at least 0, at most 10")
+        if type(self.seed) is not int or self.seed < 0:
+            raise InputError(f"contamination.seed: found {self.seed!r}, expected a whole number, at least 0")
+
+
+@dataclass(frozen=True)
+class SyntheticGenes:
+    """Synthetic genes, each with the real gene whose place it takes.
+
+    A synthetic gene is in each network what its template is: joined with the same weight to the same genes, and
+    to the synthetic genes that stand for these. So the degrees of synthetic genes are those of real ones, and
+    nothing but the sequence, and what does not fit it, tells them apart. It has its template's electronic annotations
+    and domains, and no experimental annotation.
+
+    Parameters
+    ----------
+    sequences : dict of str to str
+        Identifier, which begins with ``synthetic_``, to sequence.
+    templates : ndarray of int, shape (n_synthetic,)
+        Rows of the real genes.
+    n_genes : int
+        How many real genes there are.
+    """
+
+    sequences: dict[str, str]
+    templates: NDArray[np.intp]
+    n_genes: int
+
+    @property
+    def rows(self) -> NDArray[np.intp]:
+        """The row of every gene, or of its template: shape (n_genes + n_synthetic,)."""
+        return np.concatenate([np.arange(self.n_genes), self.templates])
+
+    def join_network(self, network: csr_array) -> csr_array:
+        """Return a network of the real genes with the synthetic ones in it."""
+        return csr_array(network[self.rows][:, self.rows])
+
+    def join_labels(self, labels: Labels) -> Labels:
+        """Return the labels with rows for the synthetic genes."""
+        return replace(
+            labels,
+            positive=self._padded(labels.positive),
+            negative=self._padded(labels.negative),
+            electronic=csr_array(labels.electronic[self.rows]),
+            sources={name: csr_array(found[self.rows]) for name, found in labels.sources.items()},
+        )
+
+    def join_domains(self, domains: pd.DataFrame, genes: list[str]) -> pd.DataFrame:
+        """Return a table of gene and domain with rows for the synthetic genes."""
+        places = pd.DataFrame({"gene": np.array(genes)[self.templates], "name": list(self.sequences)})
+        copies = places.merge(domains, on="gene").drop(columns="gene").rename(columns={"name": "gene"})
+        return pd.concat([domains, copies[list(domains.columns)]], ignore_index=True)
+
+    def join_split(self, split: NDArray[np.uint8], *, folds: bool) -> NDArray[np.uint8]:
+        """Give each synthetic gene its template's fold; without folds none is for validation."""
+        joined = split[self.rows]
+        if not folds:
+            joined[self.n_genes :] = TRAIN
+        return joined
+
+    def _padded(self, matrix: csr_array) -> csr_array:
+        n_rows = self.n_genes + len(self.templates)
+        indptr = np.pad(matrix.indptr, (0, len(self.templates)), "edge")
+        return csr_array((matrix.data, matrix.indices, indptr), shape=(n_rows, matrix.shape[1]))
+
+
+def draw_synthetic_genes(contamination: Contamination, genes: list[str], coverage: Coverage) -> SyntheticGenes:
+    """Draw the sequences and the places of synthetic genes.
+
+    Each sequence of the file is taken once before any is taken twice; what is taken again gets new conservative
+    substitutions in a twentieth of its residues. Places are drawn likewise, from all real genes.
+
+    Parameters
+    ----------
+    contamination : Contamination
+    genes : list of str, length n_genes
+    coverage : Coverage
+        Receives how many were drawn, and how many of them with new substitutions.
+
+    Raises
+    ------
+    InputError
+        If a real gene has the name of a synthetic one.
+    """
+    taken = [gene for gene in genes if gene.startswith(SYNTHETIC_PREFIX)]
+    if taken:
+        raise InputError(
+            f"contamination: found the gene '{taken[0]}', whose name begins as those of synthetic genes do; rename it"
+        )
+    random = np.random.default_rng(contamination.seed)
+    records = [contamination.sequences[name] for name in sorted(contamination.sequences)]
+    n_synthetic = round(contamination.ratio * len(genes))
+    drawn = [records[row] for row in _drawn_evenly(len(records), n_synthetic, random)]
+    n_once = min(n_synthetic, len(records))
+    drawn[n_once:] = [substitute_conservatively(sequence, SHARE, random) for sequence in drawn[n_once:]]
+    templates = _drawn_evenly(len(genes), n_synthetic, random)
+    width = max(6, len(str(n_synthetic)))
+    names = [f"{SYNTHETIC_PREFIX}{number:0{width}d}" for number in range(1, n_synthetic + 1)]
+    for unit, count in (("synthetic genes", n_synthetic), ("of these with new substitutions", n_synthetic - n_once)):
+        coverage.add("contamination", unit, "held", count)
+        coverage.add("contamination", unit, "joined", count)
+    if n_once < n_synthetic:
+        _log.warning(
+            "%s holds %d sequences, %d are asked for: %d are drawn again, with new substitutions",
+            contamination.file,
+            len(records),
+            n_synthetic,
+            n_synthetic - n_once,
+        )
+    return SyntheticGenes(dict(zip(names, drawn, strict=True)), templates, len(genes))
+
+
+def _drawn_evenly(n_items: int, n_drawn: int, random: np.random.Generator) -> NDArray[np.intp]:
+    """Draw positions, each once before any is drawn again."""
+    rounds = [random.permutation(n_items) for _ in range(-(-n_drawn // n_items))]
+    return np.concatenate([np.zeros(0, dtype=np.intp), *rounds])[:n_drawn].astype(np.intp)
