@@ -73,6 +73,8 @@ class GeneDataset:
         The newest date among the annotations, as YYYYMMDD.
     references : References, optional
         Labelled proteins of other organisms. They hold no label of these genes: hiding labels leaves them alone.
+    sequences : tuple of str, length n_genes, or empty
+        The proteins, in capitals, for what the sequence view does not show; empty where they were not kept.
     substituted : ndarray of float32, shape (n_copies, n_genes, n_composition), optional
         The first n_composition columns of the sequence view, those of `composition_features`, for copies of the
         proteins with conservative substitutions.
@@ -101,6 +103,7 @@ class GeneDataset:
     annotation_date: int = 0
     electronic_sources: Mapping[str, csr_array] = field(default_factory=dict)
     references: References | None = None
+    sequences: tuple[str, ...] = ()
     substituted: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
@@ -165,6 +168,7 @@ class GeneDataset:
             split=self.split[rows],
             electronic_sources={name: csr_array(labels[rows]) for name, labels in self.electronic_sources.items()},
             references=None if self.references is None else self.references.take(rows),
+            sequences=tuple(self.sequences[row] for row in rows.tolist()) if self.sequences else (),
             substituted=None if self.substituted is None else self.substituted[:, rows],
         )
 
@@ -222,6 +226,8 @@ class GeneDataset:
         save_npz(folder / "parents.npz", self.ontology.parents)
         np.save(folder / "sequence_features.npy", self.sequence_features)
         np.save(folder / "split.npy", self.split)
+        if self.sequences:
+            (folder / "sequences.txt").write_text("".join(f"{s}\n" for s in self.sequences), encoding="ascii")
         if self.substituted is not None:
             np.save(folder / "substituted.npy", self.substituted)
         (folder / "dataset.json").write_text(json.dumps(_description(self), indent=1), encoding="utf-8")
@@ -251,7 +257,7 @@ class GeneDataset:
         description: dict[str, Any] = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
         columns = description.pop("ontology")
         references = description.pop("references", None)  # absent in datasets of earlier versions
-        has_copies = description.pop("substituted", False)
+        has_sequences, has_copies = (description.pop(name, False) for name in ("sequences", "substituted"))
         return cls(
             genes=np.array(description.pop("genes"), dtype=np.str_),
             feature_names=tuple(description.pop("feature_names")),
@@ -265,6 +271,7 @@ class GeneDataset:
             ),
             split=np.load(folder / "split.npy"),
             references=None if references is None else References.read(folder / "references", references),
+            sequences=tuple((folder / "sequences.txt").read_text(encoding="ascii").split()) if has_sequences else (),
             substituted=np.load(folder / "substituted.npy") if has_copies else None,
             networks=_load_named(folder / "networks", description.pop("networks")),
             electronic_sources=_load_named(folder / "electronic_sources", description.pop("electronic_sources", [])),
@@ -293,6 +300,7 @@ def _description(dataset: GeneDataset) -> dict[str, Any]:
     ontology = dataset.ontology
     return {
         **{name: getattr(dataset, name) for name in scalars},
+        **({"sequences": True} if dataset.sequences else {}),
         **({} if dataset.substituted is None else {"substituted": True}),
         "genes": dataset.genes.tolist(),
         "feature_names": list(dataset.feature_names),
@@ -345,6 +353,8 @@ def _check(dataset: GeneDataset) -> None:
             )
     if dataset.references is not None:
         dataset.references.check_shape(n_genes, n_terms)
+    if dataset.sequences and (len(dataset.sequences) != n_genes or not all(dataset.sequences)):
+        raise InputError(f"sequences: found {len(dataset.sequences)}, expected {n_genes}, none of them empty, or none")
     if dataset.substituted is not None:
         _check_substituted(dataset.substituted, dataset.sequence_features)
     _check_split(dataset)

@@ -204,6 +204,7 @@ def assemble_dataset(
         annotation_date=date,
         electronic_sources={name: csr_array(found[:, columns]) for name, found in labels.sources.items()},
         references=join_references(sources.references, target, coverage, evidence=evidence, threads=threads),
+        sequences=tuple(sequences.values()),
         substituted=(
             substituted_composition(sequences, substituted_copies, seed=evaluation.seed) if substituted_copies else None
         ),

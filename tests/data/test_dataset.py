@@ -69,6 +69,7 @@ def same(first, second):
     assert first.ontology.aspects.tolist() == second.ontology.aspects.tolist()
     assert first.split.tolist() == second.split.tolist()
     np.testing.assert_array_equal(first.substituted, second.substituted)
+    assert first.sequences == second.sequences
     for name in ("scheme", "n_folds", "label_fraction", "seed", "taxon", "annotation_date"):
         assert getattr(first, name) == getattr(second, name)
 
@@ -94,13 +95,21 @@ def test_no_field_is_forgotten_in_saving(tmp_path):
     loaded, default = GeneDataset.load(tmp_path / "saved"), tiny()
     scalars = [field.name for field in fields(GeneDataset) if field.name in changed]
     assert all(getattr(loaded, name) == changed[name] != getattr(default, name) for name in scalars)
-    assert len(fields(GeneDataset)) == len(scalars) + 13
+    assert len(fields(GeneDataset)) == len(scalars) + 14
 
 
 def test_a_dataset_without_networks_features_or_negatives_survives_saving(tmp_path):
     bare = tiny(networks={}, sequence_features=np.zeros((3, 0), dtype=np.float32), feature_names=())
     bare.save(tmp_path / "bare")
     same(GeneDataset.load(tmp_path / "bare"), bare)
+
+
+def test_sequences_survive_saving_and_a_dataset_without_them_has_no_file_of_them(tmp_path):
+    for name, kept in (("with", ("MA", "MXB", "M")), ("without", ())):
+        dataset = tiny(sequences=kept)
+        dataset.save(tmp_path / name)
+        same(GeneDataset.load(tmp_path / name), dataset)
+        assert (tmp_path / name / "sequences.txt").exists() == bool(kept)
 
 
 def copies(n_copies=2, n_columns=1):
@@ -163,6 +172,8 @@ def test_a_folder_without_a_dataset_is_named(tmp_path):
         ({"substituted": copies(n_copies=0)}, r"substituted: found shape \(0, 3, 1\), expected"),
         ({"substituted": copies()[0]}, r"substituted: found shape \(3, 1\), expected"),
         ({"substituted": copies().astype(float)}, "substituted: found float64, expected float32"),
+        ({"sequences": ("M", "MA")}, "sequences: found 2, expected 3, none of them empty, or none"),
+        ({"sequences": ("M", "", "MA")}, "sequences: found 3, expected 3, none of them empty"),
         ({"substituted": copies() + np.float32("nan")}, "substituted: found a number that is not finite, expected"),
         ({"split": np.zeros(2, dtype=np.uint8)}, r"split: found shape \(2,\), expected \(3,\)"),
         ({"split": np.zeros(3, dtype=np.int64)}, "split: found int64, expected uint8"),
@@ -214,6 +225,7 @@ def test_take_reorders_everything():
     assert turned.networks["n"].toarray().tolist() == [[0, 1, 0.5], [1, 0, 0], [0.5, 0, 0]]
     assert turned.negative.toarray().astype(int).tolist() == [[0, 0, 0, 1], [0] * 4, [0] * 4]
     assert turned.split.tolist() == [1, 0, 0]
+    assert tiny(sequences=("MA", "MB", "MC")).take(np.array([2, 0])).sequences == ("MC", "MA")
     assert tiny(substituted=copies()).take(np.array([2, 0])).substituted[:, :, 0].tolist() == [[2, 0], [5, 3]]
 
 

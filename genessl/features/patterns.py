@@ -1,0 +1,181 @@
+"""Patterns of residues along a protein: what evolution leaves in a sequence, and a generator may miss."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genessl.features.composition import AMINO_ACIDS
+
+_GAPS = (1, 2, 3, 4)
+_LAGS = (*range(1, 13), 14, 15, 18, 21, 22, 25)
+_WINDOWS = (12, 25, 50)
+_END = 30
+_RESIDUES_AT_ONCE = 200_000
+_LEAST = 1e-6
+# Hydropathy, charge at pH 7, propensity for helices and volume in cubic angstrom, in the order of AMINO_ACIDS.
+_PROPERTIES = {
+    "hydropathy": (
+        1.8, 2.5, -3.5, -3.5, 2.8, -0.4, -3.2, 4.5, -3.9, 3.8, 1.9, -3.5, -1.6, -3.5, -4.5, -0.8, -0.7, 4.2, -0.9, -1.3,
+    ),
+    "charge": (0, 0, -1, -1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0),
+    "helix": (
+        1.42, 0.70, 1.01, 1.51, 1.13, 0.57, 1.00, 1.08, 1.16, 1.21, 1.45, 0.67, 0.57, 1.11, 0.98, 0.77, 0.83, 1.06,
+        1.08, 0.69,
+    ),
+    "volume": (
+        88.6, 108.5, 111.1, 138.4, 189.9, 60.1, 153.2, 166.7, 168.6, 166.7, 162.9, 114.1, 112.7, 143.8, 173.4, 89.0,
+        116.1, 140.0, 227.8, 193.6,
+    ),
+}  # fmt: skip
+
+
+def pattern_features(sequences: Sequence[str]) -> tuple[NDArray[np.float32], tuple[str, ...]]:
+    """Describe how residues follow each other, apart from how many there are.
+
+    - ``composition``: the share of each residue, the only block that a shuffled sequence keeps.
+    - ``pair``: how often two residues stand 1 to 4 places apart, in standard deviations from what the composition
+      alone makes expected.
+    - ``period``: the autocorrelation of hydropathy [1]_, charge, helix propensity [2]_ and volume [3]_ at lags up to
+      25, times the root of the number of pairs: helices repeat after 3.6 residues, strands after 2.
+    - ``window``: in windows of 12, 25 and 50 residues, how much more each residue and property varies than if the
+      residues stood in random order, and the entropy of the windows: segments of low complexity, membrane helices.
+    - ``end``: how the first and the last 30 residues differ from the whole, and whether the first is a methionine.
+
+    Parameters
+    ----------
+    sequences : sequence of str
+        In capitals; symbols other than the 20 residues are left out.
+
+    Returns
+    -------
+    features : ndarray of float32, shape (n_sequences, 1838)
+        Rows of zeros where a sequence is too short for a block.
+    names : tuple of str
+        Each begins with its block.
+
+    References
+    ----------
+    .. [1] J. Kyte and R. F. Doolittle, A simple method for displaying the hydropathic character of a protein, Journal
+       of Molecular Biology 157, 105-132, 1982, doi:10.1016/0022-2836(82)90515-0
+    .. [2] P. Y. Chou and G. D. Fasman, Prediction of protein conformation, Biochemistry 13, 222-245, 1974,
+       doi:10.1021/bi00699a002
+    .. [3] A. A. Zamyatnin, Protein volume in solution, Progress in Biophysics and Molecular Biology 24, 107-123, 1972,
+       doi:10.1016/0079-6107(72)90005-3
+    """
+    code = np.full(256, -1)
+    code[np.frombuffer(AMINO_ACIDS.encode("ascii"), dtype=np.uint8)] = np.arange(len(AMINO_ACIDS))
+    codes = [code[np.frombuffer(sequence.encode("ascii"), dtype=np.uint8)] for sequence in sequences]
+    rows = [_described([c[c >= 0] for c in codes[part]]) for part in _parts([len(c) for c in codes])]
+    features = np.concatenate(rows) if rows else np.zeros((0, len(_names())), dtype=np.float32)
+    return features, _names()
+
+
+def _parts(lengths: list[int]) -> Iterator[slice]:
+    start, residues = 0, 0
+    for row, length in enumerate(lengths):
+        if residues and residues + length > _RESIDUES_AT_ONCE:
+            yield slice(start, row)
+            start, residues = row, 0
+        residues += length
+    if start < len(lengths):
+        yield slice(start, len(lengths))
+
+
+def _described(codes: list[NDArray[np.intp]]) -> NDArray[np.float32]:
+    """Describe some sequences at once: their residues stand in one array, `owner` tells whose they are."""
+    n_sequences, n_residues = len(codes), len(AMINO_ACIDS)
+    residues = np.concatenate(codes)
+    owner = np.repeat(np.arange(n_sequences), [len(c) for c in codes])
+    length = np.bincount(owner, minlength=n_sequences)
+    counts = np.bincount(owner * n_residues + residues, minlength=n_sequences * n_residues)
+    share = counts.reshape(n_sequences, n_residues) / np.maximum(length, 1)[:, None]
+    values = np.array(list(_PROPERTIES.values()), dtype=np.float64)
+    values = ((values - values.mean(axis=1, keepdims=True)) / values.std(axis=1, keepdims=True))[:, residues].T
+    values -= _means(values, owner, n_sequences)[owner]
+    variance = _means(values**2, owner, n_sequences) + _LEAST
+    blocks = [share]
+    for gap in _GAPS:
+        first, second = _pairs(owner, gap)
+        pair = residues[first] * n_residues + residues[second]
+        found = np.bincount(owner[first] * n_residues**2 + pair, minlength=n_sequences * n_residues**2)
+        by_chance = (share[:, :, None] * share[:, None, :]).reshape(n_sequences, -1)
+        by_chance *= np.bincount(owner[first], minlength=n_sequences)[:, None]
+        blocks.append((found.reshape(n_sequences, -1) - by_chance) / np.sqrt(by_chance + 0.5))
+    for lag in _LAGS:
+        first, second = _pairs(owner, lag)
+        n_pairs = np.bincount(owner[first], minlength=n_sequences)[:, None]
+        mean = _means(values[first] * values[second], owner[first], n_sequences)
+        blocks.append(mean / variance * np.sqrt(n_pairs))
+    marks = np.eye(n_residues)[residues]
+    for width in _WINDOWS:
+        blocks += _windows(marks, values, owner, n_sequences, width, share, variance)
+    place = np.arange(len(residues)) - (np.cumsum(length) - length)[owner]
+    for at_end in (place < _END, place >= length[owner] - _END):
+        blocks.append(_means(marks[at_end], owner[at_end], n_sequences) - share)
+    starts = (place == 0) & (residues == AMINO_ACIDS.index("M"))
+    blocks.append(np.bincount(owner[starts], minlength=n_sequences)[:, None].astype(np.float64))
+    return np.concatenate(blocks, axis=1).astype(np.float32)
+
+
+def _pairs(owner: NDArray[np.intp], gap: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    first = np.flatnonzero(owner[:-gap] == owner[gap:]) if len(owner) > gap else np.zeros(0, dtype=np.intp)
+    return first, first + gap
+
+
+def _windows(
+    marks: NDArray[np.float64],
+    values: NDArray[np.float64],
+    owner: NDArray[np.intp],
+    n_sequences: int,
+    width: int,
+    share: NDArray[np.float64],
+    variance: NDArray[np.float64],
+) -> list[NDArray[np.float64]]:
+    first, _ = _pairs(owner, width - 1)
+    whose = owner[first]
+
+    def averaged(columns: NDArray[np.float64]) -> NDArray[np.float64]:
+        total = np.concatenate([np.zeros((1, columns.shape[1])), np.cumsum(columns, axis=0)])
+        return np.asarray((total[first + width] - total[first]) / width)
+
+    inside, levels = averaged(marks), averaged(values)
+    spread = _means((inside - share[whose]) ** 2, whose, n_sequences)
+    entropy = -(inside * np.log(np.maximum(inside, 1e-9))).sum(axis=1)
+    present = np.bincount(whose, minlength=n_sequences)[:, None] > 0
+    blocks = [
+        np.log((spread + _LEAST) / (share * (1 - share) / width + _LEAST)),
+        np.log(_means(levels**2, whose, n_sequences) * width / variance + 1e-3),
+        *(_extremes(levels[:, column], whose, n_sequences) for column in range(levels.shape[1])),
+        _extremes(entropy, whose, n_sequences),
+        _means(entropy[:, None], whose, n_sequences),
+    ]
+    return [np.where(present, block, 0.0) for block in blocks]
+
+
+def _means(values: NDArray[np.float64], owner: NDArray[np.intp], n_sequences: int) -> NDArray[np.float64]:
+    """Return the mean over each sequence's rows: (n_sequences, n_columns), 0 without any."""
+    number = np.maximum(np.bincount(owner, minlength=n_sequences), 1)
+    sums = [np.bincount(owner, weights=column, minlength=n_sequences) for column in values.T]
+    return np.stack(sums, axis=1) / number[:, None]
+
+
+def _extremes(values: NDArray[np.float64], owner: NDArray[np.intp], n_sequences: int) -> NDArray[np.float64]:
+    lowest, highest = np.full(n_sequences, np.inf), np.full(n_sequences, -np.inf)
+    np.minimum.at(lowest, owner, values)
+    np.maximum.at(highest, owner, values)
+    return np.stack([np.where(np.isfinite(lowest), lowest, 0.0), np.where(np.isfinite(highest), highest, 0.0)], axis=1)
+
+
+def _names() -> tuple[str, ...]:
+    letters, properties = AMINO_ACIDS, list(_PROPERTIES)
+    names = [f"composition:{a}" for a in letters]
+    names += [f"pair:{a}{b}+{gap}" for gap in _GAPS for a in letters for b in letters]
+    names += [f"period:{name}+{lag}" for lag in _LAGS for name in properties]
+    for width in _WINDOWS:
+        names += [f"window:{a} in {width}" for a in letters] + [f"window:{name} in {width}" for name in properties]
+        names += [f"window:{end} {name} in {width}" for name in properties for end in ("lowest", "highest")]
+        names += [f"window:{end} entropy in {width}" for end in ("lowest", "highest", "mean")]
+    return (*names, *(f"end:first {a}" for a in letters), *(f"end:last {a}" for a in letters), "end:methionine")

@@ -1,0 +1,359 @@
+"""Which genes of the pool no cell makes: a detector that learns from decoys, and from what it suspects."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import expit, logit
+from scipy.stats import norm
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
+
+from genessl.data.dataset import GeneDataset
+from genessl.errors import InputError
+from genessl.features.decoys import KINDS, draw_decoys
+from genessl.features.patterns import pattern_features
+from genessl.models.base import check_count, check_range
+from genessl.models.kernel_regression import KernelRegression
+from genessl.models.out_of_fold import deal_folds
+from genessl.models.supervision import Supervision
+from genessl.semi_supervised.disagreement import fits
+
+_log = logging.getLogger(__name__)
+_FEWEST_GENES = 20
+_LARGEST, _LEAST_SPREAD = 5.0, 1e-3  # standardised patterns are cut off at the first
+_RAREST, _COMMONEST = 0.03, 0.3  # terms with a queue of their own
+_LEAST_SHARE, _LEAST_MEAN, _LEAST_DEVIATION = 1e-3, 1.0, 0.5
+_SUSPICIOUS = 0.5
+_EM_ROUNDS = 200
+_REASON = 0.5  # log-odds from which evidence is given as a reason
+_BASE = "base"
+_REASONS = {
+    "composition": "unusual shares of residues",
+    "pair": "unusual neighbours among residues",
+    "period": "unusual periods of hydropathy, charge or volume",
+    "window": "unusual segments",
+    "end": "unusual ends",
+}
+
+
+@dataclass(frozen=True)
+class TwoGroups:
+    """The two-groups model [1]_: real genes' evidence is normal, as that of labelled ones, synthetic genes' beyond it.
+
+    Parameters
+    ----------
+    share : float
+        Of synthetic genes among the unlabelled ones.
+    middle, spread : float
+        Of the labelled genes' evidence, robustly: median and median absolute deviation.
+    mean, deviation : float
+        Of the synthetic genes' evidence, in units of the spread from the middle; at least 1 and 0.5.
+
+    References
+    ----------
+    .. [1] B. Efron, Microarrays, empirical Bayes and the two-groups model, Statistical Science 23, 1-22, 2008,
+       doi:10.1214/07-STS236
+    """
+
+    share: float
+    middle: float
+    spread: float
+    mean: float
+    deviation: float
+
+    @classmethod
+    def fit(cls, labelled: NDArray[np.float64], unlabelled: NDArray[np.float64]) -> Self:
+        """Fit share, mean and deviation to the unlabelled genes' evidence by expectation maximisation."""
+        middle = float(np.median(labelled))
+        spread = max(_LEAST_SPREAD, 1.4826 * float(np.median(np.abs(labelled - middle))))
+        groups = cls(0.5 if len(unlabelled) else _LEAST_SHARE, middle, spread, 2.0, 1.0)
+        standing = (unlabelled - middle) / spread
+        for _ in range(_EM_ROUNDS if len(unlabelled) else 0):
+            weight = groups._posterior(standing, groups.share)
+            total = max(1e-9, float(weight.sum()))
+            mean = max(_LEAST_MEAN, float(weight @ standing) / total)
+            deviation = max(_LEAST_DEVIATION, float(np.sqrt(weight @ (standing - mean) ** 2 / total)))
+            share = float(np.clip(weight.mean(), _LEAST_SHARE, 1.0 - _LEAST_SHARE))
+            groups = cls(share, middle, spread, mean, deviation)
+        return groups
+
+    def share_among(self, evidence: NDArray[np.float64]) -> float:
+        """Estimate the share of synthetic genes among others than those fitted to, by expectation maximisation."""
+        share, standing = self.share, (evidence - self.middle) / self.spread
+        for _ in range(_EM_ROUNDS):
+            share = float(np.clip(self._posterior(standing, share).mean(), _LEAST_SHARE, 1.0 - _LEAST_SHARE))
+        return share
+
+    def probability(self, evidence: NDArray[np.float64], share: float) -> NDArray[np.float64]:
+        """Return how probably each gene is synthetic; more evidence never makes it less so."""
+        order = np.argsort(evidence, kind="stable")
+        standing = (evidence - self.middle) / self.spread
+        raised = np.maximum(standing, min(0.0, self.mean - self.deviation))  # below it the wider normal takes over
+        posterior = self._posterior(raised, share)
+        probability = np.empty_like(posterior)
+        probability[order] = np.maximum.accumulate(posterior[order])
+        return probability
+
+    def _posterior(self, standing: NDArray[np.float64], share: float) -> NDArray[np.float64]:
+        ratio = norm.logpdf(standing, self.mean, self.deviation) - norm.logpdf(standing)
+        return np.asarray(expit(ratio + logit(share)))
+
+
+class SyntheticDetector(BaseEstimator):  # type: ignore[misc]
+    """Tell synthetic and spurious genes from real ones, after RSMatch's detector and its queue [1]_.
+
+    The genes with experiments are examples of real ones. Examples of what is not are decoys of their sequences (see
+    `draw_decoys`), and the suspects: for each term that 3 to 30 % of the labelled genes have, the `queue_length` most
+    suspicious of the unlabelled genes that score highest for it (by `KernelRegression`), renewed in every round. So the
+    detector gets to know the kind of the pool, and cannot take a function for a sign of guilt.
+
+    The evidence is the sum of two log-odds: of a logistic regression on the patterns of the sequence (see
+    `pattern_features`), and of one on how well the sequence fits the gene's place (see `fits`), whose counterexamples
+    are labelled genes put in each other's places. Neither sees degrees, identifiers or whether a gene is known, and
+    no gene is scored by a regression that it was an example of. What evidence means is learned from the pool: by
+    `TwoGroups`, with the labelled genes for the real group.
+
+    Parameters
+    ----------
+    place : bool, default=True
+        Whether to look at the gene's place; False for the sequence alone.
+    rounds : int, default=3
+        How often the queue is renewed; 0 for decoys alone.
+    queue_length : int, default=20
+        Suspects for each term.
+    n_decoys : int, default=1500
+        At most so many decoys of each kind.
+    kinds : tuple of str
+        Of decoys.
+    penalty : float, default=1000
+        Of the regression on patterns: the inverse of scikit-learn's C.
+    n_folds : int, default=4
+    seed : int, default=0
+
+    Attributes
+    ----------
+    genes_ : ndarray of str, shape (n_genes,)
+    evidence_ : DataFrame of float64, shape (n_genes, n_parts)
+        Log-odds that each part of the evidence adds, positive where it speaks for a synthetic gene.
+    probability_ : ndarray of float64, shape (n_genes,)
+    share_ : float
+        The estimated share of synthetic genes among the unlabelled ones.
+
+    References
+    ----------
+    .. [1] Z. Wang et al., From obstacles to resources: semi-supervised learning faces synthetic data contamination,
+       arXiv:2405.16930, 2024
+    """
+
+    def __init__(
+        self,
+        *,
+        place: bool = True,
+        rounds: int = 3,
+        queue_length: int = 20,
+        n_decoys: int = 1500,
+        kinds: tuple[str, ...] = KINDS,
+        penalty: float = 1000.0,
+        n_folds: int = 4,
+        seed: int = 0,
+    ) -> None:
+        self.place = place
+        self.rounds = rounds
+        self.queue_length = queue_length
+        self.n_decoys = n_decoys
+        self.kinds = kinds
+        self.penalty = penalty
+        self.n_folds = n_folds
+        self.seed = seed
+
+    def fit(self, dataset: GeneDataset) -> Self:
+        """Judge the genes of a dataset, which must hold its sequences.
+
+        Raises
+        ------
+        InputError
+            If a parameter is out of range, or the dataset holds no sequences or fewer than 20 labelled genes.
+        """
+        self._check_parameters()
+        order = np.argsort(dataset.genes, kind="stable")
+        ordered = dataset.take(order)
+        labelled = np.diff(ordered.positive.indptr) > 0
+        if not ordered.sequences:
+            raise InputError("sequences: found none in the dataset, expected them for screening; build it again")
+        if labelled.sum() < _FEWEST_GENES:
+            raise InputError(
+                f"found {labelled.sum()} genes with experimental annotations, expected at least {_FEWEST_GENES} to"
+                " learn from what real genes look like"
+            )
+        fold = deal_folds(labelled, n_folds=self.n_folds, seed=self.seed)
+        patterns = _Patterns.of(ordered, labelled, fold, self.kinds, self.n_decoys, self.seed)
+        place = _place_evidence(ordered, labelled, fold, self.seed) if self.place else pd.DataFrame(index=ordered.genes)
+        likely = _likely_terms(ordered, labelled, self.seed) if self.rounds else np.zeros((len(fold), 0), dtype=bool)
+        suspects = np.zeros(len(fold), dtype=bool)
+        for number in range(self.rounds + 1):
+            evidence = pd.concat([patterns.judge(suspects, self.penalty), place], axis=1)
+            total = evidence.sum(axis=1).to_numpy()
+            groups = TwoGroups.fit(total[labelled], total[~labelled])
+            probability = groups.probability(total, groups.share)
+            if number < self.rounds:
+                suspects = _queue(total, probability, likely, self.queue_length)
+                _log.info("round %d: share %.2f, %d suspects queued", number, groups.share, suspects.sum())
+        share_of_labelled = groups.share_among(total[labelled])
+        probability[labelled] = groups.probability(total[labelled], share_of_labelled)
+        back = np.argsort(order)
+        self.genes_, self.share_ = dataset.genes, groups.share
+        self.probability_ = probability[back]
+        self.evidence_ = evidence.iloc[back]
+        return self
+
+    def screen(self) -> pd.DataFrame:
+        """Return gene, probability and reasons, the most suspicious first.
+
+        Reasons are the parts of the evidence that raise the odds by half or more, the strongest first.
+        """
+        if not hasattr(self, "probability_"):
+            raise NotFittedError(f"this {type(self).__name__} is not fitted; call fit first")
+        parts = self.evidence_.drop(columns=_BASE)
+        reasons = []
+        for row in parts.to_numpy():
+            strongest = [part for part in np.argsort(-row, kind="stable") if row[part] >= _REASON]
+            reasons.append("; ".join(f"{parts.columns[part]} (+{row[part]:.1f})" for part in strongest))
+        table = pd.DataFrame({"gene": self.genes_, "probability": self.probability_.round(4), "reasons": reasons})
+        return table.sort_values(["probability", "gene"], ascending=[False, True]).reset_index(drop=True)
+
+    def _check_parameters(self) -> None:
+        if type(self.place) is not bool:
+            raise InputError(f"place: found {self.place!r}, expected true or false")
+        for name, least in (("rounds", 0), ("queue_length", 1), ("n_decoys", 1), ("n_folds", 2), ("seed", 0)):
+            check_count(name, getattr(self, name), least)
+        check_range("penalty", self.penalty, 0.0, low_included=False)
+        unknown = [kind for kind in self.kinds if kind not in KINDS]
+        if unknown or not self.kinds:
+            raise InputError(f"kinds: found {list(self.kinds)}, expected some of {', '.join(KINDS)}")
+
+
+@dataclass(frozen=True)
+class _Patterns:
+    """Standardised patterns of genes and decoys, and in which fold each is scored and learned from by no one."""
+
+    genes: pd.Index
+    rows: NDArray[np.float32]
+    labelled: NDArray[np.bool_]
+    fold: NDArray[np.intp]
+    decoys: NDArray[np.float32]
+    decoy_fold: NDArray[np.intp]
+    block: NDArray[np.str_]
+
+    @classmethod
+    def of(
+        cls,
+        dataset: GeneDataset,
+        labelled: NDArray[np.bool_],
+        fold: NDArray[np.intp],
+        kinds: tuple[str, ...],
+        n_decoys: int,
+        seed: int,
+    ) -> Self:
+        """Describe the genes and draw decoys of the labelled ones; a decoy is in its parent's fold."""
+        real, names = pattern_features(dataset.sequences)
+        known = np.flatnonzero(labelled)
+        examples = [dataset.sequences[row] for row in known.tolist()]
+        random, drawn, folds = np.random.default_rng(seed), [], []
+        for kind in kinds:
+            parents = random.permutation(len(known))[:n_decoys]
+            decoys = draw_decoys([examples[parent] for parent in parents.tolist()], kind, seed=seed, examples=examples)
+            drawn.append(pattern_features(decoys)[0])
+            folds.append(fold[known[parents]])
+        middle, spread = real[known].mean(axis=0), np.maximum(real[known].std(axis=0), _LEAST_SPREAD)
+
+        def standardised(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+            return np.asarray(np.clip((rows - middle) / spread, -_LARGEST, _LARGEST), dtype=np.float32)
+
+        return cls(
+            pd.Index(dataset.genes),
+            standardised(real),
+            labelled,
+            fold,
+            standardised(np.concatenate(drawn)),
+            np.concatenate(folds),
+            np.array([name.partition(":")[0] for name in names]),
+        )
+
+    def judge(self, suspects: NDArray[np.bool_], penalty: float) -> pd.DataFrame:
+        """Return what each block of patterns adds to the log-odds of a gene, by regressions that have not seen it.
+
+        Real genes weigh 1 each, suspects too as far as they are no more than the real ones, decoys half as much
+        together as the real ones.
+        """
+        blocks = list(_REASONS)
+        evidence = np.zeros((len(self.rows), len(blocks) + 1))
+        for number in range(self.fold.max() + 1):
+            own, other = self.fold == number, self.fold != number
+            real, suspected = self.rows[other & self.labelled], self.rows[other & suspects]
+            decoys = self.decoys[self.decoy_fold != number]
+            weights = (1.0, 0.5 * len(real) / len(decoys), min(1.0, len(real) / max(1, len(suspected))))
+            parts = (real, decoys, suspected)
+            weight = np.repeat(weights, [len(part) for part in parts])
+            truth = np.repeat([0, 1, 1], [len(part) for part in parts])
+            model = LogisticRegression(C=1.0 / penalty, max_iter=500)
+            model.fit(np.concatenate(parts), truth, sample_weight=weight)
+            coefficients = model.coef_[0].astype(np.float32)
+            for column, block in enumerate(blocks):
+                inside = self.block == block
+                evidence[own, column] = self.rows[np.ix_(own, inside)] @ coefficients[inside]
+            evidence[own, -1] = model.intercept_[0] - np.log(weight[truth == 1].sum() / len(real))
+        return pd.DataFrame(evidence, self.genes, [*_REASONS.values(), _BASE])
+
+
+def _place_evidence(
+    dataset: GeneDataset, labelled: NDArray[np.bool_], fold: NDArray[np.intp], seed: int
+) -> pd.DataFrame:
+    """Return what each comparison of sequence and place adds to the log-odds, learned from labelled genes misplaced."""
+    compared = fits(dataset)
+    places = np.arange(dataset.n_genes)
+    known = np.flatnonzero(labelled)
+    places[known] = np.random.default_rng(seed).permutation(known)
+    own, misplaced = (np.stack([fit.agreement(where) for fit in compared], axis=1) for where in (None, places))
+    own, misplaced = (np.concatenate([table, table != 0], axis=1) for table in (own, misplaced))
+    evidence = np.zeros((dataset.n_genes, len(compared)))
+    for number in range(fold.max() + 1):
+        there = fold == number
+        learned = labelled & ~there
+        model = LogisticRegression(max_iter=500)
+        model.fit(np.concatenate([own[learned], misplaced[learned]]), np.repeat([0, 1], learned.sum()))
+        added = own[there] * model.coef_[0]
+        evidence[there] = added[:, : len(compared)] + added[:, len(compared) :]
+    return pd.DataFrame(evidence, dataset.genes, [fit.name for fit in compared])
+
+
+def _likely_terms(dataset: GeneDataset, labelled: NDArray[np.bool_], seed: int) -> NDArray[np.bool_]:
+    """Tell which unlabelled genes score highest for each of the terms of middling frequency: (n_genes, n_chosen)."""
+    frequency = Supervision.of(dataset).frequency()
+    columns = np.flatnonzero((frequency >= _RAREST) & (frequency <= _COMMONEST))
+    likely = np.zeros((dataset.n_genes, len(columns)), dtype=bool)
+    unlabelled = np.flatnonzero(~labelled)
+    if not len(columns) or not len(unlabelled):
+        return likely
+    scores = KernelRegression(seed=seed).fit(dataset).predict_proba(dataset)[np.ix_(unlabelled, columns)]
+    for number, column in enumerate(columns.tolist()):
+        n_likely = int(np.ceil(frequency[column] * len(unlabelled)))
+        likely[unlabelled[np.argsort(-scores[:, number], kind="stable")[:n_likely]], number] = True
+    return likely
+
+
+def _queue(
+    total: NDArray[np.float64], probability: NDArray[np.float64], likely: NDArray[np.bool_], queue_length: int
+) -> NDArray[np.bool_]:
+    """Take for each term the most suspicious of the genes that likely have it, each more likely synthetic than not."""
+    suspects = np.zeros(len(total), dtype=bool)
+    for column in likely.T:
+        members = np.flatnonzero(column & (probability > _SUSPICIOUS))
+        suspects[members[np.argsort(-total[members], kind="stable")[:queue_length]]] = True
+    return suspects

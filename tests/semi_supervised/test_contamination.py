@@ -1,0 +1,217 @@
+"""The detector of synthetic genes: what it finds, what it must not look at, and what it says."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_array
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.metrics import roc_auc_score
+
+from genessl.errors import InputError
+from genessl.features.composition import AMINO_ACIDS
+from genessl.features.decoys import draw_decoys
+from genessl.semi_supervised.contamination import SyntheticDetector, TwoGroups
+from genessl.semi_supervised.disagreement import fits
+from tests.conftest import make_dataset
+
+
+def proteins(n, seed=0, length=220):
+    """Chains in which a residue prefers some to follow it, with a period of seven: order that a shuffle loses."""
+    random = np.random.default_rng(seed)
+    near = np.random.default_rng(99).dirichlet(np.full(20, 0.4), size=20)
+    found = []
+    for _ in range(n):
+        codes = [10]
+        for place in range(1, length):
+            weights = near[codes[-1]] + 0.03
+            weights[[9, 17]] *= 4 if place % 7 in (0, 3) else 1
+            codes.append(int(random.choice(20, p=weights / weights.sum())))
+        found.append("".join(AMINO_ACIDS[code] for code in codes))
+    return tuple(found)
+
+
+def organism(kind=None, seed=0, n_genes=240):
+    """A dataset with sequences; with a kind half of its unlabelled genes have decoys. Also who has one."""
+    dataset, _ = make_dataset(n_genes=n_genes, seed=seed, domains=True)
+    sequences = list(proteins(n_genes, seed))
+    synthetic = np.zeros(n_genes, dtype=bool)
+    if kind is not None:
+        synthetic[np.flatnonzero(~dataset.labelled.any(axis=1))[::2]] = True
+        rows = np.flatnonzero(synthetic).tolist()
+        made = draw_decoys([sequences[row] for row in rows], kind, seed=7)
+        for row, sequence in zip(rows, made):
+            sequences[row] = sequence
+    return replace(dataset, sequences=tuple(sequences)), synthetic
+
+
+def detector(**parameters):
+    return SyntheticDetector(**{"n_decoys": 60, "queue_length": 5, "rounds": 1, "penalty": 300.0, **parameters})
+
+
+def auroc(fitted, synthetic, dataset):
+    unlabelled = ~dataset.labelled.any(axis=1)
+    return roc_auc_score(synthetic[unlabelled], fitted.probability_[unlabelled])
+
+
+@pytest.fixture(scope="module")
+def shuffled():
+    return organism("shuffled")
+
+
+@pytest.fixture(scope="module")
+def fitted(shuffled):
+    return detector().fit(shuffled[0])
+
+
+def test_shuffled_sequences_in_the_pool_are_found(shuffled, fitted):
+    dataset, synthetic = shuffled
+    assert auroc(fitted, synthetic, dataset) > 0.9
+    assert fitted.share_ == pytest.approx(synthetic[~dataset.labelled.any(axis=1)].mean(), abs=0.2)
+    labelled = dataset.labelled.any(axis=1)
+    assert fitted.probability_[labelled].mean() < 0.1
+
+
+def test_in_a_clean_pool_few_are_suspected_and_a_random_mark_is_not_found():
+    dataset, _ = organism()
+    fitted = detector().fit(dataset)
+    unlabelled = ~dataset.labelled.any(axis=1)
+    assert fitted.share_ < 0.15
+    marks = np.zeros(dataset.n_genes, dtype=bool)
+    marks[np.flatnonzero(unlabelled)[::2]] = True
+    assert 0.35 < auroc(fitted, marks, dataset) < 0.65
+
+
+def test_the_queue_learns_a_kind_that_no_decoy_shows():
+    """Trained on misread genes alone, chains with the residues' order but no period are new; the pool shows them."""
+    without, with_queue = [], []
+    for seed in range(2):
+        dataset, synthetic = organism("shuffled", seed=seed)
+        for scores, rounds in ((without, 0), (with_queue, 3)):
+            model = detector(kinds=("chained",), rounds=rounds, place=False, queue_length=15)
+            scores.append(auroc(model.fit(dataset), synthetic, dataset))
+    assert np.mean(with_queue) > np.mean(without) + 0.02
+
+
+def test_a_real_sequence_in_a_foreign_place_is_found_by_disagreement_and_not_by_patterns():
+    dataset, _ = make_dataset(n_genes=400, noise=0.0, domains=True)
+    unlabelled = np.flatnonzero(~dataset.labelled.any(axis=1))
+    moved = unlabelled[::2]
+    rows = np.arange(400)
+    rows[moved] = np.random.default_rng(0).permutation(moved)
+    networks = {name: csr_array(network[rows][:, rows]) for name, network in dataset.networks.items()}
+    dataset = replace(
+        dataset, networks=networks, electronic=csr_array(dataset.electronic[rows]), sequences=proteins(400, 3, 90)
+    )
+    mark = np.isin(np.arange(400), moved)
+    assert auroc(detector(rounds=0).fit(dataset), mark, dataset) > 0.65
+    assert abs(auroc(detector(rounds=0, place=False).fit(dataset), mark, dataset) - 0.5) < 0.1
+
+
+class TestWhatItMayNotLookAt:
+    def test_identifiers(self, shuffled, fitted):
+        dataset, _ = shuffled
+        order = np.argsort(np.argsort(dataset.genes))
+        renamed = np.array([f"{'synthetic_' if number % 3 else 'T'}{number:04d}" for number in order.tolist()])
+        renamed = np.sort(renamed)[order]
+        again = detector().fit(replace(dataset, genes=renamed))
+        np.testing.assert_array_equal(again.probability_, fitted.probability_)
+
+    def test_the_order_of_genes(self, shuffled, fitted):
+        dataset, _ = shuffled
+        order = np.random.default_rng(1).permutation(dataset.n_genes)
+        again = detector().fit(dataset.take(order))
+        np.testing.assert_allclose(again.probability_, fitted.probability_[order], rtol=1e-6)
+
+    def test_networks_annotations_and_homologs_where_only_the_sequence_may_speak(self, shuffled):
+        dataset, _ = shuffled
+        empty = csr_array((dataset.n_genes,) * 2, dtype=np.float32)
+        bare = replace(dataset, networks={}, homology=empty, electronic=csr_array(dataset.electronic.shape, dtype=bool))
+        found = [detector(place=False, rounds=0).fit(given).probability_ for given in (dataset, bare)]
+        np.testing.assert_array_equal(*found)
+
+    def test_a_genes_own_experimental_terms(self):
+        dataset, _ = organism("shuffled")
+        positive = dataset.positive.toarray()
+        row = int(np.flatnonzero(dataset.labelled.any(axis=1))[0])
+        before = [fit.agreement()[row] for fit in fits(dataset)]
+        positive[row] = ~positive[row]
+        alone = dataset.homology.toarray()[row].any()
+        after = [fit.agreement()[row] for fit in fits(replace(dataset, positive=csr_array(positive)))]
+        assert alone
+        np.testing.assert_allclose(after, before, atol=0.2)  # term frequencies change, and nothing else
+
+
+def test_the_evidence_adds_up_and_the_table_gives_the_strongest_as_reasons(shuffled, fitted):
+    table = fitted.screen()
+    assert list(table.columns) == ["gene", "probability", "reasons"]
+    assert table["probability"].is_monotonic_decreasing
+    assert sorted(table["gene"]) == sorted(fitted.genes_)
+    parts = fitted.evidence_.drop(columns="base")
+    first = table.iloc[0]
+    assert first["reasons"].startswith(f"{parts.loc[first['gene']].idxmax()} (+")
+    weakest = table.iloc[-1]
+    assert "(+" not in weakest["reasons"] or parts.loc[weakest["gene"]].max() >= 0.5
+    unlabelled = ~shuffled[0].labelled.any(axis=1)
+    odds = fitted.evidence_.sum(axis=1).to_numpy()[unlabelled]
+    assert (np.diff(fitted.probability_[unlabelled][np.argsort(odds)]) >= 0).all()
+
+
+def test_same_seed_same_result_and_it_is_cloned(shuffled, fitted):
+    again = clone(fitted).fit(shuffled[0])
+    np.testing.assert_array_equal(again.probability_, fitted.probability_)
+    other = detector(seed=1).fit(shuffled[0])
+    assert (other.probability_ != fitted.probability_).any()
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.8])
+def test_share_and_probabilities_are_recovered_from_two_normal_groups(share):
+    random = np.random.default_rng(0)
+    synthetic = random.random(20_000) < share
+    unlabelled = 5 + 2 * (random.standard_normal(20_000) + 3 * synthetic)
+    labelled = 5 + 2 * random.standard_normal(5_000)
+    groups = TwoGroups.fit(labelled, unlabelled)
+    assert groups.share == pytest.approx(share, abs=0.02)
+    assert (groups.mean, groups.deviation) == pytest.approx((3, 1), abs=0.1)
+    probability = groups.probability(unlabelled, groups.share)
+    for low in (0.0, 0.3, 0.7):
+        members = (probability >= low) & (probability < low + 0.3)
+        assert synthetic[members].mean() == pytest.approx(probability[members].mean(), abs=0.06)
+    assert (np.diff(probability[np.argsort(unlabelled)]) >= 0).all()
+    assert groups.share_among(labelled) < 0.02
+
+
+def test_where_all_genes_are_alike_or_none_is_unlabelled_the_share_is_small():
+    random = np.random.default_rng(0)
+    same = TwoGroups.fit(random.standard_normal(3_000), random.standard_normal(3_000))
+    assert same.share < 0.1  # the middles of 3,000 genes each differ by 0.035 (standard error), a share of as much
+    none = TwoGroups.fit(random.standard_normal(3_000), np.zeros(0))
+    assert none.share == 0.001
+    assert np.isfinite(TwoGroups.fit(np.zeros(30), np.ones(30)).probability(np.ones(3), 0.5)).all()
+
+
+@pytest.mark.parametrize(
+    ("parameters", "sentence"),
+    [
+        ({"place": 1}, "place: found 1, expected true or false"),
+        ({"rounds": -1}, "rounds: found -1, expected a whole number of at least 0"),
+        ({"n_folds": 1}, "n_folds: found 1, expected a whole number of at least 2"),
+        ({"penalty": 0}, "penalty: found 0, expected a number in"),
+        ({"kinds": ("folded",)}, r"kinds: found \['folded'\], expected some of shuffled"),
+        ({"kinds": ()}, r"kinds: found \[\], expected some of"),
+    ],
+)
+def test_parameters_out_of_range_are_refused(shuffled, parameters, sentence):
+    with pytest.raises(InputError, match=sentence):
+        SyntheticDetector(**parameters).fit(shuffled[0])
+
+
+def test_without_sequences_or_labels_it_says_so(shuffled):
+    with pytest.raises(InputError, match="sequences: found none in the dataset"):
+        detector().fit(make_dataset()[0])
+    few = shuffled[0].take(np.arange(25))
+    with pytest.raises(InputError, match=r"found .* genes with experimental annotations, expected at least 20"):
+        detector().fit(few)
+    with pytest.raises(NotFittedError):
+        detector().screen()
