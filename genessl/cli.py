@@ -247,6 +247,17 @@ def evaluate(
 
 
 @app.command()
+def screen_genes(dataset: DatasetFolder, output: Output, seed: Seed = 0) -> None:
+    """List which genes may be synthetic or spurious, how probably, and why."""
+    from genessl.data.dataset import GeneDataset
+    from genessl.data.folders import write_table
+    from genessl.semi_supervised.contamination import SyntheticDetector
+
+    table = SyntheticDetector(seed=seed).fit(GeneDataset.load(dataset)).screen()
+    write_table(output, table)
+
+
+@app.command()
 def report(
     dataset: DatasetFolder,
     evaluation: Annotated[Path, typer.Option(help="Table that evaluate wrote.")],
@@ -254,6 +265,7 @@ def report(
     output: Output,
     predictions: Tables,
     co_training: Annotated[Path | None, typer.Option(help="Folder of the trained co-training, for its audit.")] = None,
+    screening: Annotated[Path | None, typer.Option(help="Table that screen-genes wrote.")] = None,
 ) -> None:
     """Write the report, one HTML file that loads nothing."""
     from genessl.data.dataset import GeneDataset
@@ -275,6 +287,7 @@ def report(
         main_model=main_model,
         discoveries=strongest_new_predictions(read_predictions(files[main_model][0]), data),
         audit=None if co_training is None else _audit(co_training),
+        screening=None if screening is None else _screening(screening, data),
         simulated=bool(chosen.get("simulated")),
         versions=_versions(),
         files=_FILES,
@@ -474,6 +487,13 @@ def _audit(folder: Path) -> Any:
     assert isinstance(trained, CoTraining)
     taught = count_lessons(trained.lessons_)
     return CoTrainingAudit(trained.n_iter_, trained.termination_condition_, taught, trained.history_)
+
+
+def _screening(path: Path, data: GeneDataset) -> Any:
+    from genessl.output.screening import summarise_screening
+
+    table = _read_table(path, ["gene", "probability", "reasons"], numbers=("probability",))
+    return summarise_screening(table, data)
 
 
 def _versions() -> dict[str, str]:

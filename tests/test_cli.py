@@ -386,6 +386,15 @@ def test_synthetic_genes_are_in_the_pool_and_in_no_result(organism, run):
     )
 
 
+def test_screening_says_what_it_lacks(built, run):
+    with pytest.raises(Failure) as caught:
+        run("screen-genes", "--dataset", "dataset", "--output", "screening.tsv")
+    assert caught.value.sentence == (
+        "found 7 genes with experimental annotations, expected at least 20 to learn from what real genes look like"
+    )
+    assert not (built.folder / "screening.tsv").exists()
+
+
 def test_mistakes_in_references_end_in_one_sentence(organism, run):
     assert refused(organism, run, references=[{"sequences": "a.fasta"}]) == (
         "references[0]: the key 'annotations' is missing; add it"

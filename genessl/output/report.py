@@ -17,6 +17,7 @@ from genessl.data.folders import written_file
 from genessl.output.discoveries import MOST_PER_TERM, SPECIFIC_SHARE
 from genessl.output.findings import ASPECT_NAMES, CATEGORIES, CONTROLS, estimates_of, sections
 from genessl.output.predictions import GAF_THRESHOLD
+from genessl.output.screening import Screening
 
 REASONS = {
     "unknown identifier": "identifier matches no gene",
@@ -80,6 +81,7 @@ class ReportData:
     discoveries : DataFrame, optional
         Columns aspect, gene, term, name and score, from `strongest_new_predictions`.
     audit : CoTrainingAudit, optional
+    screening : Screening, optional
     simulated : bool, default=False
         Whether the organism is simulated.
     versions : mapping of str to str, optional
@@ -96,6 +98,7 @@ class ReportData:
     main_model: str
     discoveries: pd.DataFrame | None = None
     audit: CoTrainingAudit | None = None
+    screening: Screening | None = None
     simulated: bool = False
     versions: Mapping[str, str] = field(default_factory=dict)
     files: Sequence[tuple[str, str]] = ()
@@ -150,6 +153,7 @@ def render_report(data: ReportData) -> str:
     thresholds = _thresholds(data.evaluation, data.main_model)
     return environment.get_template("report.html.j2").render(
         data=data,
+        screened=[] if data.screening is None else data.screening.suspects.to_dict("records"),
         sections=sections(data.evaluation),
         controls=CONTROLS,
         coverage=coverage_rows(data.coverage),

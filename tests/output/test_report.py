@@ -22,7 +22,9 @@ from genessl.output.report import (
     render_report,
     write_report,
 )
+from genessl.output.screening import summarise_screening
 from genessl.semi_supervised.lessons import Lesson, count_lessons
+from tests.conftest import make_dataset
 
 EVALUATION = pd.DataFrame(
     [
@@ -336,6 +338,30 @@ def test_the_audit_counts_what_each_view_taught():
     unkept = render_report(replace(report_data(), audit=replace(audit, rounds=0)))
     assert "No round of teaching was kept. It stopped because a further round made" in unkept
     assert "No label was taught" in render_report(replace(report_data(), audit=replace(audit, taught=taught[:0])))
+
+
+def test_suspicious_genes_are_listed_without_the_synthetic_ones_that_were_mixed_in():
+    dataset, _ = make_dataset(n_genes=40)
+    genes = dataset.genes.astype("U12")
+    labelled = np.diff(dataset.positive.indptr) > 0
+    unlabelled = np.flatnonzero(~labelled)
+    genes[unlabelled[:4]] = [f"synthetic_{number}" for number in range(4)]
+    dataset = replace(dataset, genes=genes)
+    probability = np.where(dataset.synthetic, [0.9, 0.2] * 20, 0.1)
+    probability[[unlabelled[5], np.flatnonzero(labelled)[0]]] = 0.8, 0.7
+    table = pd.DataFrame({"gene": dataset.genes, "probability": probability, "reasons": "unusual <ends> (+1.5)"})
+    table = table.sort_values("probability", ascending=False)
+    found = summarise_screening(table, dataset)
+    n_found = int((probability[dataset.synthetic] >= 0.5).sum())
+    assert found.found == {
+        "labelled": (int(labelled.sum()), 1), "unlabelled": (len(unlabelled) - 4, 1), "synthetic": (4, n_found)
+    }  # fmt: skip
+    html = render_report(replace(report_data(), screening=found))
+    suspect = dataset.genes[unlabelled[5]]
+    assert [suspect, "0.800", "none", "unusual <ends> (+1.5)"] in Page(html).rows
+    assert "synthetic_0" not in html
+    assert "Of 4 synthetic genes that were mixed into the pool" in html
+    assert "may not be real" not in render_report(report_data())
 
 
 def test_thresholds_and_parameters_of_the_run_are_shown():

@@ -3,11 +3,16 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from sklearn.metrics import roc_auc_score
 
 from genessl import cli
+from genessl.data.dataset import GeneDataset
+from genessl.data.sequences import read_fasta
+from genessl.features.decoys import draw_decoys
 from genessl.predictors import PREDICTORS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,6 +57,7 @@ def example(tmp_path_factory):
 
     keys = ("sequences", "networks", "ontology", "annotations", "later_annotations", "identifiers", "evaluation")
     settings = {key: moved(config[key]) for key in keys}
+    (folder / "settings.json").write_text(json.dumps(settings))
     cli.build_dataset(settings=json.dumps(settings), output=folder / "dataset", truth=folder / "truth.tsv.gz")
     return folder
 
@@ -82,6 +88,22 @@ def predicted(example, name, parameters):
 def test_the_list_of_strategies_is_whole():
     strategies = {name for name, (module, _) in PREDICTORS.items() if ".semi_supervised." in module}
     assert strategies | {"label_propagation"} == set(PARAMETERS)
+
+
+def test_shuffled_proteins_are_found_in_the_pool_of_the_example(example, tmp_path):
+    sequences = read_fasta(example / "raw" / "sequences.fasta.gz")
+    made = draw_decoys(list(sequences.values()), "shuffled", seed=5)
+    (tmp_path / "made.fasta").write_text("".join(f">{gene}\n{decoy}\n" for gene, decoy in zip(sequences, made)))
+    settings = json.loads((example / "settings.json").read_text())
+    settings["contamination"] = {"sequences": str(tmp_path / "made.fasta"), "ratio": 0.3}
+    cli.build_dataset(settings=json.dumps(settings), output=tmp_path / "dataset", truth=tmp_path / "truth.tsv.gz")
+    cli.screen_genes(dataset=tmp_path / "dataset", output=tmp_path / "screening.tsv")
+    table = pd.read_csv(tmp_path / "screening.tsv", sep="\t").set_index("gene")
+    dataset = GeneDataset.load(tmp_path / "dataset")
+    probability = table.loc[dataset.genes, "probability"].to_numpy()
+    unlabelled = np.diff(dataset.positive.indptr) == 0
+    assert roc_auc_score(dataset.synthetic[unlabelled], probability[unlabelled]) > 0.75
+    assert probability[~unlabelled].mean() < 0.1
 
 
 @pytest.mark.parametrize("name", PARAMETERS)

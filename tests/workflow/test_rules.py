@@ -75,6 +75,26 @@ def test_the_dataset_is_built_from_the_files_of_domains_and_references_too(workp
     assert "references[0].domains: found no 's.tsv'" in workplace.snakemake(*MINE).stderr
 
 
+def test_contamination_reaches_the_dataset_and_asks_for_the_screening(workplace):
+    (workplace.folder / "made.fasta").touch()
+    workplace.configure(contamination={"sequences": "made.fasta", "ratio": 0.5})
+    result = workplace.snakemake(*MINE)
+    assert result.returncode == 0, result.stderr
+    calls = workplace.calls.read_text().splitlines()
+    (built,) = (call for call in calls if call.startswith("build-dataset"))
+    assert '"contamination": {"ratio": 0.5, "seed": 0, "sequences": "made.fasta"}' in built
+    (reported,) = (call for call in calls if call.startswith("report"))
+    assert "--screening results/mine/screening.tsv" in reported
+    assert (workplace.folder / "results" / "mine" / "screening.tsv").is_file()
+    workplace.configure(contamination={"sequences": "made.fasta", "ratio": 0.5, "seed": 1})
+    assert len(workplace.planned(*MINE)) == 13
+
+
+def test_without_contamination_genes_are_screened_where_that_is_asked_for_only(finished):
+    assert "screening" not in finished.calls.read_text()
+    assert finished.planned("results/mine/screening.tsv", *MINE) == ["screen-genes"]
+
+
 def test_an_added_model_leaves_the_others_alone(finished):
     finished.configure(models={"term_frequency": {}, "label_propagation": {"restart": 0.1}, "homology": {}})
     assert finished.planned(*MINE) == ["evaluate", "predict homology", "report", "train homology"]

@@ -12,6 +12,13 @@ AUDITED = (
     else {}
 )
 
+# It lists suspicious genes where some were mixed into the pool.
+SCREENED = (
+    {"screening": "results/{organism}/screening.tsv"}
+    if CONFIGURATION["contamination"] is not None
+    else {}
+)
+
 
 rule control:
     input:
@@ -68,9 +75,31 @@ rule evaluate:
         " {params.models} {params.controls} --output {output} 2>&1 | tee {log} >&2"
 
 
+rule screen_genes:
+    input:
+        "results/{organism}/dataset",
+    output:
+        "results/{organism}/screening.tsv",
+    log:
+        "logs/{organism}/screen_genes.log",
+    benchmark:
+        "logs/{organism}/screen_genes.benchmark.tsv"
+    conda:
+        "../envs/genessl.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 6000 * attempt,
+        runtime=120,
+    params:
+        seed=SEED,
+    shell:
+        "genessl screen-genes --dataset {input} --seed {params.seed} --output {output} 2>&1 | tee {log} >&2"
+
+
 rule report:
     input:
         **AUDITED,
+        **SCREENED,
         dataset="results/{organism}/dataset",
         evaluation="results/{organism}/evaluation.tsv",
         models=expand("results/{{organism}}/predictions/{model}.tsv.gz", model=MODELS),
@@ -92,6 +121,9 @@ rule report:
         audited=lambda wildcards, input: (
             f"--co-training {input.co_training}" if AUDITED else ""
         ),
+        screened=lambda wildcards, input: (
+            f"--screening {input.screening}" if SCREENED else ""
+        ),
     shell:
         "genessl report --dataset {input.dataset} --evaluation {input.evaluation} --settings {params.settings:q}"
-        " {params.models} {params.audited} --output {output} 2>&1 | tee {log} >&2"
+        " {params.models} {params.audited} {params.screened} --output {output} 2>&1 | tee {log} >&2"
