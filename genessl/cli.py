@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from genessl.data.dataset import GeneDataset
-    from genessl.features.references import ReferenceSource
-    from genessl.features.synthetic import Contamination
     from genessl.models.base import GenePredictor
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -33,26 +31,6 @@ Seed = Annotated[int, typer.Option(help="Same seed, same result.")]
 Parameters = Annotated[str, typer.Option(help="The model's parameters as JSON.")]
 Tables = Annotated[list[str], typer.Option("--predictions", help="NAME=FILE, repeated.")]
 _BAD_INPUT = 2
-_FILE_KEYS = ("sequences", "ontology", "annotations")
-_DATASET_KEYS = (
-    *_FILE_KEYS,
-    "networks",
-    "later_annotations",
-    "identifiers",
-    "embeddings",
-    "domains",
-    "substituted_copies",
-    "contamination",
-    "references",
-    "evidence",
-    "evaluation",
-    "taxon",
-    "seed",
-)
-_OTHER_KEYS = ("organism", "mirror", "models")
-_NETWORK_KEYS = ("file", "format", "channels", "min_score", "genes")
-_CONTAMINATION_KEYS = ("sequences", "ratio", "seed")
-_REFERENCE_KEYS = ("sequences", "annotations", "identifiers", "domains")
 _MAIN_MODELS = ("combined", "co_training")  # whose new predictions the report lists; else those of the last
 _FILES = (
     ("predictions/", "a table for each model, with the CAFA format and GAF beside it"),
@@ -116,23 +94,12 @@ def build_dataset(
 ) -> None:
     """Join sequences, networks and annotations into one dataset."""
     from genessl.data.folders import write_table, written_file, written_folder
-    from genessl.features.assembly import Evaluation, assemble_dataset
+    from genessl.features.settings import build_from_settings
 
-    configuration = _dataset_settings(settings)
+    configuration = _json(settings, "--settings")
     if truth is not None and not configuration.get("later_annotations"):
         raise InputError("--truth: found no later_annotations in the settings, expected a GAF file of t1")
-    evaluation = Evaluation(**(configuration.get("evaluation") or {}))
-    evidence = _evidence(configuration.get("evidence", "experimental"))
-    assembly = assemble_dataset(
-        _read_sources(configuration),
-        evidence=evidence,
-        evaluation=evaluation,
-        substituted_copies=configuration.get("substituted_copies", 0),
-        contamination=_read_contamination(configuration.get("contamination")),
-        taxon=str(configuration.get("taxon") or ""),
-        seed=configuration.get("seed", 0),
-        threads=_threads(),
-    )
+    assembly = build_from_settings(configuration, threads=_threads())
     with ExitStack() as files:
         if truth is not None and assembly.truth is not None:
             write_table(files.enter_context(written_file(truth)), assembly.truth)
@@ -270,12 +237,13 @@ def report(
     """Write the report, one HTML file that loads nothing."""
     from genessl.data.dataset import GeneDataset
     from genessl.evaluation.comparison import COLUMNS
+    from genessl.features.settings import check_keys
     from genessl.output.discoveries import strongest_new_predictions
     from genessl.output.predictions import read_predictions
     from genessl.output.report import ReportData, dataset_facts, render_report, write_report
 
     data, chosen = GeneDataset.load(dataset), _json(settings, "--settings")
-    _check_keys(chosen, "--settings", required=("organism", "models"))
+    check_keys(chosen, "--settings", required=("organism", "models"))
     files = _grouped(predictions)
     main_model = next((model for model in _MAIN_MODELS if model in files), list(files)[-1])
     shown = ReportData(
@@ -326,126 +294,10 @@ def _json(text: str, option: str) -> dict[str, Any]:
     return found
 
 
-def _dataset_settings(text: str) -> dict[str, Any]:
-    """Read the keys of the configuration that a dataset depends on; those of other steps are let pass."""
-    import dataclasses
-
-    from genessl.features.assembly import Evaluation
-
-    found = _json(text, "--settings")
-    _check_keys(found, "--settings", required=_FILE_KEYS, known=_DATASET_KEYS + _OTHER_KEYS)
-    for key in (*_FILE_KEYS, "later_annotations", "embeddings", "domains"):
-        if not isinstance(found.get(key, ""), str | None):
-            raise InputError(f"--settings: found {found[key]!r} as '{key}', expected a path")
-    evaluation = found.get("evaluation") or {}
-    _check_keys(evaluation, "evaluation", known=[field.name for field in dataclasses.fields(Evaluation)])
-    networks = found.get("networks") or {}
-    _check_keys(networks, "networks")
-    for name, entry in networks.items():
-        _check_keys(entry, f"networks.{name}", required=("file", "format"), known=_NETWORK_KEYS)
-    if found.get("contamination") is not None:
-        _check_keys(found["contamination"], "contamination", required=("sequences",), known=_CONTAMINATION_KEYS)
-    for i, entry in enumerate(found.get("references") or []):
-        _check_keys(entry, f"references[{i}]", required=("sequences", "annotations"), known=_REFERENCE_KEYS)
-    if type(found.get("seed", 0)) is not int or found.get("seed", 0) < 0:
-        raise InputError(f"seed: found {found['seed']!r}, expected a whole number, at least 0")
-    return found
-
-
-def _check_keys(found: Any, where: str, *, required: Collection[str] = (), known: Collection[str] = ()) -> None:
-    if not isinstance(found, dict):
-        raise InputError(f"{where}: found {found!r}, expected keys with values")
-    unknown = [key for key in found if known and key not in known]
-    if unknown:
-        raise InputError(f"{where}: there is no key '{unknown[0]}'; expected one of {', '.join(known)}")
-    missing = [key for key in required if not found.get(key)]
-    if missing:
-        raise InputError(f"{where}: the key '{missing[0]}' is missing; add it")
-
-
 def _predictor(model: str, parameters: str, seed: int) -> GenePredictor:
     from genessl.predictors import make_predictor
 
     return make_predictor(model, _json(parameters, "--parameters"), seed=seed)
-
-
-def _evidence(chosen: str | list[str]) -> frozenset[str]:
-    from genessl.data.annotations import EXPERIMENTAL
-
-    if chosen == "experimental":
-        return EXPERIMENTAL
-    if not isinstance(chosen, list) or not chosen:
-        raise InputError(f"evidence: found {chosen!r}, expected 'experimental' or a list of evidence codes")
-    return frozenset(chosen)
-
-
-def _read_sources(configuration: dict[str, Any]) -> Any:
-    from genessl.data.annotations import read_gaf
-    from genessl.data.identifiers import read_aliases
-    from genessl.data.networks import read_network
-    from genessl.data.ontology import read_obo
-    from genessl.data.sequences import read_fasta
-    from genessl.features.assembly import Sources
-    from genessl.features.domains import read_domains
-    from genessl.features.embeddings import read_embeddings
-
-    sequences = read_fasta(configuration["sequences"])
-    files = {"annotations": configuration["annotations"]}
-    networks = {}
-    for name, entry in (configuration.get("networks") or {}).items():
-        options = {key: entry[key] for key in ("channels", "min_score") if entry.get(key) is not None}
-        rows = _first_words(entry["genes"]) if entry.get("genes") else None
-        networks[name] = read_network(entry["file"], entry["format"], genes=rows, **options)
-        files[name] = entry["file"]
-    later, embeddings = configuration.get("later_annotations"), configuration.get("embeddings")
-    domains = configuration.get("domains")
-    files |= {key: path for key, path in (("later annotations", later), ("domains", domains)) if path}
-    return Sources(
-        sequences=sequences,
-        networks=networks,
-        ontology=read_obo(configuration["ontology"]),
-        annotations=read_gaf(configuration["annotations"]),
-        later_annotations=read_gaf(later) if later else None,
-        aliases=[read_aliases(path) for path in configuration.get("identifiers") or []],
-        embeddings=read_embeddings(embeddings, list(sequences)) if embeddings else None,
-        domains=read_domains(domains) if domains else None,
-        references=[_read_reference(i, entry) for i, entry in enumerate(configuration.get("references") or [])],
-        files=files,
-    )
-
-
-def _read_reference(number: int, entry: dict[str, Any]) -> ReferenceSource:
-    from genessl.data.annotations import read_gaf
-    from genessl.data.identifiers import read_aliases
-    from genessl.data.sequences import read_fasta
-    from genessl.features.domains import read_domains
-    from genessl.features.references import ReferenceSource
-
-    domains = entry.get("domains")
-    return ReferenceSource(
-        sequences=read_fasta(entry["sequences"]),
-        annotations=read_gaf(entry["annotations"]),
-        aliases=[read_aliases(path) for path in entry.get("identifiers") or []],
-        domains=read_domains(domains) if domains else None,
-        name=f"references[{number}]",
-        files={key: entry[key] for key in ("annotations", "domains") if entry.get(key)},
-    )
-
-
-def _read_contamination(entry: dict[str, Any] | None) -> Contamination | None:
-    from genessl.data.sequences import read_fasta
-    from genessl.features.synthetic import Contamination
-
-    if entry is None:
-        return None
-    file = entry["sequences"]
-    return Contamination(read_fasta(file), entry.get("ratio", 1.0), entry.get("seed", 0), file)
-
-
-def _first_words(path: str) -> list[str]:
-    from genessl.data.text_files import read_lines
-
-    return [line.split()[0] if line.strip() else "" for _, line in read_lines(path)]
 
 
 def _write_out_of_fold(dataset: Path, make: Callable[[], GenePredictor], output: Path, model: str) -> None:
