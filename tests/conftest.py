@@ -8,6 +8,7 @@ from scipy.sparse import csr_array
 
 from genessl.data.dataset import GeneDataset
 from genessl.data.ontology import ontology_from_edges
+from genessl.features.composition import AMINO_ACIDS
 
 NAMESPACES = {"P": "biological_process", "F": "molecular_function", "C": "cellular_component"}
 
@@ -74,6 +75,7 @@ def make_dataset(n_genes=240, seed=0, noise=0.2, scheme="temporal", n_folds=0, d
         n_folds=n_folds,
         taxon="9999",
         annotation_date=20200101,
+        sequences=tuple(map("".join, np.random.default_rng((seed, 2)).choice(list(AMINO_ACIDS), (n_genes, 40)))),
     )
     if domains:
         dataset = with_domains(dataset, sequence_module, np.random.default_rng((seed, 1)))

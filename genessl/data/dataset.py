@@ -28,6 +28,7 @@ _MOST_FOLDS = 255
 _LABELS = ("positive", "negative", "electronic")
 _MATRICES = ("homology", *_LABELS)
 _NAMED = ("networks", "electronic_sources")
+_OPTIONAL = ("sequences", "suspects", "substituted")
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +76,8 @@ class GeneDataset:
         Labelled proteins of other organisms. They hold no label of these genes: hiding labels leaves them alone.
     sequences : tuple of str, length n_genes, or empty
         The proteins, in capitals, for what the sequence view does not show; empty where they were not kept.
+    suspects : ndarray of bool, shape (n_genes,), optional
+        Unlabelled genes that a screening takes for synthetic; see `RSMatch`.
     substituted : ndarray of float32, shape (n_copies, n_genes, n_composition), optional
         The first n_composition columns of the sequence view, those of `composition_features`, for copies of the
         proteins with conservative substitutions.
@@ -104,6 +107,7 @@ class GeneDataset:
     electronic_sources: Mapping[str, csr_array] = field(default_factory=dict)
     references: References | None = None
     sequences: tuple[str, ...] = ()
+    suspects: NDArray[np.bool_] | None = None
     substituted: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
@@ -169,6 +173,7 @@ class GeneDataset:
             electronic_sources={name: csr_array(labels[rows]) for name, labels in self.electronic_sources.items()},
             references=None if self.references is None else self.references.take(rows),
             sequences=tuple(self.sequences[row] for row in rows.tolist()) if self.sequences else (),
+            suspects=None if self.suspects is None else self.suspects[rows],
             substituted=None if self.substituted is None else self.substituted[:, rows],
         )
 
@@ -228,6 +233,8 @@ class GeneDataset:
         np.save(folder / "split.npy", self.split)
         if self.sequences:
             (folder / "sequences.txt").write_text("".join(f"{s}\n" for s in self.sequences), encoding="ascii")
+        if self.suspects is not None:
+            np.save(folder / "suspects.npy", self.suspects)
         if self.substituted is not None:
             np.save(folder / "substituted.npy", self.substituted)
         (folder / "dataset.json").write_text(json.dumps(_description(self), indent=1), encoding="utf-8")
@@ -257,7 +264,7 @@ class GeneDataset:
         description: dict[str, Any] = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
         columns = description.pop("ontology")
         references = description.pop("references", None)  # absent in datasets of earlier versions
-        has_sequences, has_copies = (description.pop(name, False) for name in ("sequences", "substituted"))
+        has = {name: description.pop(name, False) for name in _OPTIONAL}
         return cls(
             genes=np.array(description.pop("genes"), dtype=np.str_),
             feature_names=tuple(description.pop("feature_names")),
@@ -271,8 +278,9 @@ class GeneDataset:
             ),
             split=np.load(folder / "split.npy"),
             references=None if references is None else References.read(folder / "references", references),
-            sequences=tuple((folder / "sequences.txt").read_text(encoding="ascii").split()) if has_sequences else (),
-            substituted=np.load(folder / "substituted.npy") if has_copies else None,
+            sequences=tuple((folder / "sequences.txt").read_text(encoding="ascii").split()) if has["sequences"] else (),
+            suspects=np.load(folder / "suspects.npy") if has["suspects"] else None,
+            substituted=np.load(folder / "substituted.npy") if has["substituted"] else None,
             networks=_load_named(folder / "networks", description.pop("networks")),
             electronic_sources=_load_named(folder / "electronic_sources", description.pop("electronic_sources", [])),
             **{name: _load_csr(folder / f"{name}.npz") for name in _MATRICES},
@@ -300,8 +308,7 @@ def _description(dataset: GeneDataset) -> dict[str, Any]:
     ontology = dataset.ontology
     return {
         **{name: getattr(dataset, name) for name in scalars},
-        **({"sequences": True} if dataset.sequences else {}),
-        **({} if dataset.substituted is None else {"substituted": True}),
+        **{name: True for name in _OPTIONAL if getattr(dataset, name) is not None and len(getattr(dataset, name))},
         "genes": dataset.genes.tolist(),
         "feature_names": list(dataset.feature_names),
         "references": None if dataset.references is None else dataset.references.names.tolist(),
@@ -355,6 +362,10 @@ def _check(dataset: GeneDataset) -> None:
         dataset.references.check_shape(n_genes, n_terms)
     if dataset.sequences and (len(dataset.sequences) != n_genes or not all(dataset.sequences)):
         raise InputError(f"sequences: found {len(dataset.sequences)}, expected {n_genes}, none of them empty, or none")
+    if dataset.suspects is not None and (
+        dataset.suspects.shape != (n_genes,) or (dataset.suspects & dataset.labelled.any(axis=1)).any()
+    ):
+        raise InputError(f"suspects: expected one truth value for each of {n_genes} genes, and no labelled suspect")
     if dataset.substituted is not None:
         _check_substituted(dataset.substituted, dataset.sequence_features)
     _check_split(dataset)

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from genessl.data.dataset import VALIDATION, GeneDataset
 from genessl.errors import InputError
 from genessl.models.base import Arrays, GenePredictor, check_count, check_range
+from genessl.models.dummy_head import with_dummy_head
 from genessl.models.evidence_trust import EvidenceTrust, usable_sources
 from genessl.models.objective import MakeObjective, Objective
 from genessl.models.supervision import Supervision
@@ -142,7 +143,7 @@ class NeuralPredictor(GenePredictor):
             _start_at_frequency(module, chosen.frequency())
             module.to(self._device())
             epochs = n_epochs if n_epochs is not None else self.max_epochs
-            goal = objective(module, inputs, chosen)
+            goal = with_dummy_head(objective, chosen)(module, inputs, chosen)
             best = self._loop(goal, held_out, epochs)
         _log.info("%s: %d epochs, %d terms", type(self).__name__, best, len(columns))
         return FittedNetwork(goal.result().eval(), columns, best)

@@ -43,6 +43,10 @@ class Objective:
         """Return the loss of a step, given the labelled genes whose turn it is; the module is in training mode."""
         return cross_entropy(self.module, self.inputs, self.supervision, rows)
 
+    def pool_loss(self, n_labelled: int) -> Tensor:
+        """Return what genes without labels add in a step of so many labelled genes; `loss` has it already. Here 0."""
+        return torch.zeros((), device=next(self.module.parameters()).device)
+
     def after_step(self) -> None:
         """Do what follows a step of the optimiser; here nothing."""
 

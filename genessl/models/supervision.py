@@ -44,6 +44,10 @@ class Supervision:
         How probable a term is that a gene with electronic annotations in the aspect does not have among them.
     soft_weight : float
         Weight of these soft targets.
+    suspects : ndarray of bool, shape (n_genes,), optional
+        Genes that are taken for synthetic, which train a dummy head (see `DummyHeadObjective`).
+    pool : ndarray of bool, shape (n_genes,), optional
+        From which genes a strategy may draw; all by default.
     """
 
     genes: NDArray[np.str_]
@@ -58,6 +62,8 @@ class Supervision:
     trusted: csr_array | None = None
     omission: NDArray[np.float32] | None = None
     soft_weight: float = 0.0
+    suspects: NDArray[np.bool_] | None = None
+    pool: NDArray[np.bool_] | None = None
 
     @classmethod
     def of(cls, dataset: GeneDataset) -> Self:
@@ -65,7 +71,16 @@ class Supervision:
         empty = csr_array(dataset.positive.shape, dtype=bool)
         aspect_of_term = np.array([dataset.aspects.index(a) for a in dataset.ontology.aspects.tolist()], dtype=np.intp)
         labelled = dataset.labelled
-        return cls(dataset.genes, dataset.positive, labelled, aspect_of_term, dataset.negative, empty, empty)
+        return cls(
+            dataset.genes,
+            dataset.positive,
+            labelled,
+            aspect_of_term,
+            dataset.negative,
+            empty,
+            empty,
+            suspects=dataset.suspects,
+        )
 
     def only(self, kept: NDArray[np.bool_]) -> Supervision:
         """Leave the experimental labels of some genes only, shape (n_genes,)."""
@@ -111,6 +126,10 @@ class Supervision:
     def frequency(self) -> NDArray[np.float32]:
         """Share of the labelled genes that have each term, smoothed by one gene without it; shape (n_terms,)."""
         return np.asarray(self.n_positive / (self.n_labelled + 1.0), dtype=np.float32)
+
+    def drawable(self) -> NDArray[np.intp]:
+        """Genes from which a strategy may draw."""
+        return np.arange(len(self.genes)) if self.pool is None else np.flatnonzero(self.pool)
 
     def informative(self) -> NDArray[np.intp]:
         """Genes with at least one target."""

@@ -46,7 +46,7 @@ class ConsistencyObjective(Objective, ABC):
     ) -> None:
         super().__init__(module, inputs, supervision)
         self.schedule = schedule
-        self.pool = np.arange(len(supervision.genes))
+        self.pool = supervision.drawable()
         self.n_informative = len(supervision.informative())
         self.epochs = 0.0
         self.random = np.random.default_rng(schedule.seed)
@@ -54,14 +54,17 @@ class ConsistencyObjective(Objective, ABC):
         self.strong = STRONG.scaled(schedule.strength)
 
     def loss(self, rows: NDArray[np.intp]) -> Tensor:
-        """Return the labels' loss plus the weighted consistency on as many drawn genes as the ratio asks for."""
-        loss = super().loss(rows)
+        """Return the labels' loss plus the weighted consistency."""
+        return super().loss(rows) + self.pool_loss(len(rows))
+
+    def pool_loss(self, n_labelled: int) -> Tensor:
+        """Return the weighted consistency on as many drawn genes as the ratio asks for."""
         if not len(self.pool):
-            return loss
+            return super().pool_loss(n_labelled)
         weight = self.schedule.weight_at(self.epochs)
-        self.epochs += len(rows) / self.n_informative
-        n_drawn = min(len(self.pool), self.schedule.ratio * len(rows))
-        return loss + weight * self.consistency(self.random.choice(self.pool, n_drawn, replace=False))
+        self.epochs += n_labelled / self.n_informative
+        n_drawn = min(len(self.pool), self.schedule.ratio * n_labelled)
+        return weight * self.consistency(self.random.choice(self.pool, n_drawn, replace=False))
 
     @abstractmethod
     def consistency(self, genes: NDArray[np.intp]) -> Tensor:
@@ -163,7 +166,7 @@ class MatchObjective(ConsistencyObjective):
         decay: float,
     ) -> None:
         super().__init__(module, inputs, supervision, schedule=schedule)
-        self.pool = np.flatnonzero(~supervision.labelled.all(axis=1))
+        self.pool = self.pool[~supervision.labelled[self.pool].all(axis=1)]
         self.to_ancestors = self._sparse(csr_array(ancestors.T))
         self.to_descendants = self._sparse(ancestors)
         aspects, frequency = range(supervision.labelled.shape[1]), self._tensor(supervision.frequency())

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from genessl.data.dataset import keep_rows
 from genessl.data.ontology import Ontology
 from genessl.models.base import Arrays, pack_sparse, unpack_sparse
 from genessl.models.supervision import Supervision
@@ -37,6 +38,10 @@ class Lesson:
     teacher: str
     positive: csr_array
     negative: csr_array
+
+    def among(self, members: NDArray[np.bool_]) -> Lesson:
+        """Leave what is taught to some genes only, shape (n_genes,)."""
+        return replace(self, positive=keep_rows(self.positive, members), negative=keep_rows(self.negative, members))
 
 
 def choose_by_quota(

@@ -47,7 +47,8 @@ def fit_taught(
     A neural predictor and a `ScikitView` take taught labels with a weight, and may leave a gene's other terms unknown.
     Any other predictor learns from a dataset whose genes carry them as if they were experimental: there no label can be
     weighted, and a gene taught to have a term counts as lacking the aspect's other terms. Taught genes without a label
-    of their own count there as training genes, for an owned strategy is to judge itself on experiments.
+    of their own count there as training genes, for an owned strategy is to judge itself on experiments. Suspects (see
+    `RSMatch`) are taught to neural predictors only, which have a dummy head for them.
 
     Parameters
     ----------
@@ -67,6 +68,8 @@ def fit_taught(
         To train a neural predictor.
     """
     fitted = copy.copy(predictor)
+    if lesson is not None and dataset.suspects is not None and not isinstance(fitted, NeuralPredictor):
+        lesson = lesson.among(~dataset.suspects)
     supervision = Supervision.of(dataset)
     if lesson is not None:
         supervision = supervision.teach(lesson.positive, lesson.negative, weight, softly=softly)

@@ -70,6 +70,7 @@ def same(first, second):
     assert first.split.tolist() == second.split.tolist()
     np.testing.assert_array_equal(first.substituted, second.substituted)
     assert first.sequences == second.sequences
+    np.testing.assert_array_equal(first.suspects, second.suspects)
     for name in ("scheme", "n_folds", "label_fraction", "seed", "taxon", "annotation_date"):
         assert getattr(first, name) == getattr(second, name)
 
@@ -95,7 +96,7 @@ def test_no_field_is_forgotten_in_saving(tmp_path):
     loaded, default = GeneDataset.load(tmp_path / "saved"), tiny()
     scalars = [field.name for field in fields(GeneDataset) if field.name in changed]
     assert all(getattr(loaded, name) == changed[name] != getattr(default, name) for name in scalars)
-    assert len(fields(GeneDataset)) == len(scalars) + 14
+    assert len(fields(GeneDataset)) == len(scalars) + 15
 
 
 def test_a_dataset_without_networks_features_or_negatives_survives_saving(tmp_path):
@@ -110,6 +111,13 @@ def test_sequences_survive_saving_and_a_dataset_without_them_has_no_file_of_them
         dataset.save(tmp_path / name)
         same(GeneDataset.load(tmp_path / name), dataset)
         assert (tmp_path / name / "sequences.txt").exists() == bool(kept)
+
+
+def test_suspects_survive_saving_and_reordering(tmp_path):
+    dataset = tiny(suspects=np.array([False, False, True]))
+    dataset.save(tmp_path / "saved")
+    same(GeneDataset.load(tmp_path / "saved"), dataset)
+    assert dataset.take(np.array([2, 0])).suspects.tolist() == [True, False]
 
 
 def copies(n_copies=2, n_columns=1):
@@ -172,6 +180,11 @@ def test_a_folder_without_a_dataset_is_named(tmp_path):
         ({"substituted": copies(n_copies=0)}, r"substituted: found shape \(0, 3, 1\), expected"),
         ({"substituted": copies()[0]}, r"substituted: found shape \(3, 1\), expected"),
         ({"substituted": copies().astype(float)}, "substituted: found float64, expected float32"),
+        (
+            {"suspects": np.ones(2, dtype=bool)},
+            "suspects: expected one truth value for each of 3 genes",
+        ),
+        ({"suspects": np.array([True, False, False])}, "suspects: expected .*, and no labelled suspect"),
         ({"sequences": ("M", "MA")}, "sequences: found 2, expected 3, none of them empty, or none"),
         ({"sequences": ("M", "", "MA")}, "sequences: found 3, expected 3, none of them empty"),
         ({"substituted": copies() + np.float32("nan")}, "substituted: found a number that is not finite, expected"),

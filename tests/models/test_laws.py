@@ -43,6 +43,8 @@ def make(name):
         "pretrained",
     ):
         return make_predictor(name, {"view": make("sequence_network")})
+    if name == "rsmatch":
+        return make_predictor(name, {"strategy": make("mean_teacher"), "rounds": 0, "threshold": 0.3})
     if name in VARIANTS:
         name, parameters = VARIANTS[name]
         return make_predictor(name, {**QUICK.get(name, {}), **parameters})

@@ -1,0 +1,140 @@
+"""RSMatch: learn from a pool that holds synthetic genes, by letting suspects shape the network and not its output."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import clone
+
+from genessl.data.dataset import GeneDataset
+from genessl.errors import InputError
+from genessl.models.base import Arrays, GenePredictor, check_range
+from genessl.semi_supervised.co_training import CoTraining
+from genessl.semi_supervised.consistency import FixMatch, MeanTeacher
+from genessl.semi_supervised.contamination import SyntheticDetector
+from genessl.semi_supervised.owner import Owner
+from genessl.semi_supervised.self_training import SelfTraining
+
+_log = logging.getLogger(__name__)
+TREATMENTS = ("dummy_head", "drop")
+_STRATEGIES = (CoTraining, SelfTraining, MeanTeacher, FixMatch)
+
+
+class RSMatch(Owner):
+    """Screen the pool, and fit a strategy in which the suspects have a head of their own [1]_.
+
+    A `SyntheticDetector` tells how probably each unlabelled gene is synthetic. Those from `threshold` on are suspects:
+    what they are taught, or what consistency asks of them, trains the body of each network through a dummy head, which
+    is thrown away (see `DummyHeadObjective`), so that they help to find features and cannot bias the prediction. Models
+    that are no networks are not taught them.
+
+    Parameters
+    ----------
+    strategy : CoTraining, SelfTraining, MeanTeacher or FixMatch, optional
+        By default a `CoTraining`.
+    threshold : float, default=0.5
+        Probability from which an unlabelled gene is a suspect, in (0, 1].
+    treatment : {'dummy_head', 'drop'}
+        Whether suspects train a dummy head, or are left out of the fit.
+    rounds : int, default=3
+        How often the detector's queue is renewed.
+    place : bool, default=True
+        Whether the detector looks at a gene's place, too.
+    device : {'auto', 'cpu', 'cuda'}
+        Of the default strategy.
+    seed : int, default=0
+
+    Attributes
+    ----------
+    strategy_ : GenePredictor
+    genes_ : ndarray of str, shape (n_genes,)
+    probability_ : ndarray of float64, shape (n_genes,)
+        How probably each gene is synthetic or spurious.
+    suspects_ : ndarray of str
+        The genes that were taken for it.
+
+    References
+    ----------
+    .. [1] Z. Wang et al., From obstacles to resources: semi-supervised learning faces synthetic data contamination,
+       arXiv:2405.16930, 2024
+    """
+
+    def __init__(
+        self,
+        *,
+        strategy: GenePredictor | None = None,
+        threshold: float = 0.5,
+        treatment: str = "dummy_head",
+        rounds: int = 3,
+        place: bool = True,
+        device: str = "auto",
+        seed: int = 0,
+    ) -> None:
+        self.strategy = strategy
+        self.threshold = threshold
+        self.treatment = treatment
+        self.rounds = rounds
+        self.place = place
+        self.device = device
+        self.seed = seed
+
+    def _check_parameters(self) -> None:
+        check_range("threshold", self.threshold, 0.0, 1.0, low_included=False)
+        if self.treatment not in TREATMENTS:
+            raise InputError(f"treatment: found {self.treatment!r}, expected one of {', '.join(TREATMENTS)}")
+        if self.strategy is not None and not isinstance(self.strategy, _STRATEGIES):
+            raise InputError(
+                f"strategy: found {self.strategy!r}, expected co_training, self_training, mean_teacher or fixmatch"
+            )
+        self._detector()._check_parameters()
+        self._make_strategy()._check_parameters()
+
+    def _detector(self) -> SyntheticDetector:
+        return SyntheticDetector(rounds=self.rounds, place=self.place, seed=self.seed)
+
+    def _make_strategy(self) -> GenePredictor:
+        made: GenePredictor = clone(self.strategy or CoTraining(device=self.device, seed=self.seed))
+        return made
+
+    def _fit(self, dataset: GeneDataset) -> None:
+        self.genes_, self.probability_ = dataset.genes, self._detector().fit(dataset).probability_
+        unlabelled = np.diff(dataset.positive.indptr) == 0
+        suspects = unlabelled & (self.probability_ >= self.threshold)
+        self.suspects_ = dataset.genes[suspects]
+        _log.info("%d of %d unlabelled genes are suspects", len(self.suspects_), unlabelled.sum())
+        given = replace(dataset, suspects=suspects)
+        if self.treatment == "drop":
+            given = dataset.take(np.flatnonzero(~suspects))
+        self.strategy_ = self._make_strategy()
+        self.strategy_._fit(given)
+        self.strategy_.terms_ = dataset.ontology.terms
+
+    def _predict(self, dataset: GeneDataset) -> NDArray[np.float32]:
+        scores = self.strategy_._predict(dataset)
+        if self.treatment == "drop":  # the others are predicted in the networks in which they were learned from
+            kept = np.flatnonzero(~np.isin(dataset.genes, self.suspects_))
+            scores[kept] = self.strategy_._predict(dataset.take(kept))
+        return scores
+
+    def _owned(self) -> dict[str, GenePredictor]:
+        return {"strategy": self.strategy_}
+
+    def _own(self, fitted: Mapping[str, GenePredictor]) -> None:
+        self.strategy_ = fitted["strategy"]
+
+    def _state(self) -> Arrays:
+        return {"probability": self.probability_}
+
+    def _facts(self) -> dict[str, Any]:
+        return {**super()._facts(), "genes": self.genes_.tolist(), "suspects": self.suspects_.tolist()}
+
+    def _restore(self, arrays: Arrays, facts: dict[str, Any], folder: Path) -> None:
+        super()._restore(arrays, facts, folder)
+        self.genes_, self.suspects_ = (np.array(facts[name], dtype=np.str_) for name in ("genes", "suspects"))
+        self.probability_ = arrays["probability"]
