@@ -421,6 +421,7 @@ def with_random_genes(dataset, n_random, seed):
         homology=extended(dataset.homology),
         networks={name: extended(network) for name, network in dataset.networks.items()},
         split=np.pad(dataset.split, (0, n_random)),
+        sequences=(),
         **{name: padded(getattr(dataset, name)) for name in ("positive", "negative", "electronic")},
     )
 
