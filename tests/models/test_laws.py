@@ -191,6 +191,7 @@ def test_the_predictors_of_the_contract_are_all_registered():
         "correct_and_smooth",
         "positive_unlabelled",
         "pretrained",
+        "rsmatch",
         "scikit_view",
     ]
 
