@@ -361,6 +361,7 @@ def test_suspicious_genes_are_listed_without_the_synthetic_ones_that_were_mixed_
     assert [suspect, "0.800", "none", "unusual <ends> (+1.5)"] in Page(html).rows
     assert "synthetic_0" not in html
     assert "Of 4 synthetic genes that were mixed into the pool" in html
+    assert '<a href="#screening">' in html
     assert "may not be real" not in render_report(report_data())
 
 
