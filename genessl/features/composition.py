@@ -12,6 +12,11 @@ _CLASSES = ("AGV", "ILFP", "YMTS", "HNQW", "RK", "DE", "C")
 _TERMINUS = 30
 
 
+def encode_residues(sequence: str) -> NDArray[np.intp]:
+    """Return the place of each residue in `AMINO_ACIDS`, -1 for other symbols; shape (n_residues,)."""
+    return _RESIDUE[np.frombuffer(sequence.encode("ascii"), dtype=np.uint8)]
+
+
 def composition_features(sequences: Iterable[str]) -> tuple[NDArray[np.float32], tuple[str, ...]]:
     """Describe each sequence by its length, its termini and its k-mers.
 
@@ -30,12 +35,11 @@ def composition_features(sequences: Iterable[str]) -> tuple[NDArray[np.float32],
     .. [1] J. Shen et al., Predicting protein-protein interactions based only on sequences information,
        PNAS 104, 4337-4341, 2007, doi:10.1073/pnas.0607879104
     """
-    residue = _codes({letter: code for code, letter in enumerate(AMINO_ACIDS)})
     triad = _codes({letter: code for code, letters in enumerate(_CLASSES) for letter in letters})
     rows = []
     for sequence in sequences:
         letters = np.frombuffer(sequence.encode("ascii"), dtype=np.uint8)
-        residues = residue[letters]
+        residues = encode_residues(sequence)
         blocks = [
             _kmer_shares(residues, 1, 20),
             _kmer_shares(residues[:_TERMINUS], 1, 20),
@@ -53,6 +57,9 @@ def _codes(code_of: dict[str, int]) -> NDArray[np.int64]:
     for letter, code in code_of.items():
         codes[ord(letter)] = code
     return codes
+
+
+_RESIDUE = _codes({letter: code for code, letter in enumerate(AMINO_ACIDS)})
 
 
 def _kmer_shares(codes: NDArray[np.int64], k: int, n_codes: int) -> NDArray[np.float64]:

@@ -9,14 +9,15 @@ from Bio.Data import CodonTable
 from numpy.typing import NDArray
 
 from genessl.errors import InputError
-from genessl.features.composition import AMINO_ACIDS
+from genessl.features.composition import AMINO_ACIDS, encode_residues
 
 KINDS = ("shuffled", "chained", "rewritten", "misread")
 _LETTERS = np.frombuffer(AMINO_ACIDS.encode("ascii"), dtype=np.uint8)
 _NEIGHBOURS = (1, 2, 3, 4)
 _SHARES = (0.05, 0.5)
 _SHARPNESS = (1.0, 2.0)
-_STANDARD_CODE = 1
+_RESIDUES: dict[str, str] = CodonTable.unambiguous_dna_by_id[1].forward_table  # of the standard code, without stops
+_CODONS = {letter: [codon for codon, residue in _RESIDUES.items() if residue == letter] for letter in AMINO_ACIDS}
 _COMPLEMENT = str.maketrans("ACGT", "TGCA")
 _Draw = Callable[[NDArray[np.intp], np.random.Generator], NDArray[np.intp]]
 
@@ -54,19 +55,17 @@ def draw_decoys(sequences: Sequence[str], kind: str, *, seed: int, examples: Seq
     """
     if kind not in KINDS:
         raise InputError(f"kind: found {kind!r}, expected one of {', '.join(KINDS)}")
-    code = np.full(256, -1)
-    code[_LETTERS] = np.arange(len(_LETTERS))
-
-    def encoded(sequence: str) -> NDArray[np.intp]:
-        codes = code[np.frombuffer(sequence.encode("ascii"), dtype=np.uint8)]
-        return np.asarray(codes[codes >= 0], dtype=np.intp)
-
-    learned = [encoded(sequence) for sequence in (sequences if examples is None else examples)]
+    learned = [_standard_residues(sequence) for sequence in (sequences if examples is None else examples)]
     draw: _Draw = _shuffled if kind == "shuffled" else _misread
     if kind in ("chained", "rewritten"):
         draw = _chain(learned) if kind == "chained" else _rewriting(learned)
     random = np.random.default_rng((seed, KINDS.index(kind)))
-    return [_LETTERS[draw(encoded(sequence), random)].tobytes().decode("ascii") for sequence in sequences]
+    return [_LETTERS[draw(_standard_residues(sequence), random)].tobytes().decode("ascii") for sequence in sequences]
+
+
+def _standard_residues(sequence: str) -> NDArray[np.intp]:
+    codes = encode_residues(sequence)
+    return codes[codes >= 0]
 
 
 def _shuffled(codes: NDArray[np.intp], random: np.random.Generator) -> NDArray[np.intp]:
@@ -119,15 +118,13 @@ def _rewriting(examples: list[NDArray[np.intp]]) -> _Draw:
 
 
 def _misread(codes: NDArray[np.intp], random: np.random.Generator) -> NDArray[np.intp]:
-    table = CodonTable.unambiguous_dna_by_id[_STANDARD_CODE].forward_table
-    codons = {letter: [codon for codon, residue in table.items() if residue == letter] for letter in AMINO_ACIDS}
-    choices = [codons[AMINO_ACIDS[code]] for code in codes.tolist()]
+    choices = [_CODONS[AMINO_ACIDS[code]] for code in codes.tolist()]
     chosen = (random.random(len(choices)) * [len(choice) for choice in choices]).astype(int)
     bases = "".join(choice[number] for choice, number in zip(choices, chosen.tolist()))
     frame = int(random.integers(5))
     if frame >= 2:
         bases = bases.translate(_COMPLEMENT)[::-1]
     start = frame + 1 if frame < 2 else frame - 2
-    read = (table.get(bases[place : place + 3]) for place in range(start, len(bases) - 2, 3))
+    read = (_RESIDUES.get(bases[place : place + 3]) for place in range(start, len(bases) - 2, 3))
     residues = [AMINO_ACIDS.index(residue) for residue in read if residue is not None]
     return np.array([AMINO_ACIDS.index("M"), *residues[1:]], dtype=np.intp)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from genessl.features.composition import AMINO_ACIDS
+from genessl.features.composition import AMINO_ACIDS, encode_residues
 
 _GAPS = (1, 2, 3, 4)
 _LAGS = (*range(1, 13), 14, 15, 18, 21, 22, 25)
@@ -65,9 +65,7 @@ def pattern_features(sequences: Sequence[str]) -> tuple[NDArray[np.float32], tup
     .. [3] A. A. Zamyatnin, Protein volume in solution, Progress in Biophysics and Molecular Biology 24, 107-123, 1972,
        doi:10.1016/0079-6107(72)90005-3
     """
-    code = np.full(256, -1)
-    code[np.frombuffer(AMINO_ACIDS.encode("ascii"), dtype=np.uint8)] = np.arange(len(AMINO_ACIDS))
-    codes = [code[np.frombuffer(sequence.encode("ascii"), dtype=np.uint8)] for sequence in sequences]
+    codes = [encode_residues(sequence) for sequence in sequences]
     rows = [_described([c[c >= 0] for c in codes[part]]) for part in _parts([len(c) for c in codes])]
     features = np.concatenate(rows) if rows else np.zeros((0, len(_names())), dtype=np.float32)
     return features, _names()

@@ -10,7 +10,7 @@ from Bio.Align import substitution_matrices
 from numpy.typing import NDArray
 
 from genessl.errors import InputError
-from genessl.features.composition import AMINO_ACIDS, composition_features
+from genessl.features.composition import AMINO_ACIDS, composition_features, encode_residues
 
 MOST_COPIES = 8
 SHARE = 0.05  # of the residues, in a copy
@@ -73,15 +73,12 @@ def substitute_conservatively(sequence: str, share: float, random: np.random.Gen
     .. [1] S. Henikoff and J. G. Henikoff, Amino acid substitution matrices from protein blocks, PNAS 89, 10915-10919,
        1992, doi:10.1073/pnas.89.22.10915
     """
-    residues = np.frombuffer(sequence.encode("ascii"), dtype=np.uint8)
-    code = np.full(256, -1)
-    code[_LETTERS] = np.arange(len(_LETTERS))
-    codes = code[residues]
+    codes = encode_residues(sequence)
     cumulated = _conservative_exchanges()
     chosen = np.flatnonzero((codes >= 0) & (random.random(len(codes)) < share))
     chosen = chosen[cumulated[codes[chosen], -1] > 0]
     place = (cumulated[codes[chosen]] <= random.random((len(chosen), 1))).sum(axis=1)
-    substituted = residues.copy()
+    substituted = np.frombuffer(sequence.encode("ascii"), dtype=np.uint8).copy()
     substituted[chosen] = _LETTERS[place]
     return substituted.tobytes().decode("ascii")
 

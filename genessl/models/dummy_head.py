@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -78,7 +79,6 @@ class DummyHeadObjective(Objective):
     def loss(self, rows: NDArray[np.intp]) -> Tensor:
         """Return the loss of both heads; of the suspects none is labelled by experiment."""
         suspected = self.suspects[rows]
-        self.head.output.train(self.module.training)
         loss = self.own.loss(rows[~suspected])
         if suspected.any():
             loss = loss + Objective.loss(self.dummy, rows[suspected])
@@ -113,8 +113,4 @@ def with_dummy_head(make: MakeObjective, supervision: Supervision) -> MakeObject
     """Return what makes an objective, with a dummy head where the supervision names suspects."""
     if supervision.suspects is None or not supervision.suspects.any():
         return make
-
-    def make_both(module: nn.Module, inputs: dict[str, Any], supervision: Supervision) -> Objective:
-        return DummyHeadObjective(module, inputs, supervision, make=make)
-
-    return make_both
+    return partial(DummyHeadObjective, make=make)
