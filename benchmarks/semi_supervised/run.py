@@ -16,7 +16,7 @@ import argparse
 import logging
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -75,14 +75,30 @@ def tables_of(scores: NDArray[np.float32], dataset: GeneDataset, tested: NDArray
 
 def save_outcome(outcome: Outcome, output: Path) -> None:
     """Write one fit's tables, whole or not at all."""
+    path = outcome_path(output, outcome.strategy, outcome.fraction, outcome.seed)
+    save_tables(path, outcome.tables, outcome.seconds)
+
+
+def save_tables(path: Path, tables: Mapping[str, GeneTable], seconds: float) -> None:
+    """Write tables in bits and the seconds that they took, whole or not at all."""
     arrays = {
         f"{aspect}.{field}": getattr(table, field).astype(np.float32)
-        for aspect, table in outcome.tables.items()
+        for aspect, table in tables.items()
         for field in _FIELDS
     }
-    path = outcome_path(output, outcome.strategy, outcome.fraction, outcome.seed)
     with written_file(path) as partial, partial.open("wb") as file:
-        np.savez_compressed(file, seconds=np.array(outcome.seconds), **arrays)  # type: ignore[arg-type]
+        np.savez_compressed(file, seconds=np.array(seconds), **arrays)  # type: ignore[arg-type]
+
+
+def load_tables(path: Path) -> tuple[dict[str, GeneTable], float]:
+    """Read what `save_tables` wrote."""
+    with np.load(path) as arrays:
+        aspects = dict.fromkeys(name.partition(".")[0] for name in arrays.files if name != "seconds")
+        tables = {
+            aspect: GeneTable(*(arrays[f"{aspect}.{field}"].astype(np.float64) for field in _FIELDS))
+            for aspect in aspects
+        }
+        return tables, float(arrays["seconds"])
 
 
 def load_outcomes(output: Path) -> Iterator[Outcome]:
@@ -90,13 +106,7 @@ def load_outcomes(output: Path) -> Iterator[Outcome]:
     for strategy in STRATEGIES:
         for path in sorted((output / strategy.replace(" ", "_")).glob("fraction_*_seed_*.npz")):
             _, fraction, _, seed = path.stem.split("_")
-            with np.load(path) as arrays:
-                aspects = dict.fromkeys(name.partition(".")[0] for name in arrays.files if name != "seconds")
-                tables = {
-                    aspect: GeneTable(*(arrays[f"{aspect}.{field}"].astype(np.float64) for field in _FIELDS))
-                    for aspect in aspects
-                }
-                yield Outcome(strategy, float(fraction), int(seed), tables, float(arrays["seconds"]))
+            yield Outcome(strategy, float(fraction), int(seed), *load_tables(path))
 
 
 def _arguments(arguments: list[str] | None) -> argparse.Namespace:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +26,7 @@ from genessl.features.domains import annotated_domains, domain_features, join_do
 from genessl.features.homology import bit_scores, homology_profile, search_homologs
 from genessl.features.references import ReferenceSource, Target, join_references
 from genessl.features.substitutions import check_copies, substituted_composition
-from genessl.features.synthetic import Contamination, SyntheticGenes, draw_synthetic_genes
+from genessl.features.synthetic import Contamination, draw_synthetic_genes, homology_with
 
 _log = logging.getLogger(__name__)
 
@@ -167,24 +167,10 @@ def assemble_dataset(
     truth = _later_truth(sources, identifiers, genes, coverage, evidence)
     domains = _domains(sources, labels, identifiers, coverage)
     hits = search_homologs(sources.sequences, threads=threads)
-    split, sequences = _split(hits, labels, evaluation), sources.sequences
-    if contamination is not None:
-        if sources.embeddings is not None:
-            raise InputError(
-                "contamination: found embeddings, of which synthetic genes have none, expected either without the"
-                " other; leave one of the two keys out"
-            )
-        synthetic = draw_synthetic_genes(contamination, genes, coverage)
-        labels, domains = synthetic.join_labels(labels), synthetic.join_domains(domains, genes)
-        networks = {name: synthetic.join_network(network) for name, network in networks.items()}
-        sequences, genes = {**sequences, **synthetic.sequences}, [*genes, *synthetic.sequences]
-        hits = _with_synthetic(hits, sequences, synthetic, threads)
-        split = synthetic.join_split(split, folds=evaluation.scheme == "cross_validation")
-    columns = _columns(labels, sources.ontology)
+    columns, sequences = _columns(labels, sources.ontology), sources.sequences
     homology = bit_scores(hits, len(genes))
-    features, names = _sequence_features(sources, sequences, domains, homology, coverage, seed)
+    features, names = _sequence_features(sources, domains, homology, coverage, seed)
     ontology, date = sources.ontology.subset(columns), int(sources.annotations["date"].max())
-    target = Target(sequences, identifiers, domains, sources.ontology, ontology.terms, date)
     dataset = GeneDataset(
         genes=np.array(genes, dtype=np.str_),
         sequence_features=features,
@@ -195,7 +181,7 @@ def assemble_dataset(
         positive=csr_array(labels.positive[:, columns]),
         negative=csr_array(labels.negative[:, columns]),
         electronic=csr_array(labels.electronic[:, columns]),
-        split=split,
+        split=_split(hits, labels, evaluation),
         scheme=evaluation.scheme,
         n_folds=evaluation.folds if evaluation.scheme == "cross_validation" else 0,
         label_fraction=evaluation.label_fraction,
@@ -203,8 +189,21 @@ def assemble_dataset(
         taxon=taxon,
         annotation_date=date,
         electronic_sources={name: csr_array(found[:, columns]) for name, found in labels.sources.items()},
-        references=join_references(sources.references, target, coverage, evidence=evidence, threads=threads),
         sequences=tuple(sequences.values()),
+    )
+    if contamination is not None:
+        if sources.embeddings is not None:
+            raise InputError(
+                "contamination: found embeddings, of which synthetic genes have none, expected either without the"
+                " other; leave one of the two keys out"
+            )
+        synthetic = draw_synthetic_genes(contamination, genes, coverage)
+        sequences, domains = {**sequences, **synthetic.sequences}, synthetic.join_domains(domains, genes)
+        dataset = synthetic.join(dataset, homology_with(synthetic, dataset, threads=threads), seed=seed)
+    target = Target(sequences, identifiers, domains, sources.ontology, ontology.terms, date)
+    dataset = replace(
+        dataset,
+        references=join_references(sources.references, target, coverage, evidence=evidence, threads=threads),
         substituted=(
             substituted_composition(sequences, substituted_copies, seed=evaluation.seed) if substituted_copies else None
         ),
@@ -250,17 +249,12 @@ def _domains(sources: Sources, labels: Labels, identifiers: GeneIdentifiers, cov
 
 
 def _sequence_features(
-    sources: Sources,
-    sequences: Mapping[str, str],
-    domains: pd.DataFrame,
-    homology: csr_array,
-    coverage: Coverage,
-    seed: int,
+    sources: Sources, domains: pd.DataFrame, homology: csr_array, coverage: Coverage, seed: int
 ) -> tuple[NDArray[np.float32], tuple[str, ...]]:
     blocks = [  # the composition comes first, as `GeneDataset.substituted` says
-        composition_features(sequences.values()),
+        composition_features(sources.sequences.values()),
         homology_profile(homology, seed=seed),
-        domain_features(domains, list(sequences)),
+        domain_features(domains, list(sources.sequences)),
     ]
     if sources.embeddings is not None:
         vectors, found = sources.embeddings
@@ -270,15 +264,6 @@ def _sequence_features(
         blocks.append((vectors, tuple(f"embedding:{number}" for number in range(1, vectors.shape[1] + 1))))
     features = np.concatenate([block for block, _ in blocks], axis=1)
     return features, tuple(name for _, names in blocks for name in names)
-
-
-def _with_synthetic(
-    hits: pd.DataFrame, sequences: Mapping[str, str], synthetic: SyntheticGenes, threads: int
-) -> pd.DataFrame:
-    """Add the hits of synthetic genes; those among real genes stay as they are without any."""
-    found, n_genes = search_homologs(sequences, threads=threads), synthetic.n_genes
-    added = found[(found["query"] >= n_genes) | (found["target"] >= n_genes)]
-    return pd.concat([hits, added]).sort_values(["query", "target"]).reset_index(drop=True)
 
 
 def _split(hits: pd.DataFrame, labels: Labels, evaluation: Evaluation) -> NDArray[np.uint8]:

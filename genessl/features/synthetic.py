@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from genessl.data.coverage import Coverage
-from genessl.data.dataset import SYNTHETIC_PREFIX, TRAIN
-from genessl.data.labels import Labels
+from genessl.data.dataset import SYNTHETIC_PREFIX, TRAIN, GeneDataset
 from genessl.errors import InputError
+from genessl.features.composition import composition_features
+from genessl.features.homology import bit_scores, homology_profile, search_homologs
 from genessl.features.substitutions import SHARE, substitute_conservatively
 
 _log = logging.getLogger(__name__)
@@ -80,18 +81,41 @@ class SyntheticGenes:
         """The row of every gene, or of its template: shape (n_genes + n_synthetic,)."""
         return np.concatenate([np.arange(self.n_genes), self.templates])
 
-    def join_network(self, network: csr_array) -> csr_array:
-        """Return a network of the real genes with the synthetic ones in it."""
-        return csr_array(network[self.rows][:, self.rows])
+    def join(self, dataset: GeneDataset, homology: csr_array, *, seed: int = 0) -> GeneDataset:
+        """Return a dataset of the real genes with the synthetic ones after them.
 
-    def join_labels(self, labels: Labels) -> Labels:
-        """Return the labels with rows for the synthetic genes."""
+        A synthetic gene is in its template's fold under cross-validation, and else no validation gene. Of a real gene
+        nothing changes but the homology profile, which is one of all genes.
+
+        Parameters
+        ----------
+        dataset : GeneDataset
+            Of the real genes, with their sequences; without embeddings, references and substituted copies.
+        homology : csr_array of float32, shape (n_genes + n_synthetic, n_genes + n_synthetic)
+            Bit scores of all, as `bit_scores` gives them.
+        seed : int, default=0
+            Of the homology profile.
+        """
+        rows, made = self.rows, slice(self.n_genes, None)
+        split, features = dataset.split[rows], dataset.sequence_features[rows]
+        if not dataset.n_folds:
+            split[made] = TRAIN
+        profile, names = homology_profile(homology, seed=seed)
+        features[:, self._columns(dataset, names)] = profile
+        described, names = composition_features(self.sequences.values())
+        features[made, self._columns(dataset, names)] = described
         return replace(
-            labels,
-            positive=self._padded(labels.positive),
-            negative=self._padded(labels.negative),
-            electronic=csr_array(labels.electronic[self.rows]),
-            sources={name: csr_array(found[self.rows]) for name, found in labels.sources.items()},
+            dataset,
+            genes=np.array([*dataset.genes.tolist(), *self.sequences], dtype=np.str_),
+            sequence_features=features,
+            homology=homology,
+            networks={name: csr_array(network[rows][:, rows]) for name, network in dataset.networks.items()},
+            positive=self._padded(dataset.positive),
+            negative=self._padded(dataset.negative),
+            electronic=csr_array(dataset.electronic[rows]),
+            electronic_sources={name: csr_array(found[rows]) for name, found in dataset.electronic_sources.items()},
+            split=split,
+            sequences=(*dataset.sequences, *self.sequences.values()),
         )
 
     def join_domains(self, domains: pd.DataFrame, genes: list[str]) -> pd.DataFrame:
@@ -100,12 +124,9 @@ class SyntheticGenes:
         copies = places.merge(domains, on="gene").drop(columns="gene").rename(columns={"name": "gene"})
         return pd.concat([domains, copies[list(domains.columns)]], ignore_index=True)
 
-    def join_split(self, split: NDArray[np.uint8], *, folds: bool) -> NDArray[np.uint8]:
-        """Give each synthetic gene its template's fold; without folds none is for validation."""
-        joined = split[self.rows]
-        if not folds:
-            joined[self.n_genes :] = TRAIN
-        return joined
+    def _columns(self, dataset: GeneDataset, names: tuple[str, ...]) -> slice:
+        first = dataset.feature_names.index(names[0])
+        return slice(first, first + len(names))
 
     def _padded(self, matrix: csr_array) -> csr_array:
         n_rows = self.n_genes + len(self.templates)
@@ -157,6 +178,22 @@ def draw_synthetic_genes(contamination: Contamination, genes: list[str], coverag
             n_synthetic - n_once,
         )
     return SyntheticGenes(dict(zip(names, drawn, strict=True)), templates, len(genes))
+
+
+def homology_with(synthetic: SyntheticGenes, dataset: GeneDataset, *, threads: int = 1) -> csr_array:
+    """Compare the synthetic genes with all genes; bit scores among real genes stay as they are without any.
+
+    Returns
+    -------
+    csr_array of float32, shape (n_genes + n_synthetic, n_genes + n_synthetic)
+    """
+    n_genes, n_all = synthetic.n_genes, len(synthetic.rows)
+    real = dict(zip(dataset.genes.tolist(), dataset.sequences, strict=True))
+    hits = search_homologs({**real, **synthetic.sequences}, threads=threads)
+    added = bit_scores(hits[(hits["query"] >= n_genes) | (hits["target"] >= n_genes)], n_all)
+    among_real = dataset.homology.copy()
+    among_real.resize(n_all, n_all)
+    return csr_array(added + among_real)
 
 
 def _drawn_evenly(n_items: int, n_drawn: int, random: np.random.Generator) -> NDArray[np.intp]:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import expit, logit
-from scipy.stats import norm
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
+from sklearn.isotonic import isotonic_regression
 from sklearn.linear_model import LogisticRegression
 
 from genessl.data.dataset import GeneDataset
 from genessl.errors import InputError
+from genessl.features.composition import composition_features
 from genessl.features.decoys import KINDS, draw_decoys
 from genessl.features.patterns import pattern_features
 from genessl.models.base import check_count, check_range
@@ -29,9 +29,8 @@ _log = logging.getLogger(__name__)
 _FEWEST_GENES = 20
 _LARGEST, _LEAST_SPREAD = 5.0, 1e-3  # standardised patterns are cut off at the first
 _RAREST, _COMMONEST = 0.03, 0.3  # terms with a queue of their own
-_LEAST_SHARE, _LEAST_MEAN, _LEAST_DEVIATION = 1e-3, 1.0, 0.5
+_LEAST_SHARE = 1e-3  # of synthetic genes, among those with experiments, too
 _SUSPICIOUS = 0.5
-_EM_ROUNDS = 200
 _REASON = 0.5  # log-odds from which evidence is given as a reason
 _BASE = "base"
 _REASONS = {
@@ -45,65 +44,59 @@ _REASONS = {
 
 @dataclass(frozen=True)
 class TwoGroups:
-    """The two-groups model [1]_: real genes' evidence is normal, as that of labelled ones, synthetic genes' beyond it.
+    """The two-groups model [1]_ of the evidence, with the labelled genes for the group of real ones.
+
+    A gene's rank among the labelled genes, the share p of them with at least its evidence, is uniform for a real gene.
+    What p tells of the others is read off their own: the share of synthetic genes from how few have p above one half
+    [2]_, and their density by Grenander's estimator [3]_, which falls with p and assumes nothing else. So more evidence
+    never makes a gene less suspicious.
 
     Parameters
     ----------
+    real : ndarray of float64, shape (n_labelled,)
+        The labelled genes' evidence, ascending.
     share : float
         Of synthetic genes among the unlabelled ones.
-    middle, spread : float
-        Of the labelled genes' evidence, robustly: median and median absolute deviation.
-    mean, deviation : float
-        Of the synthetic genes' evidence, in units of the spread from the middle; at least 1 and 0.5.
+    density : ndarray of float64, shape (n_labelled + 1,)
+        Of the unlabelled genes' p, at 1 to n_labelled + 1 divided by n_labelled + 1; 1 if all were real.
 
     References
     ----------
     .. [1] B. Efron, Microarrays, empirical Bayes and the two-groups model, Statistical Science 23, 1-22, 2008,
        doi:10.1214/07-STS236
+    .. [2] J. D. Storey, A direct approach to false discovery rates, Journal of the Royal Statistical Society B 64,
+       479-498, 2002, doi:10.1111/1467-9868.00346
+    .. [3] U. Grenander, On the theory of mortality measurement II, Scandinavian Actuarial Journal 1956, 125-153, 1956,
+       doi:10.1080/03461238.1956.10414944
     """
 
+    real: NDArray[np.float64]
     share: float
-    middle: float
-    spread: float
-    mean: float
-    deviation: float
+    density: NDArray[np.float64]
 
     @classmethod
     def fit(cls, labelled: NDArray[np.float64], unlabelled: NDArray[np.float64]) -> Self:
-        """Fit share, mean and deviation to the unlabelled genes' evidence by expectation maximisation."""
-        middle = float(np.median(labelled))
-        spread = max(_LEAST_SPREAD, 1.4826 * float(np.median(np.abs(labelled - middle))))
-        groups = cls(0.5 if len(unlabelled) else _LEAST_SHARE, middle, spread, 2.0, 1.0)
-        standing = (unlabelled - middle) / spread
-        for _ in range(_EM_ROUNDS if len(unlabelled) else 0):
-            weight = groups._posterior(standing, groups.share)
-            total = max(1e-9, float(weight.sum()))
-            mean = max(_LEAST_MEAN, float(weight @ standing) / total)
-            deviation = max(_LEAST_DEVIATION, float(np.sqrt(weight @ (standing - mean) ** 2 / total)))
-            share = float(np.clip(weight.mean(), _LEAST_SHARE, 1.0 - _LEAST_SHARE))
-            groups = cls(share, middle, spread, mean, deviation)
-        return groups
+        """Read share and density off the evidence of labelled and unlabelled genes."""
+        groups = cls(np.sort(labelled), _LEAST_SHARE, np.ones(len(labelled) + 1))
+        if not len(unlabelled):
+            return groups
+        place = groups._place(unlabelled)
+        n_places = len(groups.density)
+        found = np.bincount(place, minlength=n_places) * n_places / len(unlabelled)
+        density = isotonic_regression(found, increasing=False)
+        real = float((place >= n_places // 2).mean()) * n_places / (n_places - n_places // 2)
+        return replace(groups, share=float(np.clip(1.0 - real, _LEAST_SHARE, 1.0 - _LEAST_SHARE)), density=density)
 
-    def share_among(self, evidence: NDArray[np.float64]) -> float:
-        """Estimate the share of synthetic genes among others than those fitted to, by expectation maximisation."""
-        share, standing = self.share, (evidence - self.middle) / self.spread
-        for _ in range(_EM_ROUNDS):
-            share = float(np.clip(self._posterior(standing, share).mean(), _LEAST_SHARE, 1.0 - _LEAST_SHARE))
-        return share
+    def probability(self, evidence: NDArray[np.float64], share: float | None = None) -> NDArray[np.float64]:
+        """Return how probably each gene is synthetic, where a share of the genes is; by default as above."""
+        excess = np.maximum(self.density - (1.0 - self.share), 0.0)[self._place(evidence)]
+        prior = self.share if share is None else share
+        synthetic = prior / self.share * excess
+        return np.asarray(synthetic / (synthetic + 1.0 - prior))
 
-    def probability(self, evidence: NDArray[np.float64], share: float) -> NDArray[np.float64]:
-        """Return how probably each gene is synthetic; more evidence never makes it less so."""
-        order = np.argsort(evidence, kind="stable")
-        standing = (evidence - self.middle) / self.spread
-        raised = np.maximum(standing, min(0.0, self.mean - self.deviation))  # below it the wider normal takes over
-        posterior = self._posterior(raised, share)
-        probability = np.empty_like(posterior)
-        probability[order] = np.maximum.accumulate(posterior[order])
-        return probability
-
-    def _posterior(self, standing: NDArray[np.float64], share: float) -> NDArray[np.float64]:
-        ratio = norm.logpdf(standing, self.mean, self.deviation) - norm.logpdf(standing)
-        return np.asarray(expit(ratio + logit(share)))
+    def _place(self, evidence: NDArray[np.float64]) -> NDArray[np.intp]:
+        """Return how many labelled genes have at least the evidence."""
+        return len(self.real) - np.searchsorted(self.real, evidence, side="left")
 
 
 class SyntheticDetector(BaseEstimator):  # type: ignore[misc]
@@ -194,19 +187,22 @@ class SyntheticDetector(BaseEstimator):  # type: ignore[misc]
             )
         fold = deal_folds(labelled, n_folds=self.n_folds, seed=self.seed)
         patterns = _Patterns.of(ordered, labelled, fold, self.kinds, self.n_decoys, self.seed)
-        place = _place_evidence(ordered, labelled, fold, self.seed) if self.place else pd.DataFrame(index=ordered.genes)
+        place = (
+            _place_evidence(ordered, labelled, fold, patterns.rows, self.seed)
+            if self.place
+            else pd.DataFrame(index=ordered.genes)
+        )
         likely = _likely_terms(ordered, labelled, self.seed) if self.rounds else np.zeros((len(fold), 0), dtype=bool)
         suspects = np.zeros(len(fold), dtype=bool)
         for number in range(self.rounds + 1):
             evidence = pd.concat([patterns.judge(suspects, self.penalty), place], axis=1)
             total = evidence.sum(axis=1).to_numpy()
             groups = TwoGroups.fit(total[labelled], total[~labelled])
-            probability = groups.probability(total, groups.share)
+            probability = groups.probability(total)
             if number < self.rounds:
                 suspects = _queue(total, probability, likely, self.queue_length)
                 _log.info("round %d: share %.2f, %d suspects queued", number, groups.share, suspects.sum())
-        share_of_labelled = groups.share_among(total[labelled])
-        probability[labelled] = groups.probability(total[labelled], share_of_labelled)
+        probability[labelled] = groups.probability(total[labelled], _LEAST_SHARE)
         back = np.argsort(order)
         self.genes_, self.share_ = dataset.genes, groups.share
         self.probability_ = probability[back]
@@ -271,17 +267,12 @@ class _Patterns:
             decoys = draw_decoys([examples[parent] for parent in parents.tolist()], kind, seed=seed, examples=examples)
             drawn.append(pattern_features(decoys)[0])
             folds.append(fold[known[parents]])
-        middle, spread = real[known].mean(axis=0), np.maximum(real[known].std(axis=0), _LEAST_SPREAD)
-
-        def standardised(rows: NDArray[np.float32]) -> NDArray[np.float32]:
-            return np.asarray(np.clip((rows - middle) / spread, -_LARGEST, _LARGEST), dtype=np.float32)
-
         return cls(
             pd.Index(dataset.genes),
-            standardised(real),
+            _standardised(real, real[known]),
             labelled,
             fold,
-            standardised(np.concatenate(drawn)),
+            _standardised(np.concatenate(drawn), real[known]),
             np.concatenate(folds),
             np.array([name.partition(":")[0] for name in names]),
         )
@@ -290,10 +281,11 @@ class _Patterns:
         """Return what each block of patterns adds to the log-odds of a gene, by regressions that have not seen it.
 
         Real genes weigh 1 each, suspects too as far as they are no more than the real ones, decoys half as much
-        together as the real ones.
+        together as the real ones. A penalised regression is too modest: its log-odds are stretched by as much as suits
+        labelled genes and decoys that it has not seen.
         """
         blocks = list(_REASONS)
-        evidence = np.zeros((len(self.rows), len(blocks) + 1))
+        evidence, of_decoys = np.zeros((len(self.rows), len(blocks) + 1)), np.zeros(len(self.decoys))
         for number in range(self.fold.max() + 1):
             own, other = self.fold == number, self.fold != number
             real, suspected = self.rows[other & self.labelled], self.rows[other & suspects]
@@ -308,15 +300,33 @@ class _Patterns:
             for column, block in enumerate(blocks):
                 inside = self.block == block
                 evidence[own, column] = self.rows[np.ix_(own, inside)] @ coefficients[inside]
-            evidence[own, -1] = model.intercept_[0] - np.log(weight[truth == 1].sum() / len(real))
+            base = model.intercept_[0] - np.log(weight[truth == 1].sum() / len(real))
+            evidence[own, -1] = base
+            of_decoys[self.decoy_fold == number] = self.decoys[self.decoy_fold == number] @ coefficients + base
+        known = np.concatenate([evidence[self.labelled].sum(axis=1), of_decoys])[:, None]
+        truth = np.repeat([0, 1], [self.labelled.sum(), len(of_decoys)])
+        stretch = LogisticRegression(class_weight="balanced").fit(known, truth).coef_[0, 0]
+        evidence *= max(1.0, float(stretch))
         return pd.DataFrame(evidence, self.genes, [*_REASONS.values(), _BASE])
 
 
+def _standardised(rows: NDArray[np.float32], examples: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Measure rows in standard deviations from the mean of examples, and cut off what is far out."""
+    middle, spread = examples.mean(axis=0), np.maximum(examples.std(axis=0), _LEAST_SPREAD)
+    return np.asarray(np.clip((rows - middle) / spread, -_LARGEST, _LARGEST), dtype=np.float32)
+
+
 def _place_evidence(
-    dataset: GeneDataset, labelled: NDArray[np.bool_], fold: NDArray[np.intp], seed: int
+    dataset: GeneDataset,
+    labelled: NDArray[np.bool_],
+    fold: NDArray[np.intp],
+    patterns: NDArray[np.float32],
+    seed: int,
 ) -> pd.DataFrame:
     """Return what each comparison of sequence and place adds to the log-odds, learned from labelled genes misplaced."""
-    compared = fits(dataset)
+    composition = composition_features(dataset.sequences)[0]
+    composition = _standardised(composition, composition[labelled])
+    compared = fits(dataset, np.concatenate([composition, patterns], axis=1), fold)
     places = np.arange(dataset.n_genes)
     known = np.flatnonzero(labelled)
     places[known] = np.random.default_rng(seed).permutation(known)

@@ -1,4 +1,4 @@
-"""Whether a gene's sequence fits its place: what its homologs do, against what its neighbours and annotations say."""
+"""Whether a gene's sequence fits its place: what it and its homologs promise, and what stands around it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import solve
 
 from genessl.data.dataset import GeneDataset
 from genessl.features.domains import domain_columns
@@ -14,11 +15,13 @@ from genessl.models.networks import joined_graph
 from genessl.models.supervision import Supervision
 
 Profile = NDArray[np.float32]
+_LEAST_FREQUENCY = 0.01  # of the terms that a sequence may make expected
+_PENALTY = 1e4
 
 
 @dataclass(frozen=True)
 class Fit:
-    """What a gene's homologs have, and what stands at its place, in the same columns.
+    """What a gene's sequence or its homologs promise, and what stands at its place, in the same columns.
 
     Parameters
     ----------
@@ -47,12 +50,21 @@ class Fit:
         return np.asarray(np.divide(shared, length, out=np.zeros_like(shared), where=length > 1e-9))
 
 
-def fits(dataset: GeneDataset) -> list[Fit]:
-    """Compare each gene's homologs with its place in every way that the dataset allows.
+def fits(dataset: GeneDataset, described: Profile, fold: NDArray[np.intp]) -> list[Fit]:
+    """Compare each gene's sequence with its place in every way that the dataset allows.
 
     In each aspect the experimental terms of its homologs are compared with those of its neighbours in the networks,
-    and with its own electronic annotations; and the domains of its homologs with its own. A gene's own experimental
-    annotations are not looked at.
+    and with its own electronic annotations; and so are those that a ridge regression of either kind of place on the
+    sequence expects. Last, the domains of its homologs are compared with its own. A gene's own experimental annotations
+    are not looked at, nor its place by the regression that judges it.
+
+    Parameters
+    ----------
+    dataset : GeneDataset
+    described : ndarray of float32, shape (n_genes, n_columns)
+        The sequences, standardised.
+    fold : ndarray of int, shape (n_genes,)
+        The regressions learn from the labelled genes of the other folds.
     """
     supervision = Supervision.of(dataset)
     targets, labelled = supervision.targets(), supervision.labelled
@@ -61,7 +73,7 @@ def fits(dataset: GeneDataset) -> list[Fit]:
     by_neighbours = neighbour_shares(joined_graph(dataset), targets, labelled, aspects)
     electronic = dataset.electronic.astype(np.float32).toarray()
     usual = electronic.mean(axis=0)
-    found = []
+    found, places = [], []
     for number, aspect in enumerate(dataset.aspects):
         columns = np.flatnonzero((aspects == number) & (frequency > 0))
         weights = np.sqrt(np.maximum(dataset.accretion[columns], 0.0)).astype(np.float32)
@@ -71,6 +83,12 @@ def fits(dataset: GeneDataset) -> list[Fit]:
         )
         found.append(Fit(f"its homologs and its neighbours have other {aspect} terms", homologs, neighbours))
         found.append(Fit(f"its homologs have other {aspect} terms than it has electronically", homologs, annotated))
+        common = frequency[columns] >= _LEAST_FREQUENCY
+        places.append((f"its sequence and its neighbours' {aspect} terms do not match", neighbours[:, common]))
+        places.append((f"its sequence and its electronic {aspect} terms do not match", annotated[:, common]))
+    learned = np.diff(dataset.positive.indptr) > 0
+    expected = _expected_places(described, [place for _, place in places], learned, fold)
+    found += [Fit(name, by_sequence, place) for (name, place), by_sequence in zip(places, expected, strict=True)]
     carried = np.asarray(dataset.sequence_features[:, domain_columns(dataset.feature_names)] > 0, dtype=np.float32)
     if carried.shape[1]:
         rarity = np.log((1 + len(carried)) / (1 + carried.sum(axis=0))).astype(np.float32)
@@ -79,6 +97,23 @@ def fits(dataset: GeneDataset) -> list[Fit]:
         of_homologs = np.divide(dataset.homology @ own, bits, out=np.zeros_like(own), where=bits > 0)
         found.append(Fit("its homologs carry other domains", of_homologs, own))
     return found
+
+
+def _expected_places(
+    described: Profile, places: list[Profile], labelled: NDArray[np.bool_], fold: NDArray[np.intp]
+) -> list[Profile]:
+    """Regress places on sequences, and return what each fold's sequences make expected."""
+    joined = np.concatenate(places, axis=1)
+    expected = np.zeros_like(joined)
+    for number in range(fold.max() + 1):
+        learned, there = labelled & (fold != number), fold == number
+        middle = described[learned].mean(axis=0)
+        known = described[learned] - middle
+        penalised = known.T @ known
+        penalised[np.diag_indices_from(penalised)] += _PENALTY
+        weights = solve(penalised, known.T @ joined[learned], assume_a="pos")
+        expected[there] = (described[there] - middle) @ weights
+    return np.split(expected, np.cumsum([place.shape[1] for place in places])[:-1], axis=1)
 
 
 def _centred(scores: Profile, expected: Profile, weights: Profile) -> Profile:

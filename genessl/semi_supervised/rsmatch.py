@@ -39,7 +39,8 @@ class RSMatch(Owner):
     strategy : CoTraining, SelfTraining, MeanTeacher or FixMatch, optional
         By default a `CoTraining`.
     threshold : float, default=0.5
-        Probability from which an unlabelled gene is a suspect, in (0, 1].
+        Probability from which an unlabelled gene is a suspect, in (0, 1]. Where the dataset names suspects itself,
+        these are taken, and nothing is screened.
     treatment : {'dummy_head', 'drop'}
         Whether suspects train a dummy head, or are left out of the fit.
     rounds : int, default=3
@@ -103,10 +104,13 @@ class RSMatch(Owner):
         return made
 
     def _fit(self, dataset: GeneDataset) -> None:
-        self.genes_, self.probability_ = dataset.genes, self._detector().fit(dataset).probability_
         unlabelled = np.diff(dataset.positive.indptr) == 0
+        if dataset.suspects is None:
+            self.probability_ = self._detector().fit(dataset).probability_
+        else:
+            self.probability_ = dataset.suspects.astype(np.float64)
         suspects = unlabelled & (self.probability_ >= self.threshold)
-        self.suspects_ = dataset.genes[suspects]
+        self.genes_, self.suspects_ = dataset.genes, dataset.genes[suspects]
         _log.info("%d of %d unlabelled genes are suspects", len(self.suspects_), unlabelled.sum())
         given = replace(dataset, suspects=suspects)
         if self.treatment == "drop":

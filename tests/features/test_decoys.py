@@ -1,5 +1,6 @@
 """Decoys keep what their kind keeps, and nothing else."""
 
+import re
 from collections import Counter
 
 import numpy as np
@@ -33,6 +34,18 @@ def test_a_shuffled_sequence_has_the_same_residues():
     real = proteins()
     for a, b in zip(real, draw_decoys(real, "shuffled", seed=0)):
         assert Counter(a) == Counter(b)
+
+
+def test_about_half_of_the_shuffled_keep_each_lysine_and_arginine_and_what_lies_between_two():
+    real = proteins()
+    pieces = [re.split("[KR]", sequence) for sequence in real]
+    kept = []
+    for sequence, parts, decoy in zip(real, pieces, draw_decoys(real, "shuffled", seed=0)):
+        cut = [place for place, residue in enumerate(sequence) if residue in "KR"]
+        kept.append(all(decoy[place] == sequence[place] for place in cut))
+        if kept[-1]:
+            assert [Counter(part) for part in re.split("[KR]", decoy)] == [Counter(part) for part in parts]
+    assert 0.3 < np.mean(kept) < 0.7
 
 
 def test_a_chain_has_the_transitions_of_its_examples():

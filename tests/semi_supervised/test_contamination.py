@@ -109,6 +109,20 @@ def test_a_real_sequence_in_a_foreign_place_is_found_by_disagreement_and_not_by_
     assert abs(auroc(detector(rounds=0, place=False).fit(dataset), mark, dataset) - 0.5) < 0.1
 
 
+def test_what_a_sequence_makes_expected_agrees_with_its_place_and_not_with_others():
+    """Described by its own function a gene fits its place; described by noise, no place better than another."""
+    dataset, _ = make_dataset(n_genes=400, noise=0.0, domains=True)
+    random, fold = np.random.default_rng(0), np.arange(400) % 4
+    elsewhere = random.permutation(400)
+    truth = dataset.electronic.toarray() + 0.1 * random.standard_normal(dataset.electronic.shape)
+    for described, separated in ((truth, True), (random.standard_normal(truth.shape), False)):
+        compared = [fit for fit in fits(dataset, described.astype(np.float32), fold) if "its sequence and" in fit.name]
+        assert len(compared) == 2 * len(dataset.aspects)
+        own, moved = (np.mean([fit.agreement(at) for fit in compared], axis=0) for at in (None, elsewhere))
+        apart = roc_auc_score(np.repeat([1, 0], 400), np.concatenate([own, moved]))
+        assert (apart > 0.8) if separated else (abs(apart - 0.5) < 0.08)
+
+
 class TestWhatItMayNotLookAt:
     def test_identifiers(self, shuffled, fitted):
         dataset, _ = shuffled
@@ -135,10 +149,12 @@ class TestWhatItMayNotLookAt:
         dataset, _ = organism("shuffled")
         positive = dataset.positive.toarray()
         row = int(np.flatnonzero(dataset.labelled.any(axis=1))[0])
-        before = [fit.agreement()[row] for fit in fits(dataset)]
+        described = np.random.default_rng(0).standard_normal((dataset.n_genes, 5)).astype(np.float32)
+        fold = np.arange(dataset.n_genes) % 4
+        before = [fit.agreement()[row] for fit in fits(dataset, described, fold)]
         positive[row] = ~positive[row]
         alone = dataset.homology.toarray()[row].any()
-        after = [fit.agreement()[row] for fit in fits(replace(dataset, positive=csr_array(positive)))]
+        after = [fit.agreement()[row] for fit in fits(replace(dataset, positive=csr_array(positive)), described, fold)]
         assert alone
         np.testing.assert_allclose(after, before, atol=0.2)  # term frequencies change, and nothing else
 
@@ -173,13 +189,26 @@ def test_share_and_probabilities_are_recovered_from_two_normal_groups(share):
     labelled = 5 + 2 * random.standard_normal(5_000)
     groups = TwoGroups.fit(labelled, unlabelled)
     assert groups.share == pytest.approx(share, abs=0.02)
-    assert (groups.mean, groups.deviation) == pytest.approx((3, 1), abs=0.1)
-    probability = groups.probability(unlabelled, groups.share)
+    probability = groups.probability(unlabelled)
     for low in (0.0, 0.3, 0.7):
         members = (probability >= low) & (probability < low + 0.3)
         assert synthetic[members].mean() == pytest.approx(probability[members].mean(), abs=0.06)
     assert (np.diff(probability[np.argsort(unlabelled)]) >= 0).all()
-    assert groups.share_among(labelled) < 0.02
+    # Bayes' rule with the two normal densities, where they are known
+    for evidence, standing in ((5.0, 0.0), (8.0, 1.5), (11.0, 3.0)):
+        odds = share / (1 - share) * np.exp(3 * standing - 4.5)
+        assert groups.probability(np.array([evidence]))[0] == pytest.approx(odds / (1 + odds), abs=0.08)
+    fewer = groups.probability(np.array([8.0]), share=0.01)[0]
+    assert fewer == pytest.approx(0.01, abs=0.01)  # at 1.5 both densities are the same
+
+
+def test_two_groups_does_not_ask_that_evidence_be_normal():
+    """Ranks alone count: after any increasing transformation the probabilities are the same."""
+    random = np.random.default_rng(1)
+    labelled, unlabelled = random.standard_normal(500), np.concatenate([random.standard_normal(300), np.full(200, 2.5)])
+    plain, bent = (TwoGroups.fit(f(labelled), f(unlabelled)).probability(f(unlabelled)) for f in (np.array, np.exp))
+    np.testing.assert_allclose(plain, bent)
+    assert plain[300:].min() > 0.9
 
 
 def test_where_all_genes_are_alike_or_none_is_unlabelled_the_share_is_small():
@@ -189,6 +218,7 @@ def test_where_all_genes_are_alike_or_none_is_unlabelled_the_share_is_small():
     none = TwoGroups.fit(random.standard_normal(3_000), np.zeros(0))
     assert none.share == 0.001
     assert np.isfinite(TwoGroups.fit(np.zeros(30), np.ones(30)).probability(np.ones(3), 0.5)).all()
+    np.testing.assert_allclose(none.probability(np.array([-1.0, 9.0])), 0.001)
 
 
 @pytest.mark.parametrize(

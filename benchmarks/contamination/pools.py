@@ -1,0 +1,168 @@
+"""Synthetic genes of every kind for the unlabelled pool of a dataset, and from which gene each was made."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array, load_npz, save_npz
+
+from genessl.data.dataset import SYNTHETIC_PREFIX, GeneDataset
+from genessl.data.folders import written_folder
+from genessl.data.identifiers import GeneIdentifiers, read_aliases
+from genessl.data.sequences import read_fasta
+from genessl.errors import InputError
+from genessl.features.decoys import draw_decoys
+from genessl.features.homology import bit_scores, search_homologs
+from genessl.features.substitutions import SHARE, substitute_conservatively
+from genessl.features.synthetic import SyntheticGenes
+
+FILES = {
+    "rewrites_30": "esm2_8M_rewrite_30pct.fasta.gz",
+    "rewrites_5": "esm2_8M_rewrite_5pct.fasta.gz",
+    "shuffled": "shuffled.fasta.gz",
+}
+MARKOV, REWIRED = "markov", "rewired"
+KINDS = (*FILES, MARKOV, REWIRED)
+ALIASES = ("4932.protein.aliases.v12.0.txt.gz", "SGD_features.tab.gz")
+_SPARE = 1.4  # sequences drawn for each one mixed in, because those of parents that are tested are kept out
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Sequences of one kind that may be mixed into the unlabelled pool.
+
+    Parameters
+    ----------
+    kind : str
+        One of `KINDS`.
+    sequences : tuple of str
+    parents : ndarray of int, shape (n_sequences,)
+        Row of the real gene that each was made from; -1 where the dataset does not hold it.
+    homology : csr_array of float32, shape (n_genes + n_sequences, n_genes + n_sequences)
+        Bit scores, the real genes first.
+    """
+
+    kind: str
+    sequences: tuple[str, ...]
+    parents: NDArray[np.intp]
+    homology: csr_array
+
+    def mix_into(
+        self, visible: GeneDataset, n_synthetic: int, *, barred: NDArray[np.bool_], seed: int
+    ) -> tuple[GeneDataset, NDArray[np.intp]]:
+        """Mix synthetic genes into a dataset whose labels are hidden already.
+
+        Each takes the place of a real gene, all of them once before any twice. A rewired gene keeps what its own parent
+        has besides edges, and takes only these from another place.
+
+        Parameters
+        ----------
+        visible : GeneDataset
+            Of the real genes.
+        n_synthetic : int
+        barred : ndarray of bool, shape (n_genes,)
+            Genes of which no sequence may be taken that was made from them: those tested.
+        seed : int
+
+        Returns
+        -------
+        contaminated : GeneDataset
+        parents : ndarray of int, shape (n_synthetic,)
+            Of the synthetic genes in their order.
+        """
+        random = np.random.default_rng(seed)
+        allowed = np.flatnonzero((self.parents < 0) | ~barred[self.parents])
+        if len(allowed) < n_synthetic:
+            raise InputError(f"{self.kind}: found {len(allowed)} sequences to mix in, expected {n_synthetic}")
+        chosen = random.permutation(allowed[:n_synthetic])
+        n_genes = visible.n_genes
+        rounds = [random.permutation(n_genes) for _ in range(-(-n_synthetic // n_genes))]
+        places = np.concatenate([np.zeros(0, dtype=np.intp), *rounds])[:n_synthetic]
+        names = [f"{SYNTHETIC_PREFIX}{number:06d}" for number in range(1, n_synthetic + 1)]
+        sequences = dict(zip(names, (self.sequences[row] for row in chosen.tolist()), strict=True))
+        templates = self.parents[chosen] if self.kind == REWIRED else places
+        rows = np.concatenate([np.arange(n_genes), n_genes + chosen])
+        synthetic = SyntheticGenes(sequences, templates, n_genes)
+        joined = synthetic.join(visible, csr_array(self.homology[rows][:, rows]))
+        if self.kind == REWIRED:
+            there = SyntheticGenes(sequences, places, n_genes).rows
+            networks = {name: csr_array(network[there][:, there]) for name, network in visible.networks.items()}
+            joined = replace(joined, networks=networks)
+        return joined, self.parents[chosen]
+
+    def save(self, path: Path) -> None:
+        """Write the pool into a new folder, whole or not at all."""
+        with written_folder(path) as folder:
+            save_npz(folder / "homology.npz", self.homology)
+            np.save(folder / "parents.npy", self.parents)
+            (folder / "sequences.json").write_text(json.dumps(self.sequences), encoding="ascii")
+
+    @classmethod
+    def load(cls, path: Path, kind: str) -> Pool:
+        """Read a pool that `save` wrote."""
+        sequences = tuple(json.loads((path / "sequences.json").read_text(encoding="ascii")))
+        return cls(kind, sequences, np.load(path / "parents.npy"), csr_array(load_npz(path / "homology.npz")))
+
+
+def draw_pool(dataset: GeneDataset, kind: str, ratio: float, mirror: Path, *, seed: int, threads: int) -> Pool:
+    """Draw sequences of a kind, enough to mix in `ratio` for each real gene, and compare them with all genes.
+
+    What a file does not hold is drawn from it again with new conservative substitutions.
+    """
+    random = np.random.default_rng(seed)
+    sequences, parents = _made(dataset, kind, mirror, seed)
+    order = random.permutation(len(sequences))
+    n_drawn = round(ratio * dataset.n_genes * _SPARE)
+    again = random.integers(0, len(order), size=max(0, n_drawn - len(order)))
+    drawn = [sequences[row] for row in order[:n_drawn].tolist()]
+    drawn += [substitute_conservatively(sequences[row], SHARE, random) for row in order[again].tolist()]
+    made_from = parents[np.concatenate([order[:n_drawn], order[again]])]
+    named = dict(zip(dataset.genes.tolist(), dataset.sequences, strict=True))
+    named |= {f"{SYNTHETIC_PREFIX}{row}": sequence for row, sequence in enumerate(drawn)}
+    hits = search_homologs(named, threads=threads)
+    n_genes = dataset.n_genes
+    added = bit_scores(hits[(hits["query"] >= n_genes) | (hits["target"] >= n_genes)], len(named))
+    among_real = dataset.homology.copy()
+    among_real.resize(len(named), len(named))
+    return Pool(kind, tuple(drawn), made_from, csr_array(added + among_real))
+
+
+def _made(dataset: GeneDataset, kind: str, mirror: Path, seed: int) -> tuple[list[str], NDArray[np.intp]]:
+    """Return the sequences of a kind, one for each protein, and the rows of their parents."""
+    own = list(dataset.sequences)
+    if kind == MARKOV:
+        return draw_decoys(own, "chained", seed=seed), np.arange(len(own))
+    if kind == REWIRED:
+        random = np.random.default_rng(seed)
+        return [substitute_conservatively(sequence, SHARE, random) for sequence in own], np.arange(len(own))
+    records = read_fasta(_found(mirror, FILES[kind]))
+    row_of = {gene: row for row, gene in enumerate(dataset.genes.tolist())}
+    targets = _identifiers(dataset, mirror).resolve(list(records)).targets
+    return list(records.values()), np.array([row_of.get(targets.get(name, ""), -1) for name in records], dtype=np.intp)
+
+
+def dubious_genes(dataset: GeneDataset, mirror: Path) -> Mapping[str, NDArray[np.bool_]]:
+    """Return which genes SGD calls Verified, Uncharacterized and Dubious, each of shape (n_genes,)."""
+    import pandas as pd
+
+    table = pd.read_csv(_found(mirror, ALIASES[1]), sep="\t", header=None, dtype=str)
+    status = table[table[1] == "ORF"].set_index(3)[2]
+    bare = [gene.partition(".")[2] for gene in dataset.genes.tolist()]
+    found = status[~status.index.duplicated()].reindex(bare).fillna("").to_numpy(dtype=str)
+    return {name: np.char.startswith(found, name) for name in ("Verified", "Uncharacterized", "Dubious")}
+
+
+def _identifiers(dataset: GeneDataset, mirror: Path) -> GeneIdentifiers:
+    return GeneIdentifiers(dataset.genes.tolist(), [read_aliases(_found(mirror, name)) for name in ALIASES])
+
+
+def _found(mirror: Path, name: str) -> Path:
+    found = sorted(mirror.rglob(name))
+    if not found:
+        raise InputError(f"{mirror}: found no {name} below it, expected the files of yeast-2020-cv; check --mirror")
+    return found[0]

@@ -1,0 +1,209 @@
+"""Fit strategies on contaminated pools, in every way of treating them, and keep what each gets right and wrong.
+
+    python -m benchmarks.contamination.run --dataset results/yeast_2020_cv/dataset --mirror FOLDER \
+        --output results/yeast_2020_cv/contamination --fractions 0.1 --kinds rewrites_30 --ratios 1
+
+The dataset is one for cross-validation. Its last fold is for development: choices are made on it, with --development.
+Seed s tests fold s modulo the number of the others, of whose genes no rewrite is mixed in. Each fit leaves one file;
+what lies there is not run again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.contamination.pools import KINDS, Pool, draw_pool
+from benchmarks.semi_supervised.run import load_tables, save_tables, tables_of
+from benchmarks.semi_supervised.strategies import STRATEGIES
+from genessl.data.dataset import GeneDataset
+from genessl.data.folders import written_file
+from genessl.errors import InputError
+from genessl.evaluation.metrics import GeneTable
+from genessl.models.base import GenePredictor
+from genessl.semi_supervised.contamination import SyntheticDetector
+from genessl.semi_supervised.rsmatch import RSMatch
+
+_log = logging.getLogger(__name__)
+CLEAN = "clean"
+# How the pool is treated. `plain` is also RSMatch with its head shared: then suspects teach as all others do.
+TREATMENTS = ("plain", "pool dropped", "rsmatch", "rsmatch, queue off", "rsmatch, detector off", "detected dropped")
+RATIOS = (0.25, 0.5, 1.0, 2.0)
+_THRESHOLD = 0.5
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What is fitted: a strategy on a pool, treated in one way."""
+
+    kind: str
+    ratio: float
+    treatment: str
+    strategy: str
+    fraction: float
+    seed: int
+
+    def path(self, output: Path) -> Path:
+        """Return where the fit is kept."""
+        folders = (f"{self.kind}_{self.ratio:g}", self.treatment, self.strategy)
+        names = (name.replace(",", "").replace(" ", "_") for name in folders)
+        return output.joinpath(*names, f"fraction_{self.fraction:g}_seed_{self.seed}.npz")
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A dataset, the pools drawn for it, and where results go.
+
+    Parameters
+    ----------
+    dataset : GeneDataset
+        For cross-validation, without synthetic genes.
+    mirror, output : Path
+    development : bool
+        Whether the last fold is tested.
+    threads : int
+    """
+
+    dataset: GeneDataset
+    mirror: Path
+    output: Path
+    development: bool = False
+    threads: int = 1
+
+    def fold(self, seed: int) -> int:
+        """Return the fold that a seed tests."""
+        last = self.dataset.n_folds - 1
+        return last if self.development else seed % last
+
+    def pool(self, kind: str) -> Pool:
+        """Return the sequences of a kind, drawn once."""
+        path = self.output / "pools" / kind
+        if not path.is_dir():
+            draw_pool(self.dataset, kind, max(RATIOS), self.mirror, seed=0, threads=self.threads).save(path)
+        return Pool.load(path, kind)
+
+    @cache  # noqa: B019 - lives as long as the run
+    def contaminated(self, kind: str, ratio: float, fraction: float, seed: int) -> GeneDataset:
+        """Return what a predictor may see: labels of other folds, and the synthetic genes."""
+        fold = self.fold(seed)
+        visible = replace(self.dataset, label_fraction=fraction, seed=seed).hide(fold)
+        if kind == CLEAN or not ratio:
+            return visible
+        barred = self.dataset.split == fold
+        return self.pool(kind).mix_into(visible, round(ratio * self.dataset.n_genes), barred=barred, seed=seed)[0]
+
+    def suspects(self, trial: Trial, pool: GeneDataset) -> NDArray[np.bool_]:
+        """Screen the pool, once for all strategies; with the detector off every unlabelled gene is a suspect."""
+        unlabelled = np.diff(pool.positive.indptr) == 0
+        if trial.treatment == "rsmatch, detector off":
+            return np.asarray(unlabelled)
+        rounds = 0 if trial.treatment == "rsmatch, queue off" else 3
+        path = replace(trial, treatment="screening", strategy=f"rounds_{rounds}").path(self.output)
+        if not path.is_file():
+            probability = SyntheticDetector(rounds=rounds, seed=trial.seed).fit(pool).probability_
+            with written_file(path) as partial, partial.open("wb") as file:
+                np.savez_compressed(file, probability=probability)
+        with np.load(path) as arrays:
+            return np.asarray(unlabelled & (arrays["probability"] >= _THRESHOLD))
+
+    def fit(self, trial: Trial) -> tuple[dict[str, GeneTable], float]:
+        """Fit and test; return a table in bits for each aspect, and the seconds without the screening."""
+        pool = self.contaminated(trial.kind, trial.ratio, trial.fraction, trial.seed)
+        n_genes = self.dataset.n_genes
+        tested = self.dataset.split == self.fold(trial.seed)
+        strategy = STRATEGIES[trial.strategy].make(trial.seed)
+        seen = np.arange(pool.n_genes)
+        if trial.treatment not in ("plain", "pool dropped"):
+            pool = replace(pool, suspects=self.suspects(trial, pool))
+            strategy = _around(strategy, "drop" if trial.treatment == "detected dropped" else "dummy_head")
+        start = time.perf_counter()
+        if trial.treatment == "pool dropped":  # what is predicted joins after the fit
+            labelled = np.diff(pool.positive.indptr) > 0
+            strategy.fit(pool.take(np.flatnonzero(labelled)))
+            seen = np.flatnonzero(labelled | np.concatenate([tested, np.zeros(pool.n_genes - n_genes, dtype=bool)]))
+            pool = pool.take(seen)
+        else:
+            strategy.fit(pool)
+        scores = np.zeros((n_genes, pool.n_terms), dtype=np.float32)
+        scores[seen[seen < n_genes]] = strategy.predict_proba(pool)[seen < n_genes]
+        seconds = time.perf_counter() - start
+        return tables_of(scores, self.dataset, tested), seconds
+
+
+def _around(strategy: GenePredictor, treatment: str) -> RSMatch:
+    return RSMatch(strategy=strategy, treatment=treatment, threshold=_THRESHOLD)
+
+
+def load_trials(output: Path) -> Iterator[tuple[Trial, dict[str, GeneTable], float]]:
+    """Read all fits that lie in a folder."""
+    treatments = {name.replace(",", "").replace(" ", "_"): name for name in TREATMENTS}
+    strategies = {name.replace(",", "").replace(" ", "_"): name for name in STRATEGIES}
+    for path in sorted(output.glob("*/*/*/fraction_*_seed_*.npz")):
+        pool, treatment, strategy = path.parts[-4:-1]
+        if treatment in treatments:
+            kind, _, ratio = pool.rpartition("_")
+            _, fraction, _, seed = path.stem.split("_")
+            trial = Trial(kind, float(ratio), treatments[treatment], strategies[strategy], float(fraction), int(seed))
+            yield (trial, *load_tables(path))
+
+
+def _arguments(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+    )
+    parser.add_argument("--dataset", type=Path, required=True, help="folder that genessl build-dataset wrote")
+    parser.add_argument("--mirror", type=Path, required=True, help="folder with the files of yeast-2020-cv")
+    parser.add_argument("--output", type=Path, required=True, help="folder for pools and fits")
+    parser.add_argument("--kinds", nargs="+", choices=(CLEAN, *KINDS), default=(CLEAN, *KINDS))
+    parser.add_argument("--ratios", type=float, nargs="+", default=RATIOS, help="synthetic genes per real gene")
+    parser.add_argument("--fractions", type=float, nargs="+", default=[0.1], help="shares of the labelled genes")
+    parser.add_argument("--treatments", nargs="+", choices=TREATMENTS, default=["plain"])
+    parser.add_argument("--strategies", nargs="+", choices=list(STRATEGIES), default=list(STRATEGIES))
+    parser.add_argument("--seeds", type=int, nargs="+", default=range(4))
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--development", action="store_true", help="test the fold on which choices are made")
+    return parser.parse_args(arguments)
+
+
+def _run_all(chosen: argparse.Namespace) -> None:
+    dataset = GeneDataset.load(chosen.dataset)
+    if dataset.scheme != "cross_validation" or not dataset.sequences or dataset.synthetic.any():
+        raise InputError("--dataset: expected one for cross-validation, with sequences and without synthetic genes")
+    bench = Bench(dataset, chosen.mirror, chosen.output, chosen.development, chosen.threads)
+    pools = [(kind, ratio) for kind in chosen.kinds for ratio in (chosen.ratios if kind != CLEAN else [0.0])]
+    for seed in chosen.seeds:
+        for fraction in chosen.fractions:
+            for kind, ratio in pools:
+                for strategy in chosen.strategies:
+                    for treatment in chosen.treatments:
+                        trial = Trial(kind, ratio, treatment, strategy, fraction, seed)
+                        path = trial.path(chosen.output)
+                        if not path.is_file():
+                            tables, seconds = bench.fit(trial)
+                            save_tables(path, tables, seconds)
+                            _log.info("%s: %.0f s", trial, seconds)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run what is missing; bad input ends in one sentence and exit code 2."""
+    chosen = _arguments(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
+    try:
+        _run_all(chosen)
+    except InputError as error:
+        print(f"run.py: error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
