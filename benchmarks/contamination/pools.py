@@ -95,6 +95,14 @@ class Pool:
             joined = replace(joined, networks=networks)
         return joined, self.parents[chosen]
 
+    def of_absent(self, absent: NDArray[np.bool_]) -> Pool:
+        """Return the sequences made from some genes, shape (n_genes,), for a dataset without these genes."""
+        n_genes = len(absent)
+        made = np.flatnonzero((self.parents >= 0) & absent[self.parents])
+        rows = np.concatenate([np.flatnonzero(~absent), n_genes + made])
+        sequences = tuple(self.sequences[row] for row in made.tolist())
+        return Pool(self.kind, sequences, np.full(len(made), -1), csr_array(self.homology[rows][:, rows]))
+
     def save(self, path: Path) -> None:
         """Write the pool into a new folder, whole or not at all."""
         with written_folder(path) as folder:

@@ -16,7 +16,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -91,7 +91,7 @@ class Bench:
             draw_pool(self.dataset, kind, max(RATIOS), self.mirror, seed=0, threads=self.threads).save(path)
         return Pool.load(path, kind)
 
-    @cache  # noqa: B019 - lives as long as the run
+    @lru_cache(maxsize=1)  # noqa: B019 - lives as long as the run
     def contaminated(self, kind: str, ratio: float, fraction: float, seed: int) -> GeneDataset:
         """Return what a predictor may see: labels of other folds, and the synthetic genes."""
         fold = self.fold(seed)

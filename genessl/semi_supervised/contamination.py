@@ -138,6 +138,8 @@ class SyntheticDetector(BaseEstimator):  # type: ignore[misc]
     probability_ : ndarray of float64, shape (n_genes,)
     share_ : float
         The estimated share of synthetic genes among the unlabelled ones.
+    history_ : ndarray of float64, shape (rounds + 1, n_genes)
+        Evidence before the queue and after each round; the last row is the sum of `evidence_`.
 
     References
     ----------
@@ -193,10 +195,11 @@ class SyntheticDetector(BaseEstimator):  # type: ignore[misc]
             else pd.DataFrame(index=ordered.genes)
         )
         likely = _likely_terms(ordered, labelled, self.seed) if self.rounds else np.zeros((len(fold), 0), dtype=bool)
-        suspects = np.zeros(len(fold), dtype=bool)
+        suspects, history = np.zeros(len(fold), dtype=bool), []
         for number in range(self.rounds + 1):
             evidence = pd.concat([patterns.judge(suspects, self.penalty), place], axis=1)
             total = evidence.sum(axis=1).to_numpy()
+            history.append(total)
             groups = TwoGroups.fit(total[labelled], total[~labelled])
             probability = groups.probability(total)
             if number < self.rounds:
@@ -206,7 +209,7 @@ class SyntheticDetector(BaseEstimator):  # type: ignore[misc]
         back = np.argsort(order)
         self.genes_, self.share_ = dataset.genes, groups.share
         self.probability_ = probability[back]
-        self.evidence_ = evidence.iloc[back]
+        self.evidence_, self.history_ = evidence.iloc[back], np.stack(history)[:, back]
         return self
 
     def screen(self) -> pd.DataFrame:

@@ -174,6 +174,12 @@ def test_the_evidence_adds_up_and_the_table_gives_the_strongest_as_reasons(shuff
     assert (np.diff(fitted.probability_[unlabelled][np.argsort(odds)]) >= 0).all()
 
 
+def test_the_history_begins_with_the_decoys_alone_and_ends_with_the_evidence(shuffled, fitted):
+    np.testing.assert_allclose(fitted.history_[-1], fitted.evidence_.sum(axis=1))
+    alone = detector(rounds=0).fit(shuffled[0])
+    np.testing.assert_allclose(fitted.history_[0], alone.evidence_.sum(axis=1))
+
+
 def test_same_seed_same_result_and_it_is_cloned(shuffled, fitted):
     again = clone(fitted).fit(shuffled[0])
     np.testing.assert_array_equal(again.probability_, fitted.probability_)

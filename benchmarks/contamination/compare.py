@@ -1,0 +1,143 @@
+"""Compare every fit on a contaminated pool with the same strategy on the clean pool, and draw both.
+
+    python -m benchmarks.contamination.compare results/yeast_2020_cv/contamination \
+        --figure docs/figures/contamination.svg
+
+Writes scores.tsv (IA-weighted F-max of every fit, and its seconds) and differences.tsv into the folder and prints the
+latter as Markdown. A difference is to the clean pool's score of the same strategy on the same genes with the same
+labels, as a mean over seeds, with a 95 % interval by Student's t. The figure shows it by the ratio, for fits in which
+the pool is treated in no way; it needs matplotlib (pip install 'genessl[benchmarks]').
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from benchmarks.contamination.run import CLEAN, load_trials
+from benchmarks.semi_supervised.compare import ASPECTS, over_seeds, wfmax
+from genessl.data.folders import write_table, written_file
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_CASE = ["strategy", "fraction", "kind", "ratio", "treatment"]
+_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#595959")
+_MARKERS = "osD^vPX"
+
+
+def scores(output: Path) -> pd.DataFrame:
+    """List the score of every fit in every aspect."""
+    rows = [
+        {"strategy": trial.strategy, "fraction": trial.fraction, "kind": trial.kind, "ratio": trial.ratio}
+        | {"treatment": trial.treatment, "seed": trial.seed, "aspect": aspect}
+        | {"wfmax": float(wfmax(table)[0]), "seconds": seconds}
+        for trial, tables, seconds in load_trials(output)
+        for aspect, table in tables.items()
+    ]
+    return pd.DataFrame(rows)
+
+
+def differences(scores: pd.DataFrame) -> pd.DataFrame:
+    """Compare with the clean pool, untreated: mean difference over the seeds that both have, and its interval."""
+    untreated = scores[(scores["kind"] == CLEAN) & (scores["treatment"] == "plain")]
+    keys = ["strategy", "fraction", "seed", "aspect"]
+    joined = scores.merge(untreated[[*keys, "wfmax"]], on=keys, suffixes=("", "_clean"))
+    rows = []
+    for case, group in joined.groupby([*_CASE, "aspect"], sort=False):
+        gains = (group["wfmax"] - group["wfmax_clean"]).to_numpy()
+        low, high, p = over_seeds(gains)
+        rows.append(
+            dict(zip([*_CASE, "aspect"], case))
+            | {"n_seeds": len(gains), "wfmax": group["wfmax"].mean(), "difference": gains.mean()}
+            | {"low": low, "high": high, "p": p}
+        )
+    return pd.DataFrame(rows).sort_values([*_CASE, "aspect"], ignore_index=True)
+
+
+def as_markdown(table: pd.DataFrame) -> str:
+    """Lay out a row for each case, a column for each aspect: score, difference to the clean pool and its interval."""
+    lines = [
+        f"| strategy | share | pool | treatment | seeds | {' | '.join(ASPECTS)} |",
+        "|---|--:|---|---|--:|" + "---|" * len(ASPECTS),
+    ]
+    for (strategy, fraction, kind, ratio, treatment), group in table.groupby(_CASE, sort=False):
+        by_aspect = group.set_index("aspect")
+        pool = CLEAN if kind == CLEAN else f"{kind}, {ratio:g}"
+        cells = []
+        for aspect in ASPECTS:
+            row = by_aspect.loc[aspect]
+            same = kind == CLEAN and treatment == "plain"
+            change = "" if same else f", {row.difference:+.3f} ({row.low:+.3f} to {row.high:+.3f})"
+            cells.append(f"{row.wfmax:.3f}{change}")
+        seeds = int(group["n_seeds"].iloc[0])
+        lines.append(f"| {strategy} | {fraction:g} | {pool} | {treatment} | {seeds} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def draw(table: pd.DataFrame, title: str) -> Figure:
+    """Draw the difference to the clean pool by the ratio, a panel for each kind and aspect."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    matplotlib.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "genessl", "font.size": 11})
+    from matplotlib import pyplot
+
+    shown = table[(table["treatment"] == "plain") & (table["kind"] != CLEAN)]
+    kinds, strategies = list(dict.fromkeys(shown["kind"])), list(dict.fromkeys(shown["strategy"]))
+    size = (12.5, 0.8 + 2.6 * len(kinds))
+    figure, axes = pyplot.subplots(
+        len(kinds), len(ASPECTS), sharex=True, sharey=True, squeeze=False, figsize=size, layout="constrained"
+    )
+    for line, kind in zip(axes, kinds):
+        for panel, aspect in zip(line, ASPECTS):
+            for number, strategy in enumerate(strategies):
+                chosen = (shown["kind"] == kind) & (shown["aspect"] == aspect) & (shown["strategy"] == strategy)
+                points = shown[chosen].sort_values("ratio")
+                panel.plot(
+                    [0.0, *points["ratio"]],
+                    [0.0, *points["difference"]],
+                    label=strategy,
+                    color=_COLOURS[number % len(_COLOURS)],
+                    marker=_MARKERS[number % len(_MARKERS)],
+                )
+            panel.axhline(0.0, color="#595959", linewidth=0.8)
+            panel.set_title(f"{aspect}, {kind}", fontsize=11)
+            panel.grid(color="#d9d9d9")
+            panel.set_axisbelow(True)
+            panel.spines[["top", "right"]].set_visible(False)
+    axes[len(kinds) // 2][0].set_ylabel("weighted F-max less the clean pool's")
+    axes[-1][len(ASPECTS) // 2].set_xlabel("synthetic genes for each real gene")
+    figure.suptitle(title)
+    handles, labels = axes[0][0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=4)
+    return figure
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write and print the comparison; a folder without fits ends in one sentence and exit code 2."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, help="folder that run.py wrote")
+    parser.add_argument("--figure", type=Path, help="the SVG file")
+    parser.add_argument("--title", default="")
+    chosen = parser.parse_args(arguments)
+    found = scores(chosen.folder)
+    if found.empty or CLEAN not in set(found["kind"]):
+        print(f"compare.py: error: {chosen.folder}: found no fit on the clean pool; run run.py first", file=sys.stderr)
+        return 2
+    write_table(chosen.folder / "scores.tsv", found)
+    compared = differences(found)
+    write_table(chosen.folder / "differences.tsv", compared)
+    print(as_markdown(compared))
+    if chosen.figure is not None:
+        with written_file(chosen.figure) as path:
+            draw(compared, chosen.title).savefig(path, format="svg", metadata={"Date": None})
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,135 @@
+"""The contamination benchmark: whose sequences are mixed in, what is compared with what, and how pairs are matched."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchmarks.contamination.compare import as_markdown, differences
+from benchmarks.contamination.detector import compare, controls, matched_pairs
+from benchmarks.contamination.pools import MARKOV, REWIRED, Pool, draw_pool
+from benchmarks.contamination.run import TREATMENTS, Bench, Trial, load_trials
+from benchmarks.semi_supervised.run import save_tables
+from benchmarks.semi_supervised.strategies import STRATEGIES, Entry
+from genessl.errors import InputError
+from genessl.features.assembly import Evaluation, assemble_dataset
+from tests.features.test_assembly import sources
+from tests.features.test_synthetic import ANNOTATIONS, ring
+
+
+@pytest.fixture(scope="module")
+def dataset():
+    return assemble_dataset(
+        sources(annotations=ANNOTATIONS, networks={"net": ring()}),
+        evaluation=Evaluation(scheme="cross_validation", folds=3),
+    ).dataset
+
+
+def nobody(dataset):
+    return np.zeros(dataset.n_genes, dtype=bool)
+
+
+def test_no_sequence_is_mixed_in_whose_parent_is_tested(dataset, tmp_path):
+    pool = draw_pool(dataset, MARKOV, 2.0, tmp_path, seed=0, threads=1)
+    barred = np.arange(dataset.n_genes) < 4
+    mixed, parents = pool.mix_into(dataset, 6, barred=barred, seed=0)
+    assert mixed.n_genes == dataset.n_genes + 6
+    assert not barred[parents].any()
+    everyone = {pool.sequences[row] for row in np.flatnonzero(barred[pool.parents])}
+    assert not everyone & set(mixed.sequences[dataset.n_genes :])
+    with pytest.raises(InputError, match=r"markov: found \d+ sequences to mix in, expected 999"):
+        pool.mix_into(dataset, 999, barred=barred, seed=0)
+
+
+def test_real_genes_stay_as_they_are_but_for_the_homology_profile(dataset, tmp_path):
+    mixed, _ = draw_pool(dataset, MARKOV, 1.0, tmp_path, seed=0, threads=1).mix_into(
+        dataset, 9, barred=nobody(dataset), seed=1
+    )
+    back = mixed.take(np.arange(dataset.n_genes))
+    profile = np.char.startswith(dataset.feature_names, "homology:")
+    np.testing.assert_array_equal(back.sequence_features[:, ~profile], dataset.sequence_features[:, ~profile])
+    np.testing.assert_array_equal(back.networks["net"].toarray(), dataset.networks["net"].toarray())
+    np.testing.assert_array_equal(back.homology.toarray(), dataset.homology.toarray())
+    assert back.split.tolist() == dataset.split.tolist()
+
+
+def test_a_rewired_gene_keeps_its_annotations_and_takes_another_genes_edges(dataset, tmp_path):
+    pool = draw_pool(dataset, REWIRED, 1.0, tmp_path, seed=0, threads=1)
+    mixed, parents = pool.mix_into(dataset, 9, barred=nobody(dataset), seed=0)
+    edges, own = mixed.networks["net"].toarray()[9:, :9], dataset.networks["net"].toarray()
+    np.testing.assert_array_equal(mixed.electronic.toarray()[9:], dataset.electronic.toarray()[parents])
+    assert sorted(map(tuple, edges)) == sorted(map(tuple, own))
+    assert (edges != own[parents]).any()
+
+
+def test_without_the_parents_a_pool_has_their_rewrites_only(dataset, tmp_path):
+    pool = draw_pool(dataset, MARKOV, 1.0, tmp_path, seed=0, threads=1)
+    absent = np.arange(9) % 3 == 0
+    rest = pool.of_absent(absent)
+    assert set(rest.sequences) == {pool.sequences[row] for row in np.flatnonzero(absent[pool.parents])}
+    mixed, _ = rest.mix_into(dataset.take(np.flatnonzero(~absent)), 3, barred=np.zeros(6, dtype=bool), seed=0)
+    assert mixed.n_genes == 9
+    assert mixed.synthetic.sum() == 3
+
+
+def test_a_pool_comes_back_as_it_was_saved(dataset, tmp_path):
+    pool = draw_pool(dataset, MARKOV, 1.0, tmp_path, seed=0, threads=1)
+    pool.save(tmp_path / "pool")
+    again = Pool.load(tmp_path / "pool", MARKOV)
+    assert again.sequences == pool.sequences
+    np.testing.assert_array_equal(again.homology.toarray(), pool.homology.toarray())
+
+
+def test_every_treatment_is_fitted_tested_and_found_again(dataset, tmp_path, monkeypatch):
+    """Screening is replaced by a fixed suspicion, for nine genes are too few to learn from."""
+    monkeypatch.setattr(
+        Bench, "suspects", lambda _, trial, pool: pool.synthetic | ("off" in trial.treatment and nobody(pool))
+    )
+    view = {"sequence_network": {"min_genes": 1, "max_epochs": 2}}
+    monkeypatch.setitem(STRATEGIES, "mean_teacher", Entry("mean_teacher", {"view": view}))
+    bench, fitted = Bench(dataset, tmp_path, tmp_path), {}
+    for treatment in TREATMENTS:
+        trial = Trial(MARKOV, 0.5, treatment, "mean_teacher", 1.0, 0)
+        tables, seconds = bench.fit(trial)
+        save_tables(trial.path(tmp_path), tables, seconds)
+        fitted[treatment] = tables
+    found = {trial.treatment: tables for trial, tables, _ in load_trials(tmp_path)}
+    assert set(found) == set(TREATMENTS)
+    for treatment, tables in found.items():
+        for aspect, table in tables.items():
+            np.testing.assert_allclose(table.hits, fitted[treatment][aspect].hits, rtol=1e-6)
+    n_tested = int(((dataset.split == 0) & dataset.labelled[:, 0]).sum())
+    assert found["plain"]["BPO"].hits.shape[0] == n_tested
+
+
+def test_a_difference_is_to_the_clean_pool_of_the_same_seed():
+    """By hand: .48 - .50 and .57 - .60, mean -.025; standard error .005, and t of one degree of freedom is 12.706."""
+    rows = [("clean", 0.0, 0, 0.50), ("clean", 0.0, 1, 0.60), ("markov", 1.0, 0, 0.48), ("markov", 1.0, 1, 0.57)]
+    scores = pd.DataFrame(
+        [
+            {"strategy": "s", "fraction": 0.1, "kind": kind, "ratio": ratio, "treatment": "plain", "seed": seed}
+            | {"aspect": aspect, "wfmax": value, "seconds": 1.0}
+            for kind, ratio, seed, value in rows
+            for aspect in ("BPO", "MFO", "CCO")
+        ]
+    )
+    found = differences(scores)
+    mixed = found[(found["kind"] == "markov") & (found["aspect"] == "MFO")].iloc[0]
+    assert mixed["difference"] == pytest.approx(-0.025)
+    assert (mixed["low"], mixed["high"]) == pytest.approx((-0.025 - 12.706 * 0.005, -0.025 + 12.706 * 0.005), abs=1e-5)
+    assert "| s | 0.1 | markov, 1 | plain | 2 | 0.525, -0.025" in as_markdown(found)
+
+
+def test_pairs_are_the_nearest_within_reach_and_each_gene_has_one():
+    values = np.array([[1.0], [1.0], [5.0], [1.04], [1.01], [9.0]])
+    spurious, real = matched_pairs(np.array([0, 1, 2]), np.array([3, 4, 5]), values, np.array([0.05]))
+    assert list(zip(spurious.tolist(), real.tolist())) == [(0, 4), (1, 3)]
+
+
+def test_controls_score_by_length_degree_and_composition(dataset):
+    found = controls(replace(dataset, sequences=("MKVLAWW" * 9, *dataset.sequences[1:])), seed=0)
+    assert found["length"][0] == pytest.approx(-np.log(63))
+    assert found["degree"] == pytest.approx(np.full(9, -np.log(3)))  # a ring: two neighbours each
+    auroc = compare(found, np.array([0]), np.arange(1, 9))
+    assert auroc["degree"] == 0.5
