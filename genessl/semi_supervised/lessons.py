@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -51,6 +52,7 @@ def choose_by_quota(
 
     Of n pupils that are unlabelled in the aspect of a term that the share pi of the labelled genes have, round(quota pi
     n) are taught to have it, if their confidence is above pi. Terms of fewer than three labelled genes are not taught.
+    Suspects (see `RSMatch`) are chosen among by themselves, so that they take no place from the others.
 
     Parameters
     ----------
@@ -67,9 +69,10 @@ def choose_by_quota(
     """
     positive = np.zeros(confidence.shape, dtype=bool)
     negative = np.zeros(confidence.shape, dtype=bool)
+    suspects = np.zeros_like(pupils) if supervision.suspects is None else supervision.suspects
     frequency, n_positive = supervision.frequency(), supervision.n_positive
-    for aspect in range(supervision.labelled.shape[1]):
-        rows = np.flatnonzero(pupils & ~supervision.labelled[:, aspect])
+    for aspect, group in product(range(supervision.labelled.shape[1]), (~suspects, suspects)):
+        rows = np.flatnonzero(pupils & group & ~supervision.labelled[:, aspect])
         columns = np.flatnonzero((supervision.aspect_of_term == aspect) & (n_positive >= _FEWEST_GENES))
         if not len(rows) or not len(columns):
             continue

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 from sklearn.base import clone
 
 from genessl.data.dataset import GeneDataset
@@ -29,10 +30,13 @@ _STRATEGIES = (CoTraining, SelfTraining, MeanTeacher, FixMatch)
 class RSMatch(Owner):
     """Screen the pool, and fit a strategy in which the suspects have a head of their own [1]_.
 
-    A `SyntheticDetector` tells how probably each unlabelled gene is synthetic. Those from `threshold` on are suspects:
-    what they are taught, or what consistency asks of them, trains the body of each network through a dummy head, which
-    is thrown away (see `DummyHeadObjective`), so that they help to find features and cannot bias the prediction. Models
-    that are no networks are not taught them.
+    A `SyntheticDetector` tells how probably each unlabelled gene is synthetic. Those from `threshold` on are suspects.
+    They are cut off from all other genes, in the networks and as homologs, so that no label spreads through them. What
+    their sequences are taught, or what consistency asks of them, trains the body of each neural network through a dummy
+    head, which is thrown away (see `DummyHeadObjective`): so they help to find features and cannot bias the prediction.
+    Models of networks and others without a body are not taught them.
+
+    A suspect is predicted, too, by the same fitted models, with all its edges and homologs.
 
     Parameters
     ----------
@@ -112,19 +116,26 @@ class RSMatch(Owner):
         suspects = unlabelled & (self.probability_ >= self.threshold)
         self.genes_, self.suspects_ = dataset.genes, dataset.genes[suspects]
         _log.info("%d of %d unlabelled genes are suspects", len(self.suspects_), unlabelled.sum())
-        given = replace(dataset, suspects=suspects)
-        if self.treatment == "drop":
-            given = dataset.take(np.flatnonzero(~suspects))
         self.strategy_ = self._make_strategy()
-        self.strategy_._fit(given)
+        self.strategy_._fit(self._apart(dataset, suspects)[0])
         self.strategy_.terms_ = dataset.ontology.terms
 
     def _predict(self, dataset: GeneDataset) -> NDArray[np.float32]:
-        scores = self.strategy_._predict(dataset)
-        if self.treatment == "drop":  # the others are predicted in the networks in which they were learned from
-            kept = np.flatnonzero(~np.isin(dataset.genes, self.suspects_))
-            scores[kept] = self.strategy_._predict(dataset.take(kept))
+        scores = self.strategy_._predict(replace(dataset, suspects=None))
+        suspects = np.isin(dataset.genes, self.suspects_)
+        if suspects.any():
+            given, rows = self._apart(dataset, suspects)
+            scores[~suspects] = self.strategy_._predict(given)[~suspects[rows]]
         return scores
+
+    def _apart(self, dataset: GeneDataset, suspects: NDArray[np.bool_]) -> tuple[GeneDataset, NDArray[np.intp]]:
+        """Return the dataset in which suspects are cut off or left out, and the rows of its genes."""
+        if self.treatment == "drop":
+            kept = np.flatnonzero(~suspects)
+            return dataset.take(kept), kept
+        networks = {name: _among(network, ~suspects) for name, network in dataset.networks.items()}
+        homology = _among(dataset.homology, ~suspects)
+        return replace(dataset, suspects=suspects, networks=networks, homology=homology), np.arange(dataset.n_genes)
 
     def _owned(self) -> dict[str, GenePredictor]:
         return {"strategy": self.strategy_}
@@ -142,3 +153,11 @@ class RSMatch(Owner):
         super()._restore(arrays, facts, folder)
         self.genes_, self.suspects_ = (np.array(facts[name], dtype=np.str_) for name in ("genes", "suspects"))
         self.probability_ = arrays["probability"]
+
+
+def _among(matrix: csr_array, members: NDArray[np.bool_]) -> csr_array:
+    """Leave the entries between members; the shape stays, and the order of what is stored."""
+    rows = np.repeat(np.arange(len(members)), np.diff(matrix.indptr))
+    kept = members[rows] & members[matrix.indices]
+    pointers = np.concatenate([[0], np.cumsum(np.bincount(rows[kept], minlength=len(members)))])
+    return csr_array((matrix.data[kept], matrix.indices[kept], pointers), shape=matrix.shape)

@@ -13,6 +13,7 @@ from scipy.sparse import csr_array
 from genessl.data.dataset import TRAIN, GeneDataset
 from genessl.models.base import GenePredictor
 from genessl.models.evidence_network import EvidenceNetwork
+from genessl.models.graph_network import GraphNetwork
 from genessl.models.neural import NeuralPredictor
 from genessl.models.supervision import Supervision
 from genessl.semi_supervised.lessons import Lesson
@@ -48,7 +49,8 @@ def fit_taught(
     Any other predictor learns from a dataset whose genes carry them as if they were experimental: there no label can be
     weighted, and a gene taught to have a term counts as lacking the aspect's other terms. Taught genes without a label
     of their own count there as training genes, for an owned strategy is to judge itself on experiments. Suspects (see
-    `RSMatch`) are taught to neural predictors only, which have a dummy head for them.
+    `RSMatch`) are taught to neural predictors only, which have a dummy head for them, and to none of networks, in which
+    they are cut off.
 
     Parameters
     ----------
@@ -68,7 +70,8 @@ def fit_taught(
         To train a neural predictor.
     """
     fitted = copy.copy(predictor)
-    if lesson is not None and dataset.suspects is not None and not isinstance(fitted, NeuralPredictor):
+    with_head = isinstance(fitted, NeuralPredictor) and not isinstance(fitted, GraphNetwork)
+    if lesson is not None and dataset.suspects is not None and not with_head:
         lesson = lesson.among(~dataset.suspects)
     supervision = Supervision.of(dataset)
     if lesson is not None:

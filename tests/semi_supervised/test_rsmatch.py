@@ -21,7 +21,7 @@ from genessl.semi_supervised.co_training import CoTraining
 from genessl.semi_supervised.consistency import FixMatch, MeanTeacher
 from genessl.semi_supervised.consistency_objectives import Schedule, TeacherObjective, squared_difference
 from genessl.semi_supervised.contamination import SyntheticDetector
-from genessl.semi_supervised.lessons import Lesson
+from genessl.semi_supervised.lessons import Lesson, choose_by_quota
 from genessl.semi_supervised.rsmatch import RSMatch
 from genessl.semi_supervised.self_training import SelfTraining
 from genessl.semi_supervised.teaching import fit_taught
@@ -194,8 +194,36 @@ def test_saved_equals_loaded_with_its_suspects(contaminated, fitted, tmp_path):
     np.testing.assert_array_equal(loaded.predict_proba(contaminated[0]), fitted.predict_proba(contaminated[0]))
 
 
-def test_a_lesson_for_a_model_that_is_no_network_leaves_suspects_out():
+@pytest.mark.parametrize("name", ["mean_teacher", "co_training"])
+@pytest.mark.usefixtures("known_probabilities")
+def test_with_a_dummy_head_too_no_edge_of_a_suspect_reaches_another_gene(name, contaminated):
+    """However the suspects are joined to the others, what is predicted of the others is the same."""
+    dataset, synthetic = contaminated
+    place = np.arange(dataset.n_genes)
+    place[synthetic] = np.random.default_rng(0).permutation(place[synthetic])
+    moved = {name: csr_array(network[place][:, place]) for name, network in dataset.networks.items()}
+    elsewhere = replace(dataset, networks=moved, homology=csr_array(dataset.homology[place][:, place]))
+    found = [rsmatch(strategy=STRATEGIES[name]).fit(given).predict_proba(given) for given in (dataset, elsewhere)]
+    np.testing.assert_array_equal(found[0][~synthetic], found[1][~synthetic])
 
+
+@pytest.mark.parametrize("quota", [0.5, 1.0])
+def test_suspects_take_no_ones_place_among_those_to_be_taught(quota):
+    dataset, _ = make_dataset()
+    supervision = Supervision.of(dataset)
+    unlabelled = ~dataset.labelled.any(axis=1)
+    suspects = unlabelled & (np.arange(dataset.n_genes) % 3 == 0)
+    confidence = np.random.default_rng(0).random(dataset.positive.shape, dtype=np.float32)
+    confidence[suspects] += 1  # surer than all others
+    found = choose_by_quota(confidence, replace(supervision, suspects=suspects), unlabelled, quota=quota)
+    for group in (suspects, ~suspects):
+        alone = choose_by_quota(confidence, supervision, unlabelled & group, quota=quota)
+        for chosen, expected in zip(found, alone):
+            np.testing.assert_array_equal(chosen[group], expected[group])
+    assert found[0][~suspects].any()
+
+
+def test_a_lesson_for_a_model_that_is_no_network_leaves_suspects_out():
     dataset, _ = make_dataset()
     unlabelled = np.flatnonzero(~dataset.labelled.any(axis=1))
     suspects = np.isin(np.arange(dataset.n_genes), unlabelled[::2])
