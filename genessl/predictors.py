@@ -38,6 +38,7 @@ PREDICTORS: dict[str, tuple[str, str]] = {
     "correct_and_smooth": ("genessl.semi_supervised.correct_and_smooth", "CorrectAndSmooth"),
     "positive_unlabelled": ("genessl.semi_supervised.positive_unlabelled", "PositiveUnlabelled"),
     "pretrained": ("genessl.semi_supervised.pretraining", "Pretrained"),
+    "difficulty_diffusion": ("genessl.semi_supervised.difficulty_diffusion", "DifficultyDiffusion"),
     "rsmatch": ("genessl.semi_supervised.rsmatch", "RSMatch"),
     "scikit_view": ("genessl.semi_supervised.scikit_view", "ScikitView"),
 }

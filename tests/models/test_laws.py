@@ -43,6 +43,8 @@ def make(name):
         "pretrained",
     ):
         return make_predictor(name, {"view": make("sequence_network")})
+    if name == "difficulty_diffusion":
+        return make_predictor(name, {"view": make("sequence_network"), "n_updates": 50, "most": 40})
     if name == "rsmatch":
         return make_predictor(name, {"strategy": make("mean_teacher"), "rounds": 0, "threshold": 0.3})
     if name in VARIANTS:
@@ -191,6 +193,7 @@ def test_the_predictors_of_the_contract_are_all_registered():
         "correct_and_smooth",
         "positive_unlabelled",
         "pretrained",
+        "difficulty_diffusion",
         "rsmatch",
         "scikit_view",
     ]

@@ -29,6 +29,7 @@ PARAMETERS = {
     "variational_autoencoder": {"view": QUICK},
     "feature_matching": {"view": QUICK},
     "positive_unlabelled": {"view": QUICK},
+    "difficulty_diffusion": {"view": QUICK, "n_updates": 100},
     "rsmatch": {"strategy": {"mean_teacher": {"view": QUICK}}, "rounds": 1},
     "pretrained": {"view": QUICK, "pretraining_epochs": 5},
     "co_training": {

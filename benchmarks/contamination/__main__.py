@@ -1,0 +1,55 @@
+"""Run every part of the contamination benchmark, and write its tables and figure.
+
+    python -m benchmarks.contamination --dataset results/yeast_2020_cv/dataset --mirror FOLDER \
+        --output results/yeast_2020_cv/contamination
+
+What lies in the output folder is not run again, so that it may be stopped, or divided among machines by the options of
+its parts (`run`, `detector`, `difficulty`, `compare`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from benchmarks.contamination import compare, detector, difficulty, run
+
+# Of one architecture the quicker ones: each is fitted on every kind and ratio.
+_STRATEGIES = (
+    *("network_neighbours", "label_propagation", "label_spreading", "kernel_regression", "function_diffusion"),
+    *("sequence_network", "self_training", "mean_teacher", "fixmatch", "variational_autoencoder", "feature_matching"),
+    *("positive_unlabelled", "pretrained", "correct_and_smooth"),
+)
+_ABLATED, _KIND = "co_training", "rewrites_30"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the parts one after the other; the first that fails ends it with its exit code."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--dataset", type=Path, required=True, help="folder that genessl build-dataset wrote")
+    parser.add_argument("--mirror", type=Path, required=True, help="folder with the files of yeast-2020-cv")
+    parser.add_argument("--output", type=Path, required=True, help="folder for everything")
+    parser.add_argument("--figure", type=Path, help="the SVG file; by default in the output folder")
+    chosen = parser.parse_args(arguments)
+    dataset, output = ["--dataset", str(chosen.dataset)], ["--output", str(chosen.output)]
+    places = [*dataset, *output, "--mirror", str(chosen.mirror)]
+    ablated = ["--kinds", _KIND, "--ratios", "1", "--strategies", _ABLATED, "--treatments", *run.TREATMENTS]
+    figure = chosen.figure or chosen.output / "contamination.svg"
+    parts = (
+        lambda: run.main([*places, "--strategies", *_STRATEGIES]),
+        lambda: run.main([*places, "--kinds", run.CLEAN, "--strategies", _ABLATED]),
+        lambda: run.main([*places, *ablated]),
+        lambda: detector.main(places),
+        lambda: difficulty.main([*dataset, "--output", str(chosen.output / "difficulty")]),
+        lambda: compare.main([str(chosen.output), "--figure", str(figure)]),
+    )
+    for part in parts:
+        code = part()
+        if code:
+            return code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
