@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from sklearn.base import clone
@@ -24,19 +25,19 @@ from genessl.semi_supervised.self_training import SelfTraining
 
 _log = logging.getLogger(__name__)
 TREATMENTS = ("dummy_head", "drop")
+_LEAST_TRUST = np.float32(0.01)  # so that a gene under the strongest suspicion keeps its place
 _STRATEGIES = (CoTraining, SelfTraining, MeanTeacher, FixMatch)
 
 
 class RSMatch(Owner):
     """Screen the pool, and fit a strategy in which the suspects have a head of their own [1]_.
 
-    A `SyntheticDetector` tells how probably each unlabelled gene is synthetic. Those from `threshold` on are suspects.
-    They are cut off from all other genes, in the networks and as homologs, so that no label spreads through them. What
-    their sequences are taught, or what consistency asks of them, trains the body of each neural network through a dummy
-    head, which is thrown away (see `DummyHeadObjective`): so they help to find features and cannot bias the prediction.
-    Models of networks and others without a body are not taught them.
-
-    A suspect is predicted, too, by the same fitted models, with all its edges and homologs.
+    A `SyntheticDetector` tells how probably each unlabelled gene is synthetic. Edges and homology weigh as much as both
+    ends are probably real, so that hardly a label spreads through a synthetic gene, while what is predicted of a gene
+    under suspicion still comes from its neighbours. Genes from `threshold` on are suspects. What their sequences are
+    taught, or what consistency asks of them, trains the body of each neural network through a dummy head, which is
+    thrown away (see `DummyHeadObjective`): so they help to find features and cannot bias the prediction. Models of
+    networks and others without a body are not taught them.
 
     Parameters
     ----------
@@ -46,7 +47,8 @@ class RSMatch(Owner):
         Probability from which an unlabelled gene is a suspect, in (0, 1]. Where the dataset names suspects itself,
         these are taken, and nothing is screened.
     treatment : {'dummy_head', 'drop'}
-        Whether suspects train a dummy head, or are left out of the fit.
+        Whether suspects train a dummy head, or are left out of the fit; then all edges stay as they are, and the fitted
+        models predict suspects in networks that they have not seen.
     rounds : int, default=3
         How often the detector's queue is renewed.
     place : bool, default=True
@@ -114,28 +116,34 @@ class RSMatch(Owner):
         else:
             self.probability_ = dataset.suspects.astype(np.float64)
         suspects = unlabelled & (self.probability_ >= self.threshold)
+        self.probability_ = np.where(unlabelled, self.probability_, 0.0)
         self.genes_, self.suspects_ = dataset.genes, dataset.genes[suspects]
         _log.info("%d of %d unlabelled genes are suspects", len(self.suspects_), unlabelled.sum())
         self.strategy_ = self._make_strategy()
-        self.strategy_._fit(self._apart(dataset, suspects)[0])
+        if self.treatment == "drop":
+            self.strategy_._fit(dataset.take(np.flatnonzero(~suspects)))
+        else:
+            self.strategy_._fit(replace(self._trusted(dataset), suspects=suspects))
         self.strategy_.terms_ = dataset.ontology.terms
 
     def _predict(self, dataset: GeneDataset) -> NDArray[np.float32]:
-        scores = self.strategy_._predict(replace(dataset, suspects=None))
-        suspects = np.isin(dataset.genes, self.suspects_)
-        if suspects.any():
-            given, rows = self._apart(dataset, suspects)
-            scores[~suspects] = self.strategy_._predict(given)[~suspects[rows]]
+        dataset = replace(dataset, suspects=None)
+        if self.treatment == "dummy_head":
+            return self.strategy_._predict(self._trusted(dataset))
+        scores = self.strategy_._predict(dataset)
+        kept = np.flatnonzero(~np.isin(dataset.genes, self.suspects_))
+        if len(kept) < dataset.n_genes:  # the others are predicted in the networks in which they were learned from
+            scores[kept] = self.strategy_._predict(dataset.take(kept))
         return scores
 
-    def _apart(self, dataset: GeneDataset, suspects: NDArray[np.bool_]) -> tuple[GeneDataset, NDArray[np.intp]]:
-        """Return the dataset in which suspects are cut off or left out, and the rows of its genes."""
-        if self.treatment == "drop":
-            kept = np.flatnonzero(~suspects)
-            return dataset.take(kept), kept
-        networks = {name: _among(network, ~suspects) for name, network in dataset.networks.items()}
-        homology = _among(dataset.homology, ~suspects)
-        return replace(dataset, suspects=suspects, networks=networks, homology=homology), np.arange(dataset.n_genes)
+    def _trusted(self, dataset: GeneDataset) -> GeneDataset:
+        """Weigh each edge and each hit by how probably both genes are real; a gene that was not screened is."""
+        found = pd.Series(1.0 - self.probability_, self.genes_).reindex(dataset.genes).fillna(1.0)
+        real = np.maximum(found.to_numpy(dtype=np.float32), _LEAST_TRUST)
+        if (real == 1.0).all():
+            return dataset
+        networks = {name: _weighted(network, real) for name, network in dataset.networks.items()}
+        return replace(dataset, networks=networks, homology=_weighted(dataset.homology, real))
 
     def _owned(self) -> dict[str, GenePredictor]:
         return {"strategy": self.strategy_}
@@ -155,9 +163,7 @@ class RSMatch(Owner):
         self.probability_ = arrays["probability"]
 
 
-def _among(matrix: csr_array, members: NDArray[np.bool_]) -> csr_array:
-    """Leave the entries between members; the shape stays, and the order of what is stored."""
-    rows = np.repeat(np.arange(len(members)), np.diff(matrix.indptr))
-    kept = members[rows] & members[matrix.indices]
-    pointers = np.concatenate([[0], np.cumsum(np.bincount(rows[kept], minlength=len(members)))])
-    return csr_array((matrix.data[kept], matrix.indices[kept], pointers), shape=matrix.shape)
+def _weighted(matrix: csr_array, real: NDArray[np.float32]) -> csr_array:
+    """Multiply each entry by the factors of its row and its column."""
+    rows = np.repeat(real, np.diff(matrix.indptr))
+    return csr_array((matrix.data * (rows * real[matrix.indices]), matrix.indices, matrix.indptr), shape=matrix.shape)

@@ -50,7 +50,7 @@ def fit_taught(
     weighted, and a gene taught to have a term counts as lacking the aspect's other terms. Taught genes without a label
     of their own count there as training genes, for an owned strategy is to judge itself on experiments. Suspects (see
     `RSMatch`) are taught to neural predictors only, which have a dummy head for them, and to none of networks, in which
-    they are cut off.
+    they hardly count.
 
     Parameters
     ----------

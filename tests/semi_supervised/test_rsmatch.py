@@ -158,9 +158,9 @@ def _by_gene(fitted, dataset):
 
 @pytest.mark.usefixtures("known_probabilities")
 @pytest.mark.parametrize("name", STRATEGIES)
-def test_with_a_threshold_that_none_reaches_it_is_the_strategy_itself(name, contaminated):
+def test_without_any_suspicion_it_is_the_strategy_itself(name, contaminated):
     dataset, _ = contaminated
-    around = rsmatch(strategy=STRATEGIES[name], threshold=1.0).fit(dataset)
+    around = rsmatch(strategy=STRATEGIES[name]).fit(replace(dataset, suspects=np.zeros(dataset.n_genes, dtype=bool)))
     np.testing.assert_array_equal(around.predict_proba(dataset), STRATEGIES[name].fit(dataset).predict_proba(dataset))
 
 
@@ -194,17 +194,35 @@ def test_saved_equals_loaded_with_its_suspects(contaminated, fitted, tmp_path):
     np.testing.assert_array_equal(loaded.predict_proba(contaminated[0]), fitted.predict_proba(contaminated[0]))
 
 
-@pytest.mark.parametrize("name", ["mean_teacher", "co_training"])
 @pytest.mark.usefixtures("known_probabilities")
-def test_with_a_dummy_head_too_no_edge_of_a_suspect_reaches_another_gene(name, contaminated):
-    """However the suspects are joined to the others, what is predicted of the others is the same."""
+def test_an_edge_weighs_as_much_as_both_ends_are_probably_real(contaminated):
+    """By hand: labelled genes are real, other genes at .9, synthetic ones at .1, so an edge of two of these at .01."""
+    dataset, synthetic = contaminated
+    around = rsmatch().fit(dataset)
+    labelled = np.diff(dataset.positive.indptr) > 0
+    real = np.where(synthetic, 0.1, np.where(labelled, 1.0, 0.9))
+    given = around._trusted(dataset)
+    for name, network in dataset.networks.items():
+        expected = network.toarray() * np.outer(real, real)
+        np.testing.assert_allclose(given.networks[name].toarray(), expected, rtol=1e-5)
+    np.testing.assert_allclose(given.homology.toarray(), dataset.homology.toarray() * np.outer(real, real), rtol=1e-5)
+
+
+@pytest.mark.usefixtures("known_probabilities")
+def test_a_synthetic_gene_counts_less_among_the_neighbours_than_without_screening(contaminated):
+    """Where the pool's networks are shuffled around the synthetic genes, the others' scores change less."""
     dataset, synthetic = contaminated
     place = np.arange(dataset.n_genes)
     place[synthetic] = np.random.default_rng(0).permutation(place[synthetic])
     moved = {name: csr_array(network[place][:, place]) for name, network in dataset.networks.items()}
-    elsewhere = replace(dataset, networks=moved, homology=csr_array(dataset.homology[place][:, place]))
-    found = [rsmatch(strategy=STRATEGIES[name]).fit(given).predict_proba(given) for given in (dataset, elsewhere)]
-    np.testing.assert_array_equal(found[0][~synthetic], found[1][~synthetic])
+    elsewhere = replace(dataset, networks=moved)
+    around = rsmatch().fit(dataset)
+    walk = LabelPropagation()
+    change = []
+    for weigh in (lambda given: given, around._trusted):
+        before, after = (walk.fit(weigh(given)).predict_proba(weigh(given)) for given in (dataset, elsewhere))
+        change.append(np.abs(after - before)[~synthetic & ~dataset.labelled.any(axis=1)].mean())
+    assert change[1] < 0.5 * change[0]
 
 
 @pytest.mark.parametrize("quota", [0.5, 1.0])
