@@ -1,12 +1,12 @@
 """Compare every fit on a contaminated pool with the same strategy on the clean pool, and draw both.
 
     python -m benchmarks.contamination.compare results/yeast_2020_cv/contamination \
-        --figure docs/figures/contamination.svg
+        --scores docs/tables/contamination_scores.tsv --figure docs/figures/contamination.svg
 
-Writes scores.tsv (IA-weighted F-max of every fit, and its seconds) and differences.tsv into the folder and prints the
-latter as Markdown. A difference is to the clean pool's score of the same strategy on the same genes with the same
-labels, as a mean over seeds, with a 95 % interval by Student's t. The figure shows it by the ratio, for fits in which
-the pool is treated in no way; it needs matplotlib (pip install 'genessl[benchmarks]').
+Adds the folder's fits to a table of scores (IA-weighted F-max of every fit, and its seconds), which may hold those of
+other machines, and prints differences as Markdown. A difference is to the clean pool's score of the same strategy on
+the same genes with the same labels, as a mean over seeds, with a 95 % interval by Student's t. The figure shows it by
+the ratio, for fits in which the pool is treated in no way; it needs matplotlib (pip install 'genessl[benchmarks]').
 """
 
 from __future__ import annotations
@@ -40,6 +40,13 @@ def scores(output: Path) -> pd.DataFrame:
         for aspect, table in tables.items()
     ]
     return pd.DataFrame(rows)
+
+
+def joined(kept: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
+    """Add fits to a table of scores; a fit that it holds already is replaced."""
+    both = pd.concat([kept, found], ignore_index=True)
+    once = both.drop_duplicates([*_CASE, "seed", "aspect"], keep="last")
+    return once.sort_values([*_CASE, "seed", "aspect"], ignore_index=True)
 
 
 def differences(scores: pd.DataFrame) -> pd.DataFrame:
@@ -119,23 +126,25 @@ def draw(table: pd.DataFrame, title: str) -> Figure:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Write and print the comparison; a folder without fits ends in one sentence and exit code 2."""
+    """Write and print the comparison; no fit on the clean pool ends in one sentence and exit code 2."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help="folder that run.py wrote")
+    parser.add_argument("--scores", type=Path, help="the table of scores; by default scores.tsv in the folder")
     parser.add_argument("--figure", type=Path, help="the SVG file")
     parser.add_argument("--title", default="")
     chosen = parser.parse_args(arguments)
-    found = scores(chosen.folder)
+    path, found = chosen.scores or chosen.folder / "scores.tsv", scores(chosen.folder)
+    if path.is_file():
+        found = joined(pd.read_csv(path, sep="\t"), found)
     if found.empty or CLEAN not in set(found["kind"]):
         print(f"compare.py: error: {chosen.folder}: found no fit on the clean pool; run run.py first", file=sys.stderr)
         return 2
-    write_table(chosen.folder / "scores.tsv", found)
+    write_table(path, found.round({"wfmax": 5, "seconds": 0}))
     compared = differences(found)
-    write_table(chosen.folder / "differences.tsv", compared)
     print(as_markdown(compared))
     if chosen.figure is not None:
-        with written_file(chosen.figure) as path:
-            draw(compared, chosen.title).savefig(path, format="svg", metadata={"Date": None})
+        with written_file(chosen.figure) as partial:
+            draw(compared, chosen.title).savefig(partial, format="svg", metadata={"Date": None})
     return 0
 
 

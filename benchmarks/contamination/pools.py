@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,15 +20,17 @@ from genessl.features.decoys import draw_decoys
 from genessl.features.homology import bit_scores, search_homologs
 from genessl.features.substitutions import SHARE, substitute_conservatively
 from genessl.features.synthetic import SyntheticGenes
+from genessl.semi_supervised.feature_diffusion import FeatureDiffusion
 
 FILES = {
     "rewrites_30": "esm2_8M_rewrite_30pct.fasta.gz",
     "rewrites_5": "esm2_8M_rewrite_5pct.fasta.gz",
     "shuffled": "shuffled.fasta.gz",
 }
-MARKOV, REWIRED = "markov", "rewired"
-KINDS = (*FILES, MARKOV, REWIRED)
+MARKOV, REWIRED, GENERATED = "markov", "rewired", "generated"
+KINDS = (*FILES, MARKOV, REWIRED)  # those with sequences
 ALIASES = ("4932.protein.aliases.v12.0.txt.gz", "SGD_features.tab.gz")
+_FEWEST_GENES, _GUIDANCE = 3, 2.0  # of the generator: genes of a term that it may read, and as for rare terms
 _SPARE = 1.4  # sequences drawn for each one mixed in, because those of parents that are tested are kept out
 
 
@@ -138,6 +140,41 @@ def draw_pool(dataset: GeneDataset, kind: str, ratio: float, mirror: Path, *, se
     among_real = dataset.homology.copy()
     among_real.resize(len(named), len(named))
     return Pool(kind, tuple(drawn), made_from, csr_array(added + among_real))
+
+
+def mix_generated(visible: GeneDataset, n_synthetic: int, *, seed: int, n_updates: int = 2000) -> GeneDataset:
+    """Mix in genes of which there are features and no sequence, in the places of real genes.
+
+    A `FeatureDiffusion`, fitted on the labelled genes of the dataset, draws features for the terms of one of these at
+    random, none of which is tested. They have no homologs, and the dataset no sequences any more.
+    """
+    random, n_genes = np.random.default_rng(seed), visible.n_genes
+    features, back = _scaled(visible.sequence_features)
+    known = np.flatnonzero(np.diff(visible.positive.indptr) > 0)
+    labels = csr_array(visible.positive[known]).astype(bool)
+    labels = csr_array(labels[:, np.flatnonzero(np.diff(labels.tocsc().indptr) >= _FEWEST_GENES)])
+    generator = FeatureDiffusion(guidance=_GUIDANCE, n_updates=n_updates, seed=seed)
+    generator.fit(features[known], labels, np.zeros(len(known)))
+    parents = random.integers(0, len(known), n_synthetic)
+    drawn = back(generator.sample(csr_array(labels[parents]), None, seed=seed, like=features[known[parents]]))
+    rounds = [random.permutation(n_genes) for _ in range(-(-n_synthetic // n_genes))]
+    places = np.concatenate([np.zeros(0, dtype=np.intp), *rounds])[:n_synthetic]
+    names = [f"{SYNTHETIC_PREFIX}{number:06d}" for number in range(1, n_synthetic + 1)]
+    synthetic = SyntheticGenes(dict.fromkeys(names, "M"), places, n_genes)
+    homology = visible.homology.copy()
+    homology.resize(n_genes + n_synthetic, n_genes + n_synthetic)
+    joined = synthetic.join(visible, csr_array(homology))
+    return replace(joined, sequence_features=np.concatenate([visible.sequence_features, drawn]), sequences=())
+
+
+def _scaled(
+    features: NDArray[np.float32],
+) -> tuple[NDArray[np.float32], Callable[[NDArray[np.float32]], NDArray[np.float32]]]:
+    """Standardise columns as the sequence view does, domains apart, and return what undoes it."""
+    measured = ~np.isin(features, (0, 1)).all(axis=0)
+    centre = np.where(measured, features.mean(axis=0), 0.0).astype(np.float32)
+    spread = np.where(measured, np.maximum(features.std(axis=0), 1e-6), 1.0).astype(np.float32)
+    return (features - centre) / spread, lambda scaled: scaled * spread + centre
 
 
 def _made(dataset: GeneDataset, kind: str, mirror: Path, seed: int) -> tuple[list[str], NDArray[np.intp]]:

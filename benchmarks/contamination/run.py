@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.contamination.pools import KINDS, Pool, draw_pool
+from benchmarks.contamination.pools import GENERATED, KINDS, Pool, draw_pool, mix_generated
 from benchmarks.semi_supervised.run import load_tables, save_tables, tables_of
 from benchmarks.semi_supervised.strategies import STRATEGIES
 from genessl.data.dataset import GeneDataset
@@ -35,6 +35,7 @@ from genessl.semi_supervised.rsmatch import RSMatch
 
 _log = logging.getLogger(__name__)
 CLEAN = "clean"
+_POOLS = (CLEAN, *KINDS, GENERATED)
 # How the pool is treated. `plain` is also RSMatch with its head shared: then suspects teach as all others do.
 TREATMENTS = ("plain", "pool dropped", "rsmatch", "rsmatch, queue off", "rsmatch, detector off", "detected dropped")
 RATIOS = (0.25, 0.5, 1.0, 2.0)
@@ -98,8 +99,10 @@ class Bench:
         visible = replace(self.dataset, label_fraction=fraction, seed=seed).hide(fold)
         if kind == CLEAN or not ratio:
             return visible
-        barred = self.dataset.split == fold
-        return self.pool(kind).mix_into(visible, round(ratio * self.dataset.n_genes), barred=barred, seed=seed)[0]
+        barred, n_synthetic = self.dataset.split == fold, round(ratio * self.dataset.n_genes)
+        if kind == GENERATED:
+            return mix_generated(visible, n_synthetic, seed=seed)
+        return self.pool(kind).mix_into(visible, n_synthetic, barred=barred, seed=seed)[0]
 
     def suspects(self, trial: Trial, pool: GeneDataset) -> NDArray[np.bool_]:
         """Screen the pool, once for all strategies; with the detector off every unlabelled gene is a suspect."""
@@ -163,7 +166,7 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--dataset", type=Path, required=True, help="folder that genessl build-dataset wrote")
     parser.add_argument("--mirror", type=Path, required=True, help="folder with the files of yeast-2020-cv")
     parser.add_argument("--output", type=Path, required=True, help="folder for pools and fits")
-    parser.add_argument("--kinds", nargs="+", choices=(CLEAN, *KINDS), default=(CLEAN, *KINDS))
+    parser.add_argument("--kinds", nargs="+", choices=_POOLS, default=_POOLS)
     parser.add_argument("--ratios", type=float, nargs="+", default=RATIOS, help="synthetic genes per real gene")
     parser.add_argument("--fractions", type=float, nargs="+", default=[0.1], help="shares of the labelled genes")
     parser.add_argument("--treatments", nargs="+", choices=TREATMENTS, default=["plain"])

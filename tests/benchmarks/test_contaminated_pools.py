@@ -5,10 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.sparse import csr_array
 
 from benchmarks.contamination.compare import as_markdown, differences
 from benchmarks.contamination.detector import compare, controls, matched_pairs
-from benchmarks.contamination.pools import MARKOV, REWIRED, Pool, draw_pool
+from benchmarks.contamination.pools import MARKOV, REWIRED, Pool, draw_pool, mix_generated
 from benchmarks.contamination.run import TREATMENTS, Bench, Trial, load_trials
 from benchmarks.semi_supervised.run import save_tables
 from benchmarks.semi_supervised.strategies import STRATEGIES, Entry
@@ -28,6 +29,13 @@ def dataset():
 
 def nobody(dataset):
     return np.zeros(dataset.n_genes, dtype=bool)
+
+
+def shuffled_within(labels, rows):
+    """Turn around the labels of some genes."""
+    order = np.arange(labels.shape[0])
+    order[rows] = order[rows][::-1]
+    return csr_array(labels[order])
 
 
 def test_no_sequence_is_mixed_in_whose_parent_is_tested(dataset, tmp_path):
@@ -133,3 +141,30 @@ def test_controls_score_by_length_degree_and_composition(dataset):
     assert found["degree"] == pytest.approx(np.full(9, -np.log(3)))  # a ring: two neighbours each
     auroc = compare(found, np.array([0]), np.arange(1, 9))
     assert auroc["degree"] == 0.5
+
+
+def test_generated_genes_have_features_and_no_sequence_and_leave_real_genes_alone(dataset):
+    visible = dataset.hide(0)
+    mixed = mix_generated(visible, 9, seed=0, n_updates=20)
+    assert mixed.n_genes == 18
+    assert mixed.synthetic.sum() == 9
+    assert mixed.sequences == ()
+    np.testing.assert_array_equal(mixed.sequence_features[:9], visible.sequence_features)
+    assert not mixed.homology.toarray()[9:].any()
+    assert not np.diff(mixed.positive.indptr)[9:].any()
+    again = mix_generated(visible, 9, seed=0, n_updates=20)
+    np.testing.assert_array_equal(mixed.sequence_features, again.sequence_features)
+
+
+def test_generated_genes_know_the_labels_that_are_visible_and_nothing_of_the_hidden_ones(dataset, monkeypatch):
+    """Whatever the labels of the fold tested are, the same features are drawn."""
+    monkeypatch.setattr("benchmarks.contamination.pools._FEWEST_GENES", 1)
+
+    def drawn(turned):
+        other = replace(dataset, positive=shuffled_within(dataset.positive, turned))
+        assert (other.positive != dataset.positive).nnz
+        return mix_generated(other.hide(0), 9, seed=0, n_updates=20).sequence_features
+
+    clean = mix_generated(dataset.hide(0), 9, seed=0, n_updates=20).sequence_features
+    np.testing.assert_array_equal(drawn(dataset.split == 0), clean)
+    assert (drawn(dataset.split != 0) != clean).any()
