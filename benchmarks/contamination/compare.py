@@ -4,9 +4,10 @@
         --scores docs/tables/contamination_scores.tsv --figure docs/figures/contamination.svg
 
 Adds the folder's fits to a table of scores (IA-weighted F-max of every fit, and its seconds), which may hold those of
-other machines, and prints differences as Markdown. A difference is to the clean pool's score of the same strategy on
-the same genes with the same labels, as a mean over seeds, with a 95 % interval by Student's t. The figure shows it by
-the ratio, for fits in which the pool is treated in no way; it needs matplotlib (pip install 'genessl[benchmarks]').
+other machines, and prints as Markdown what one synthetic gene for each real one costs (in brackets the number of
+seeds), and every case. A difference is to the clean pool's score of the same strategy on the same genes with the same
+labels, as a mean over seeds, with a 95 % interval by Student's t. The figure shows it by the ratio, for fits in which
+the pool is treated in no way; it needs matplotlib (pip install 'genessl[benchmarks]').
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ def scores(output: Path) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def joined(kept: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
+def with_fits(kept: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
     """Add fits to a table of scores; a fit that it holds already is replaced."""
     both = pd.concat([kept, found], ignore_index=True)
     once = both.drop_duplicates([*_CASE, "seed", "aspect"], keep="last")
@@ -64,6 +65,24 @@ def differences(scores: pd.DataFrame) -> pd.DataFrame:
             | {"low": low, "high": high, "p": p}
         )
     return pd.DataFrame(rows).sort_values([*_CASE, "aspect"], ignore_index=True)
+
+
+def cost_table(table: pd.DataFrame, ratio: float = 1.0) -> str:
+    """Lay out what a ratio of each kind costs each strategy: differences to the clean pool in the three aspects."""
+    plain = table[(table["treatment"] == "plain") & ((table["kind"] == CLEAN) | (table["ratio"] == ratio))]
+    kinds = [CLEAN, *sorted(set(plain["kind"]) - {CLEAN})]
+    lines = [f"| strategy | share | {' | '.join(kinds)} |", "|---|--:|" + "---|" * len(kinds)]
+    for (strategy, fraction), group in plain.groupby(["strategy", "fraction"], sort=False):
+        cells = []
+        for kind in kinds:
+            values = group[group["kind"] == kind].set_index("aspect").reindex(ASPECTS)
+            clean, n_seeds = kind == CLEAN, values["n_seeds"].iloc[0]
+            numbers = (
+                f"{value:.3f}" if clean else f"{value:+.3f}" for value in values["wfmax" if clean else "difference"]
+            )
+            cells.append("" if pd.isna(n_seeds) else f"{' / '.join(numbers)} ({n_seeds:.0f})")
+        lines.append(f"| `{strategy}` | {fraction:.0%} | {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
 def as_markdown(table: pd.DataFrame) -> str:
@@ -135,13 +154,13 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     path, found = chosen.scores or chosen.folder / "scores.tsv", scores(chosen.folder)
     if path.is_file():
-        found = joined(pd.read_csv(path, sep="\t"), found)
+        found = with_fits(pd.read_csv(path, sep="\t"), found)
     if found.empty or CLEAN not in set(found["kind"]):
         print(f"compare.py: error: {chosen.folder}: found no fit on the clean pool; run run.py first", file=sys.stderr)
         return 2
     write_table(path, found.round({"wfmax": 5, "seconds": 0}))
     compared = differences(found)
-    print(as_markdown(compared))
+    print(f"{cost_table(compared)}\n\n{as_markdown(compared)}")
     if chosen.figure is not None:
         with written_file(chosen.figure) as partial:
             draw(compared, chosen.title).savefig(partial, format="svg", metadata={"Date": None})

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy.sparse import csr_array
 
-from benchmarks.contamination.compare import as_markdown, differences
+from benchmarks.contamination.compare import as_markdown, cost_table, differences, with_fits
 from benchmarks.contamination.detector import compare, controls, matched_pairs
 from benchmarks.contamination.pools import MARKOV, REWIRED, Pool, draw_pool, mix_generated
 from benchmarks.contamination.run import TREATMENTS, Bench, Trial, load_trials
@@ -111,10 +111,8 @@ def test_every_treatment_is_fitted_tested_and_found_again(dataset, tmp_path, mon
     assert found["plain"]["BPO"].hits.shape[0] == n_tested
 
 
-def test_a_difference_is_to_the_clean_pool_of_the_same_seed():
-    """By hand: .48 - .50 and .57 - .60, mean -.025; standard error .005, and t of one degree of freedom is 12.706."""
-    rows = [("clean", 0.0, 0, 0.50), ("clean", 0.0, 1, 0.60), ("markov", 1.0, 0, 0.48), ("markov", 1.0, 1, 0.57)]
-    scores = pd.DataFrame(
+def scores_of(rows):
+    return pd.DataFrame(
         [
             {"strategy": "s", "fraction": 0.1, "kind": kind, "ratio": ratio, "treatment": "plain", "seed": seed}
             | {"aspect": aspect, "wfmax": value, "seconds": 1.0}
@@ -122,11 +120,23 @@ def test_a_difference_is_to_the_clean_pool_of_the_same_seed():
             for aspect in ("BPO", "MFO", "CCO")
         ]
     )
-    found = differences(scores)
+
+
+def test_a_difference_is_to_the_clean_pool_of_the_same_seed():
+    """By hand: .48 - .50 and .57 - .60, mean -.025; standard error .005, and t of one degree of freedom is 12.706."""
+    rows = [("clean", 0.0, 0, 0.50), ("clean", 0.0, 1, 0.60), ("markov", 1.0, 0, 0.48), ("markov", 1.0, 1, 0.57)]
+    found = differences(scores_of(rows))
     mixed = found[(found["kind"] == "markov") & (found["aspect"] == "MFO")].iloc[0]
     assert mixed["difference"] == pytest.approx(-0.025)
     assert (mixed["low"], mixed["high"]) == pytest.approx((-0.025 - 12.706 * 0.005, -0.025 + 12.706 * 0.005), abs=1e-5)
     assert "| s | 0.1 | markov, 1 | plain | 2 | 0.525, -0.025" in as_markdown(found)
+    assert "| `s` | 10% | 0.550 / 0.550 / 0.550 (2) | -0.025 / -0.025 / -0.025 (2) |" in cost_table(found)
+
+
+def test_a_table_of_scores_takes_new_fits_in_place_of_its_own():
+    kept = scores_of([("clean", 0.0, 0, 0.50), ("clean", 0.0, 1, 0.60)])
+    both = with_fits(kept, scores_of([("clean", 0.0, 1, 0.70), ("markov", 1.0, 1, 0.57)]))
+    assert both[both["aspect"] == "BPO"]["wfmax"].tolist() == [0.50, 0.70, 0.57]
 
 
 def test_pairs_are_the_nearest_within_reach_and_each_gene_has_one():
