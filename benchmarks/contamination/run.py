@@ -20,6 +20,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from benchmarks.contamination.pools import GENERATED, KINDS, Pool, draw_pool, mix_generated
@@ -29,15 +30,21 @@ from genessl.data.dataset import GeneDataset
 from genessl.data.folders import written_file
 from genessl.errors import InputError
 from genessl.evaluation.metrics import GeneTable
-from genessl.models.base import GenePredictor
 from genessl.semi_supervised.contamination import SyntheticDetector
 from genessl.semi_supervised.rsmatch import RSMatch
 
 _log = logging.getLogger(__name__)
 CLEAN = "clean"
 _POOLS = (CLEAN, *KINDS, GENERATED)
-# How the pool is treated. `plain` is also RSMatch with its head shared: then suspects teach as all others do.
-TREATMENTS = ("plain", "pool dropped", "rsmatch", "rsmatch, queue off", "rsmatch, detector off", "detected dropped")
+# How the pool is treated; by all but the first two with RSMatch.
+_AROUND = {
+    "rsmatch": "dummy_head",
+    "rsmatch, queue off": "dummy_head",
+    "rsmatch, detector off": "dummy_head",
+    "rsmatch, head shared": "shared_head",
+    "detected dropped": "drop",
+}
+TREATMENTS = ("plain", "pool dropped", *_AROUND)
 RATIOS = (0.25, 0.5, 1.0, 2.0)
 _THRESHOLD = 0.5
 
@@ -104,11 +111,10 @@ class Bench:
             return mix_generated(visible, n_synthetic, seed=seed)
         return self.pool(kind).mix_into(visible, n_synthetic, barred=barred, seed=seed)[0]
 
-    def suspects(self, trial: Trial, pool: GeneDataset) -> NDArray[np.bool_]:
+    def screen(self, trial: Trial, pool: GeneDataset) -> pd.Series:
         """Screen the pool, once for all strategies; with the detector off every unlabelled gene is a suspect."""
-        unlabelled = np.diff(pool.positive.indptr) == 0
         if trial.treatment == "rsmatch, detector off":
-            return np.asarray(unlabelled)
+            return pd.Series(1.0, pool.genes)
         rounds = 0 if trial.treatment == "rsmatch, queue off" else 3
         path = replace(trial, treatment="screening", strategy=f"rounds_{rounds}").path(self.output)
         if not path.is_file():
@@ -116,7 +122,7 @@ class Bench:
             with written_file(path) as partial, partial.open("wb") as file:
                 np.savez_compressed(file, probability=probability)
         with np.load(path) as arrays:
-            return np.asarray(unlabelled & (arrays["probability"] >= _THRESHOLD))
+            return pd.Series(arrays["probability"], pool.genes)
 
     def fit(self, trial: Trial) -> tuple[dict[str, GeneTable], float]:
         """Fit and test; return a table in bits for each aspect, and the seconds without the screening."""
@@ -125,9 +131,9 @@ class Bench:
         tested = self.dataset.split == self.fold(trial.seed)
         strategy = STRATEGIES[trial.strategy].make(trial.seed)
         seen = np.arange(pool.n_genes)
-        if trial.treatment not in ("plain", "pool dropped"):
-            pool = replace(pool, suspects=self.suspects(trial, pool))
-            strategy = _around(strategy, "drop" if trial.treatment == "detected dropped" else "dummy_head")
+        if trial.treatment in _AROUND:
+            strategy = Screened(strategy=strategy, treatment=_AROUND[trial.treatment], threshold=_THRESHOLD)
+            strategy.found = self.screen(trial, pool)
         start = time.perf_counter()
         if trial.treatment == "pool dropped":  # what is predicted joins after the fit
             labelled = np.diff(pool.positive.indptr) > 0
@@ -142,8 +148,13 @@ class Bench:
         return tables_of(scores, self.dataset, tested), seconds
 
 
-def _around(strategy: GenePredictor, treatment: str) -> RSMatch:
-    return RSMatch(strategy=strategy, treatment=treatment, threshold=_THRESHOLD)
+class Screened(RSMatch):
+    """RSMatch that is told what a screening found."""
+
+    found: pd.Series
+
+    def _screen(self, dataset: GeneDataset) -> NDArray[np.float64]:
+        return self.found.loc[dataset.genes].to_numpy()
 
 
 def load_trials(output: Path) -> Iterator[tuple[Trial, dict[str, GeneTable], float]]:

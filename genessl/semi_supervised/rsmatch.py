@@ -24,7 +24,7 @@ from genessl.semi_supervised.owner import Owner
 from genessl.semi_supervised.self_training import SelfTraining
 
 _log = logging.getLogger(__name__)
-TREATMENTS = ("dummy_head", "drop")
+TREATMENTS = ("dummy_head", "shared_head", "drop")
 _LEAST_TRUST = np.float32(0.01)  # so that a gene under the strongest suspicion keeps its place
 _STRATEGIES = (CoTraining, SelfTraining, MeanTeacher, FixMatch)
 
@@ -46,9 +46,10 @@ class RSMatch(Owner):
     threshold : float, default=0.5
         Probability from which an unlabelled gene is a suspect, in (0, 1]. Where the dataset names suspects itself,
         these are taken, and nothing is screened.
-    treatment : {'dummy_head', 'drop'}
-        Whether suspects train a dummy head, or are left out of the fit; then all edges stay as they are, and the fitted
-        models predict suspects in networks that they have not seen.
+    treatment : {'dummy_head', 'shared_head', 'drop'}
+        Whether suspects train a dummy head; or the same head as all others, which leaves of the above what is done to
+        edges; or are left out of the fit. Then all edges stay as they are, and the fitted models predict suspects in
+        networks that they have not seen.
     rounds : int, default=3
         How often the detector's queue is renewed.
     place : bool, default=True
@@ -111,10 +112,7 @@ class RSMatch(Owner):
 
     def _fit(self, dataset: GeneDataset) -> None:
         unlabelled = np.diff(dataset.positive.indptr) == 0
-        if dataset.suspects is None:
-            self.probability_ = self._detector().fit(dataset).probability_
-        else:
-            self.probability_ = dataset.suspects.astype(np.float64)
+        self.probability_ = self._screen(dataset)
         suspects = unlabelled & (self.probability_ >= self.threshold)
         self.probability_ = np.where(unlabelled, self.probability_, 0.0)
         self.genes_, self.suspects_ = dataset.genes, dataset.genes[suspects]
@@ -123,12 +121,19 @@ class RSMatch(Owner):
         if self.treatment == "drop":
             self.strategy_._fit(dataset.take(np.flatnonzero(~suspects)))
         else:
-            self.strategy_._fit(replace(self._trusted(dataset), suspects=suspects))
+            with_head = suspects if self.treatment == "dummy_head" else None
+            self.strategy_._fit(replace(self._trusted(dataset), suspects=with_head))
         self.strategy_.terms_ = dataset.ontology.terms
+
+    def _screen(self, dataset: GeneDataset) -> NDArray[np.float64]:
+        """Return how probably each gene is synthetic, shape (n_genes,)."""
+        if dataset.suspects is not None:
+            return dataset.suspects.astype(np.float64)
+        return self._detector().fit(dataset).probability_
 
     def _predict(self, dataset: GeneDataset) -> NDArray[np.float32]:
         dataset = replace(dataset, suspects=None)
-        if self.treatment == "dummy_head":
+        if self.treatment != "drop":
             return self.strategy_._predict(self._trusted(dataset))
         scores = self.strategy_._predict(dataset)
         kept = np.flatnonzero(~np.isin(dataset.genes, self.suspects_))

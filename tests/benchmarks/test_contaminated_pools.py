@@ -91,9 +91,7 @@ def test_a_pool_comes_back_as_it_was_saved(dataset, tmp_path):
 
 def test_every_treatment_is_fitted_tested_and_found_again(dataset, tmp_path, monkeypatch):
     """Screening is replaced by a fixed suspicion, for nine genes are too few to learn from."""
-    monkeypatch.setattr(
-        Bench, "suspects", lambda _, trial, pool: pool.synthetic | ("off" in trial.treatment and nobody(pool))
-    )
+    monkeypatch.setattr(Bench, "screen", lambda _, trial, pool: pd.Series(0.9 * pool.synthetic, pool.genes))
     view = {"sequence_network": {"min_genes": 1, "max_epochs": 2}}
     monkeypatch.setitem(STRATEGIES, "mean_teacher", Entry("mean_teacher", {"view": view}))
     bench, fitted = Bench(dataset, tmp_path, tmp_path), {}

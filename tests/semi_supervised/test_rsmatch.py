@@ -186,6 +186,17 @@ def test_dropped_suspects_are_as_if_they_had_never_been_there(contaminated):
     np.testing.assert_array_equal(dropped.predict_proba(dataset)[kept], expected)
 
 
+@pytest.mark.usefixtures("known_probabilities")
+def test_with_a_shared_head_it_is_the_strategy_itself_on_weighted_edges(contaminated):
+    dataset, _ = contaminated
+    around = rsmatch(strategy=STRATEGIES["self_training"], treatment="shared_head").fit(dataset)
+    given = around._trusted(dataset)
+    expected = STRATEGIES["self_training"].fit(given).predict_proba(given)
+    np.testing.assert_array_equal(around.predict_proba(dataset), expected)
+    with_dummy_head = rsmatch(strategy=STRATEGIES["self_training"]).fit(dataset)
+    assert (with_dummy_head.predict_proba(dataset) != expected).any()
+
+
 def test_saved_equals_loaded_with_its_suspects(contaminated, fitted, tmp_path):
     fitted.save(tmp_path / "model")
     loaded = GenePredictor.load(tmp_path / "model")
@@ -257,7 +268,7 @@ def test_a_lesson_for_a_model_that_is_no_network_leaves_suspects_out():
     ("parameters", "sentence"),
     [
         ({"threshold": 0}, r"threshold: found 0, expected a number in \(0"),
-        ({"treatment": "hide"}, "treatment: found 'hide', expected one of dummy_head, drop"),
+        ({"treatment": "hide"}, "treatment: found 'hide', expected one of dummy_head, shared_head, drop"),
         ({"strategy": VIEW}, "strategy: found SequenceNetwork.*expected co_training, self_training, mean_teacher or"),
         ({"rounds": -1}, "rounds: found -1, expected a whole number of at least 0"),
         ({"strategy": MeanTeacher(decay=2)}, "decay: found 2, expected a number in"),
