@@ -48,8 +48,8 @@ class RSMatch(Owner):
         these are taken, and nothing is screened.
     treatment : {'dummy_head', 'shared_head', 'drop'}
         Whether suspects train a dummy head; or the same head as all others, which leaves of the above what is done to
-        edges; or are left out of the fit. Then all edges stay as they are, and the fitted models predict suspects in
-        networks that they have not seen.
+        edges; or are left out of the fit, among others with edges as they are. Then the fitted models predict suspects
+        in the whole networks, with edges weighed as above.
     rounds : int, default=3
         How often the detector's queue is renewed.
     place : bool, default=True
@@ -133,11 +133,11 @@ class RSMatch(Owner):
 
     def _predict(self, dataset: GeneDataset) -> NDArray[np.float32]:
         dataset = replace(dataset, suspects=None)
-        if self.treatment != "drop":
-            return self.strategy_._predict(self._trusted(dataset))
-        scores = self.strategy_._predict(dataset)
         kept = np.flatnonzero(~np.isin(dataset.genes, self.suspects_))
-        if len(kept) < dataset.n_genes:  # the others are predicted in the networks in which they were learned from
+        if self.treatment == "drop" and len(kept) == dataset.n_genes:
+            return self.strategy_._predict(dataset)
+        scores = self.strategy_._predict(self._trusted(dataset))
+        if self.treatment == "drop":  # the others are predicted in the networks in which they were learned from
             scores[kept] = self.strategy_._predict(dataset.take(kept))
         return scores
 
