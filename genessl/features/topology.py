@@ -9,6 +9,7 @@ from scipy.sparse.linalg import eigsh
 
 _TOLERANCE = 1e-4
 _OVERSAMPLING = 10
+_LEAST_EIGENVALUE = 0.05
 
 
 def diffusion_embedding(network: csr_array, *, n_components: int = 64, seed: int = 0) -> NDArray[np.float32]:
@@ -18,10 +19,13 @@ def diffusion_embedding(network: csr_array, *, n_components: int = 64, seed: int
     small separate components do not use up the dimensions. A walk with restart has the same ones, whatever its
     restart. No dense n x n matrix is formed.
 
+    A gene that hears and is not heard (an empty column, see `joined_networks`) has no part in them. It gets what the
+    equation of an eigenvector, v_i = sum_j S_ij v_j / lambda, makes of those that it hears.
+
     Parameters
     ----------
     network : csr_array of float32, shape (n_genes, n_genes)
-        Symmetric.
+        Symmetric but for empty columns.
     n_components : int, default=64
     seed : int, default=0
         Of the solver's start vector.
@@ -44,7 +48,13 @@ def diffusion_embedding(network: csr_array, *, n_components: int = 64, seed: int
     start = np.random.default_rng(seed).standard_normal(len(connected))
     values, vectors = eigsh(csr_array(scale @ inner @ scale), k=rank, which="LA", v0=start, tol=_TOLERANCE)
     order = np.argsort(-values, kind="stable")
-    return _arranged(vectors[:, order], connected, (network.shape[0], n_components))
+    embedding = _arranged(vectors[:, order], connected, (network.shape[0], n_components))
+    silent = _unheard(network)
+    if len(silent):
+        own, others = (1.0 / np.sqrt(part + degree.mean()) for part in (_degree(network[silent]), _degree(network)))
+        heard = diags_array(own) @ network[silent] @ diags_array(others) @ embedding[:, :rank]
+        embedding[silent, :rank] = heard / np.maximum(values[order], _LEAST_EIGENVALUE)
+    return embedding
 
 
 def diffusion_svd(
@@ -60,12 +70,13 @@ def diffusion_svd(
 
     The walk is D = sum_{k=0..n_steps} restart (1 - restart)^k P^k, P the adjacency divided by each row's degree plus
     the mean degree, for the reason that `diffusion_embedding` has. Neither D nor its powers are formed: the range of D
-    is found from random vectors [2]_, each product with D being `n_steps` sparse products.
+    is found from random vectors [2]_, each product with D being `n_steps` sparse products. A gene that hears and is not
+    heard has no part in them, and gets (1 - restart) P times those of the genes that it hears.
 
     Parameters
     ----------
     network : csr_array of float32, shape (n_genes, n_genes)
-        Symmetric.
+        Symmetric but for empty columns.
     n_components : int, default=64
     restart : float, default=0.5
         Probability of returning to the start, in (0, 1).
@@ -106,7 +117,12 @@ def diffusion_svd(
     basis = np.linalg.qr(_diffused(step, block, restart, n_steps))[0]
     rotation, found, _ = np.linalg.svd(_diffused(back, basis, restart, n_steps).T, full_matrices=False)
     values[:rank] = found[:rank]
-    return _arranged(basis @ rotation[:, :rank], connected, (network.shape[0], n_components)), values
+    embedding = _arranged(basis @ rotation[:, :rank], connected, (network.shape[0], n_components))
+    silent = _unheard(network)
+    if len(silent):
+        heard = diags_array((1.0 - restart) / (_degree(network[silent]) + degree.mean())) @ network[silent]
+        embedding[silent] = heard @ embedding
+    return embedding, values
 
 
 def _diffused(step: csr_array, block: NDArray[np.float64], restart: float, n_steps: int) -> NDArray[np.float64]:
@@ -121,10 +137,20 @@ def _connected_part(
     network: csr_array, n_components: int
 ) -> tuple[int, NDArray[np.intp], csr_array, NDArray[np.float64]]:
     """Return how many components the network can fill, its genes with an edge, and their adjacency and degrees."""
-    connected = np.flatnonzero(np.diff(network.indptr))
+    connected = np.setdiff1d(np.flatnonzero(np.diff(network.indptr)), _unheard(network))
     rank = min(n_components, len(connected) - 2)
     inner = csr_array(network[connected][:, connected].astype(np.float64))
-    return rank, connected, inner, np.asarray(inner.sum(axis=1)).ravel()
+    return rank, connected, inner, _degree(inner)
+
+
+def _degree(network: csr_array) -> NDArray[np.float64]:
+    return np.asarray(network.sum(axis=1), dtype=np.float64).ravel()
+
+
+def _unheard(network: csr_array) -> NDArray[np.intp]:
+    """Return the genes with an edge whose column is empty."""
+    heard = np.bincount(network.indices, minlength=network.shape[1]) > 0
+    return np.flatnonzero((np.diff(network.indptr) > 0) & ~heard)
 
 
 def _arranged(vectors: NDArray[np.float64], connected: NDArray[np.intp], shape: tuple[int, int]) -> NDArray[np.float32]:

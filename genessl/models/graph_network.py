@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from torch import Tensor, nn
 
-from genessl.data.dataset import GeneDataset
+from genessl.data.dataset import GeneDataset, keep_rows
 from genessl.errors import InputError
 from genessl.features.topology import diffusion_embedding, diffusion_svd
 from genessl.models.base import Arrays, check_count
-from genessl.models.graph_layers import MultiNetworkConvolution, normalised_adjacency
+from genessl.models.graph_layers import MultiNetworkConvolution, sparse_tensor
 from genessl.models.label_input import LabelEmbedding, label_tensors, masked_in_turn
-from genessl.models.networks import joined_networks
+from genessl.models.networks import degree_normalised, joined_networks
 from genessl.models.neural import FittedNetwork, NeuralPredictor
 from genessl.models.objective import MakeObjective, Objective
 from genessl.models.supervision import Supervision
@@ -132,8 +132,14 @@ class GraphNetwork(NeuralPredictor):
             spread = np.maximum(dataset.sequence_features.std(axis=0), 1e-6)
             blocks.append((dataset.sequence_features - dataset.sequence_features.mean(axis=0)) / spread)
         features = np.clip(np.concatenate(blocks, axis=1), -5.0, 5.0).astype(np.float32)
-        adjacencies = [normalised_adjacency(network) for network in networks.values()]
-        inputs = {"features": torch.from_numpy(features), "adjacencies": adjacencies}
+        adjacencies = [degree_normalised(network) for network in networks.values()]
+        inputs: dict[str, Any] = {"features": torch.from_numpy(features)}
+        if (
+            dataset.suspects is not None
+        ):  # while the module is trained they hear nothing, for no one is to learn by them
+            inputs["listening"] = [sparse_tensor(adjacency) for adjacency in adjacencies]
+            adjacencies = [keep_rows(adjacency, ~dataset.suspects) for adjacency in adjacencies]
+        inputs["adjacencies"] = [sparse_tensor(adjacency) for adjacency in adjacencies]
         return {**inputs, "genes": dataset.genes} if self.label_input else inputs
 
     def _embed(self, network: csr_array) -> NDArray[np.float32]:
@@ -229,6 +235,7 @@ class _MultiNetwork(nn.Module):
         hidden: Tensor = self.encoder(inputs["features"])  # (n_genes, hidden)
         if self.labels is not None:
             hidden = hidden + self.labels(inputs["labels"], rows)
+        adjacencies = inputs["adjacencies"] if self.training else inputs.get("listening", inputs["adjacencies"])
         for layer in self.layers:
-            hidden = self.dropout(layer(hidden, inputs["adjacencies"]))
+            hidden = self.dropout(layer(hidden, adjacencies))
         return hidden[rows]

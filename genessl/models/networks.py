@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import csr_array, diags_array
 
 from genessl.data.dataset import GeneDataset
@@ -16,6 +17,9 @@ SIMILARITY = "similarity"
 
 def joined_networks(dataset: GeneDataset, *, similarity: bool = False) -> dict[str, csr_array]:
     """Return the networks by sorted name, with the sequences' similarity as one more where it is asked for.
+
+    Suspects (see `RSMatch`) hear and are not heard: their rows hold the edges to other genes, their columns are empty,
+    so that what other genes get from their neighbours is as if there were no suspects.
 
     Raises
     ------
@@ -30,7 +34,16 @@ def joined_networks(dataset: GeneDataset, *, similarity: bool = False) -> dict[s
                 " rename it under `networks`"
             )
         networks[SIMILARITY] = similarity_network(dataset.homology)
+    if dataset.suspects is not None:
+        networks = {name: keep_columns(network, ~dataset.suspects) for name, network in networks.items()}
     return {name: networks[name] for name in sorted(networks)}
+
+
+def keep_columns(matrix: csr_array, kept: NDArray[np.bool_]) -> csr_array:
+    """Empty all other columns, shape (n_columns,)."""
+    chosen = kept[matrix.indices]
+    indptr = np.concatenate([[0], np.cumsum(chosen)])[matrix.indptr]
+    return csr_array((matrix.data[chosen], matrix.indices[chosen], indptr), shape=matrix.shape)
 
 
 def joined_graph(dataset: GeneDataset, *, similarity: bool = False) -> csr_array:
@@ -39,7 +52,7 @@ def joined_graph(dataset: GeneDataset, *, similarity: bool = False) -> csr_array
     Returns
     -------
     csr_array of float32, shape (n_genes, n_genes)
-        W: symmetric, at least 0, empty diagonal.
+        W: at least 0, empty diagonal; symmetric but for suspects, whose columns are empty.
     """
     return summed(joined_networks(dataset, similarity=similarity).values(), dataset.n_genes)
 
@@ -53,7 +66,7 @@ def summed(networks: Iterable[csr_array], n_genes: int) -> csr_array:
 
 
 def degree_normalised(network: csr_array) -> csr_array:
-    """Return D^-1/2 A D^-1/2, float32, shape (n_genes, n_genes); rows of isolated genes are empty."""
+    """Return D^-1/2 A D^-1/2, D the sums of rows: float32, shape (n_genes, n_genes); isolated genes have empty rows."""
     degree = np.asarray(network.sum(axis=1)).ravel()
     scale = diags_array(np.divide(1.0, np.sqrt(degree), out=np.zeros_like(degree), where=degree > 0))
     return csr_array((scale @ network @ scale).astype(np.float32))

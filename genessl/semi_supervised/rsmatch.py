@@ -9,9 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 from sklearn.base import clone
 
 from genessl.data.dataset import GeneDataset
@@ -24,20 +22,19 @@ from genessl.semi_supervised.owner import Owner
 from genessl.semi_supervised.self_training import SelfTraining
 
 _log = logging.getLogger(__name__)
-TREATMENTS = ("dummy_head", "shared_head", "drop")
-_LEAST_TRUST = np.float32(0.01)  # so that a gene under the strongest suspicion keeps its place
+TREATMENTS = ("dummy_head", "drop")
 _STRATEGIES = (CoTraining, SelfTraining, MeanTeacher, FixMatch)
 
 
 class RSMatch(Owner):
     """Screen the pool, and fit a strategy in which the suspects have a head of their own [1]_.
 
-    A `SyntheticDetector` tells how probably each unlabelled gene is synthetic. Edges and homology weigh as much as both
-    ends are probably real, so that hardly a label spreads through a synthetic gene, while what is predicted of a gene
-    under suspicion still comes from its neighbours. Genes from `threshold` on are suspects. What their sequences are
-    taught, or what consistency asks of them, trains the body of each neural network through a dummy head, which is
-    thrown away (see `DummyHeadObjective`): so they help to find features and cannot bias the prediction. Models of
-    networks and others without a body are not taught them.
+    A `SyntheticDetector` tells how probably each unlabelled gene is synthetic; genes from `threshold` on are suspects.
+    In the networks these hear and are not heard: no label spreads through a suspect, while what is predicted of it, who
+    may be real after all, still comes from its neighbours (see `joined_networks`). What their sequences are taught, or
+    what consistency asks of them, trains the body of each neural network through a dummy head, which is thrown away
+    (see `DummyHeadObjective`): so they help to find features and cannot bias the prediction. Models of networks and
+    others without a body are not taught them.
 
     Parameters
     ----------
@@ -47,9 +44,7 @@ class RSMatch(Owner):
         Probability from which an unlabelled gene is a suspect, in (0, 1]. Where the dataset names suspects itself,
         these are taken, and nothing is screened.
     treatment : {'dummy_head', 'shared_head', 'drop'}
-        Whether suspects train a dummy head; or the same head as all others, which leaves of the above what is done to
-        edges; or are left out of the fit, among others with edges as they are. Then the fitted models predict suspects
-        in the whole networks, with edges weighed as above.
+        Whether suspects train a dummy head, or are left out of the fit.
     rounds : int, default=3
         How often the detector's queue is renewed.
     place : bool, default=True
@@ -121,8 +116,7 @@ class RSMatch(Owner):
         if self.treatment == "drop":
             self.strategy_._fit(dataset.take(np.flatnonzero(~suspects)))
         else:
-            with_head = suspects if self.treatment == "dummy_head" else None
-            self.strategy_._fit(replace(self._trusted(dataset), suspects=with_head))
+            self.strategy_._fit(replace(dataset, suspects=suspects if suspects.any() else None))
         self.strategy_.terms_ = dataset.ontology.terms
 
     def _screen(self, dataset: GeneDataset) -> NDArray[np.float64]:
@@ -132,23 +126,12 @@ class RSMatch(Owner):
         return self._detector().fit(dataset).probability_
 
     def _predict(self, dataset: GeneDataset) -> NDArray[np.float32]:
-        dataset = replace(dataset, suspects=None)
-        kept = np.flatnonzero(~np.isin(dataset.genes, self.suspects_))
-        if self.treatment == "drop" and len(kept) == dataset.n_genes:
-            return self.strategy_._predict(dataset)
-        scores = self.strategy_._predict(self._trusted(dataset))
-        if self.treatment == "drop":  # the others are predicted in the networks in which they were learned from
+        suspects = np.isin(dataset.genes, self.suspects_) & ~dataset.labelled.any(axis=1)
+        scores = self.strategy_._predict(replace(dataset, suspects=suspects if suspects.any() else None))
+        if self.treatment == "drop" and suspects.any():  # the others as they were learned from
+            kept = np.flatnonzero(~suspects)
             scores[kept] = self.strategy_._predict(dataset.take(kept))
         return scores
-
-    def _trusted(self, dataset: GeneDataset) -> GeneDataset:
-        """Weigh each edge and each hit by how probably both genes are real; a gene that was not screened is."""
-        found = pd.Series(1.0 - self.probability_, self.genes_).reindex(dataset.genes).fillna(1.0)
-        real = np.maximum(found.to_numpy(dtype=np.float32), _LEAST_TRUST)
-        if (real == 1.0).all():
-            return dataset
-        networks = {name: _weighted(network, real) for name, network in dataset.networks.items()}
-        return replace(dataset, networks=networks, homology=_weighted(dataset.homology, real))
 
     def _owned(self) -> dict[str, GenePredictor]:
         return {"strategy": self.strategy_}
@@ -166,9 +149,3 @@ class RSMatch(Owner):
         super()._restore(arrays, facts, folder)
         self.genes_, self.suspects_ = (np.array(facts[name], dtype=np.str_) for name in ("genes", "suspects"))
         self.probability_ = arrays["probability"]
-
-
-def _weighted(matrix: csr_array, real: NDArray[np.float32]) -> csr_array:
-    """Multiply each entry by the factors of its row and its column."""
-    rows = np.repeat(real, np.diff(matrix.indptr))
-    return csr_array((matrix.data * (rows * real[matrix.indices]), matrix.indices, matrix.indptr), shape=matrix.shape)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from genessl.data.dataset import GeneDataset
 from genessl.evaluation.calibration import TermCalibration
 from genessl.models.base import Arrays
+from genessl.models.networks import joined_networks
 from genessl.models.supervision import Supervision
 
 _FIELDS = ("slopes", "bases", "intercepts", "offsets", "frequency", "aspect_of_term")
@@ -110,5 +111,5 @@ def calibrate(
 
 def with_edges(dataset: GeneDataset) -> NDArray[np.bool_]:
     """Tell which genes have an edge in any network, shape (n_genes,)."""
-    degrees = [np.diff(network.indptr) for network in dataset.networks.values()]
+    degrees = [np.diff(network.indptr) for network in joined_networks(dataset).values()]
     return np.asarray(np.sum(degrees, axis=0) > 0) if degrees else np.zeros(dataset.n_genes, dtype=bool)

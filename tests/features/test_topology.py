@@ -112,3 +112,24 @@ def test_the_default_iterations_keep_nearly_all_that_the_best_subspace_keeps():
 
     assert 0.98 < kept() < 1 + 1e-6
     assert kept(n_iterations=0) < 0.91
+
+
+@pytest.mark.parametrize("embed", [diffusion_embedding, lambda *a, **k: diffusion_svd(*a, **k)[0]], ids=["eig", "svd"])
+def test_a_gene_that_is_not_heard_changes_no_others_vector_and_gets_that_of_a_twin_with_its_neighbours(embed):
+    """A twin of gene 9 that only hears has the same neighbours, and so solves the same equation.
+
+    Of the singular vectors those of a gene are (1 - restart) P v too, but for its own restart, which a twin lacks.
+    """
+    graph = random_network()
+    twin = csr_array((csr_array(graph[[9]]).toarray()[0], ([40] * 40, np.arange(40))), shape=(41, 41))
+    twin.eliminate_zeros()
+    heard = graph.copy()
+    heard.resize(41, 41)
+    alone, joined = embed(graph, n_components=4), embed(csr_array(heard + twin), n_components=4)
+    np.testing.assert_allclose(joined[:40], alone, atol=1e-6)
+    if embed is diffusion_embedding:
+        np.testing.assert_allclose(joined[40], alone[9], atol=2e-3)
+    else:
+        degree = graph.sum(axis=1)
+        expected = 0.5 * (graph.toarray()[9] / (degree[9] + degree[degree > 0].mean())) @ alone
+        np.testing.assert_allclose(joined[40], expected, rtol=1e-4)
