@@ -98,7 +98,7 @@ def bit_scores(hits: pd.DataFrame, n_genes: int, n_targets: int | None = None) -
     return csr_array(coo_array(entries, shape=(n_genes, n_genes if n_targets is None else n_targets)))
 
 
-def similarity_network(scores: csr_array) -> csr_array:
+def similarity_network(scores: csr_array, heard: NDArray[np.bool_] | None = None) -> csr_array:
     """Turn bit scores into a network: b(g, h) / sqrt(b_max(g) b_max(h)), with b_max a gene's score to its best hit.
 
     A score found in one direction only counts for both, the larger counts otherwise. So two genes that are each other's
@@ -108,20 +108,25 @@ def similarity_network(scores: csr_array) -> csr_array:
     ----------
     scores : csr_array of float32, shape (n_genes, n_genes)
         As `bit_scores` gives them; the diagonal is left out.
+    heard : ndarray of bool, shape (n_genes,), optional
+        The others are no one's best hit, and their columns are empty.
 
     Returns
     -------
     csr_array of float32, shape (n_genes, n_genes)
-        Symmetric, weights in [0, 1], empty diagonal.
+        Symmetric but for empty columns, weights in [0, 1], empty diagonal.
     """
     n_genes = scores.shape[0]
     larger = coo_array(scores.maximum(scores.T).astype(np.float64))
     rows, columns = larger.coords
     kept = (rows != columns) & (larger.data > 0)
+    if heard is not None:
+        kept &= heard[columns]
     rows, columns, bits = rows[kept], columns[kept], larger.data[kept]
     best = np.zeros(n_genes)
     np.maximum.at(best, rows, bits)
-    weights = np.minimum(bits / np.sqrt(best[rows] * best[columns]), 1.0).astype(np.float32)
+    best_of_both = best[rows] * np.maximum(best[columns], bits)  # which differs for genes that are not heard only
+    weights = np.minimum(bits / np.sqrt(best_of_both), 1.0).astype(np.float32)
     return csr_array(coo_array((weights, (rows, columns)), shape=(n_genes, n_genes)))
 
 

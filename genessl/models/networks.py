@@ -33,7 +33,8 @@ def joined_networks(dataset: GeneDataset, *, similarity: bool = False) -> dict[s
                 f"similarity: found a network called '{SIMILARITY}', which is the name of the one made from homology;"
                 " rename it under `networks`"
             )
-        networks[SIMILARITY] = similarity_network(dataset.homology)
+        heard = None if dataset.suspects is None else ~dataset.suspects
+        networks[SIMILARITY] = similarity_network(dataset.homology, heard)
     if dataset.suspects is not None:
         networks = {name: keep_columns(network, ~dataset.suspects) for name, network in networks.items()}
     return {name: networks[name] for name in sorted(networks)}
