@@ -21,7 +21,7 @@ _STRATEGIES = (
     *("sequence_network", "self_training", "mean_teacher", "fixmatch", "variational_autoencoder", "feature_matching"),
     *("positive_unlabelled", "pretrained", "correct_and_smooth"),
 )
-_ABLATED, _KIND = "co_training", "rewrites_30"
+_ABLATED, _KIND = ("co_training", "self_training", "mean_teacher", "fixmatch"), "rewrites_30"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -30,19 +30,23 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--dataset", type=Path, required=True, help="folder that genessl build-dataset wrote")
     parser.add_argument("--mirror", type=Path, required=True, help="folder with the files of yeast-2020-cv")
     parser.add_argument("--output", type=Path, required=True, help="folder for everything")
+    parser.add_argument("--scores", type=Path, help="the table of scores; by default in the output folder")
+    parser.add_argument("--table", type=Path, help="the detector's table; by default in the output folder")
     parser.add_argument("--figure", type=Path, help="the SVG file; by default in the output folder")
     chosen = parser.parse_args(arguments)
     dataset, output = ["--dataset", str(chosen.dataset)], ["--output", str(chosen.output)]
     places = [*dataset, *output, "--mirror", str(chosen.mirror)]
-    ablated = ["--kinds", _KIND, "--ratios", "1", "--strategies", _ABLATED, "--treatments", *run.TREATMENTS]
+    ablated = ["--kinds", _KIND, "--ratios", "1", "--strategies", *_ABLATED, "--treatments", *run.TREATMENTS]
     figure = chosen.figure or chosen.output / "contamination.svg"
+    scores = [] if chosen.scores is None else ["--scores", str(chosen.scores)]
+    table = [] if chosen.table is None else ["--table", str(chosen.table)]
     parts = (
         lambda: run.main([*places, "--strategies", *_STRATEGIES]),
-        lambda: run.main([*places, "--kinds", run.CLEAN, "--strategies", _ABLATED]),
+        lambda: run.main([*places, "--kinds", run.CLEAN, "--strategies", *_ABLATED]),
         lambda: run.main([*places, *ablated]),
-        lambda: detector.main(places),
+        lambda: detector.main([*places, *table]),
         lambda: difficulty.main([*dataset, "--output", str(chosen.output / "difficulty")]),
-        lambda: compare.main([str(chosen.output), "--figure", str(figure)]),
+        lambda: compare.main([str(chosen.output), "--figure", str(figure), *scores]),
     )
     for part in parts:
         code = part()

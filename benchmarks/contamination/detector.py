@@ -6,7 +6,7 @@
 One synthetic gene for each real one is mixed in. Those are to be told from the genes of the fold tested that
 experiments describe, whose labels are hidden, and which no curator calls dubious: real genes of which the detector
 knows as much as of the rest of the pool. Dubious open reading frames are told from Verified ones of that fold in the
-pool as it is. Writes detection.tsv (AUROC of every score, fold by fold) and prints means over the folds.
+pool as it is. Adds to detection.tsv (AUROC of every score, fold by fold) the folds that it lacks, and prints means.
 """
 
 from __future__ import annotations
@@ -187,6 +187,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--dataset", type=Path, required=True, help="folder that genessl build-dataset wrote")
     parser.add_argument("--mirror", type=Path, required=True, help="folder with the files of yeast-2020-cv")
     parser.add_argument("--output", type=Path, required=True, help="folder for pools and the table")
+    parser.add_argument("--table", type=Path, help="the table; by default detection.tsv in the folder")
     parser.add_argument("--seeds", type=int, nargs="+", default=range(4))
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--development", action="store_true", help="test the fold on which choices are made")
@@ -195,7 +196,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         dataset = GeneDataset.load(chosen.dataset)
         bench = Bench(dataset, chosen.mirror, chosen.output, chosen.development, chosen.threads)
-        path = chosen.output / "detection.tsv"
+        path = chosen.table or chosen.output / "detection.tsv"
         table = pd.read_csv(path, sep="\t") if path.is_file() else pd.DataFrame()
         for seed in chosen.seeds:
             if len(table) and (table["fold"] == bench.fold(seed)).any():
