@@ -105,7 +105,13 @@ def as_markdown(table: pd.DataFrame) -> str:
     return "\n".join(lines)
 
 
-def draw(table: pd.DataFrame, title: str) -> Figure:
+def curves(table: pd.DataFrame) -> pd.DataFrame:
+    """Choose what was measured at two ratios or more, and treated in no way."""
+    shown = table[(table["treatment"] == "plain") & (table["kind"] != CLEAN)]
+    return shown[shown.groupby(["strategy", "kind"])["ratio"].transform("nunique") > 1]
+
+
+def draw(shown: pd.DataFrame, title: str) -> Figure:
     """Draw the difference to the clean pool by the ratio, a panel for each kind and aspect."""
     import matplotlib
 
@@ -113,7 +119,6 @@ def draw(table: pd.DataFrame, title: str) -> Figure:
     matplotlib.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "genessl", "font.size": 11})
     from matplotlib import pyplot
 
-    shown = table[(table["treatment"] == "plain") & (table["kind"] != CLEAN)]
     kinds, strategies = list(dict.fromkeys(shown["kind"])), list(dict.fromkeys(shown["strategy"]))
     size = (12.5, 0.8 + 2.6 * len(kinds))
     figure, axes = pyplot.subplots(
@@ -129,7 +134,8 @@ def draw(table: pd.DataFrame, title: str) -> Figure:
                     [0.0, *points["difference"]],
                     label=strategy,
                     color=_COLOURS[number % len(_COLOURS)],
-                    marker=_MARKERS[number % len(_MARKERS)],
+                    marker=_MARKERS[(number + number // len(_COLOURS)) % len(_MARKERS)],
+                    linestyle=("-", "--", ":")[number // len(_COLOURS) % 3],
                 )
             panel.axhline(0.0, color="#595959", linewidth=0.8)
             panel.set_title(f"{aspect}, {kind}", fontsize=11)
@@ -161,9 +167,10 @@ def main(arguments: list[str] | None = None) -> int:
     write_table(path, found.round({"wfmax": 5, "seconds": 0}))
     compared = differences(found)
     print(f"{cost_table(compared)}\n\n{as_markdown(compared)}")
-    if chosen.figure is not None:
+    shown = curves(compared)
+    if chosen.figure is not None and len(shown):
         with written_file(chosen.figure) as partial:
-            draw(compared, chosen.title).savefig(partial, format="svg", metadata={"Date": None})
+            draw(shown, chosen.title).savefig(partial, format="svg", metadata={"Date": None})
     return 0
 
 

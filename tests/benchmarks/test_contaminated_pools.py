@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy.sparse import csr_array
 
-from benchmarks.contamination.compare import as_markdown, cost_table, differences, with_fits
+from benchmarks.contamination.compare import as_markdown, cost_table, curves, differences, draw, with_fits
 from benchmarks.contamination.detector import compare, controls, matched_pairs
 from benchmarks.contamination.pools import MARKOV, REWIRED, Pool, draw_pool, mix_generated
 from benchmarks.contamination.run import TREATMENTS, Bench, Trial, load_trials
@@ -129,6 +129,15 @@ def test_a_difference_is_to_the_clean_pool_of_the_same_seed():
     assert (mixed["low"], mixed["high"]) == pytest.approx((-0.025 - 12.706 * 0.005, -0.025 + 12.706 * 0.005), abs=1e-5)
     assert "| s | 0.1 | markov, 1 | plain | 2 | 0.525, -0.025" in as_markdown(found)
     assert "| `s` | 10% | 0.550 / 0.550 / 0.550 (2) | -0.025 / -0.025 / -0.025 (2) |" in cost_table(found)
+
+
+def test_curves_are_of_what_was_measured_at_two_ratios():
+    rows = [("clean", 0.0, 0, 0.50), ("markov", 1.0, 0, 0.48), ("shuffled", 1.0, 0, 0.49), ("shuffled", 2.0, 0, 0.47)]
+    shown = curves(differences(scores_of(rows)))
+    assert set(shown["kind"]) == {"shuffled"}
+    panels = draw(shown, "").axes
+    assert [panel.get_title() for panel in panels] == ["BPO, shuffled", "MFO, shuffled", "CCO, shuffled"]
+    np.testing.assert_allclose(panels[0].lines[0].get_ydata(), [0.0, -0.01, -0.03])
 
 
 def test_a_table_of_scores_takes_new_fits_in_place_of_its_own():
