@@ -25,7 +25,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from benchmarks.contamination.pools import GENERATED, KINDS, Pool, draw_pool, mix_generated
+from benchmarks.contamination.pools import GENERATED, KINDS, Pool, draw_pool, dubious_genes, mix_generated
 from benchmarks.semi_supervised.run import load_tables, save_tables, tables_of
 from benchmarks.semi_supervised.strategies import STRATEGIES
 from genessl.data.dataset import GeneDataset
@@ -38,7 +38,7 @@ from genessl.semi_supervised.rsmatch import RSMatch
 _log = logging.getLogger(__name__)
 CLEAN = "clean"
 _POOLS = (CLEAN, *KINDS, GENERATED)
-# How the pool is treated; by all but the first two with RSMatch.
+# How the pool is treated; by these with RSMatch.
 _AROUND = {
     "rsmatch": "dummy_head",
     "rsmatch, queue off": "dummy_head",
@@ -46,7 +46,7 @@ _AROUND = {
     "rsmatch, head shared": "dummy_head",
     "detected dropped": "drop",
 }
-TREATMENTS = ("plain", "pool dropped", *_AROUND)
+TREATMENTS = ("plain", "pool dropped", "dubious dropped", *_AROUND)
 RATIOS = (0.25, 0.5, 1.0, 2.0)
 _THRESHOLD = 0.5
 
@@ -132,25 +132,34 @@ class Bench:
         n_genes = self.dataset.n_genes
         tested = self.dataset.split == self.fold(trial.seed)
         strategy = STRATEGIES[trial.strategy].make(trial.seed)
-        seen = np.arange(pool.n_genes)
         if trial.treatment in _AROUND:
             strategy = Screened(strategy=strategy, treatment=_AROUND[trial.treatment], threshold=_THRESHOLD)
             strategy.found = self.screen(trial, pool)
-        shared = "genessl.models.neural.with_dummy_head"
+        learned, seen = self._rows(trial.treatment, pool, tested)
         head_shared = trial.treatment == "rsmatch, head shared"
         start = time.perf_counter()
-        if trial.treatment == "pool dropped":  # what is predicted joins after the fit
-            labelled = np.diff(pool.positive.indptr) > 0
-            strategy.fit(pool.take(np.flatnonzero(labelled)))
-            seen = np.flatnonzero(labelled | np.concatenate([tested, np.zeros(pool.n_genes - n_genes, dtype=bool)]))
-            pool = pool.take(seen)
-        else:
-            with mock.patch(shared, lambda make, _: make) if head_shared else nullcontext():
-                strategy.fit(pool)
+        with (
+            mock.patch("genessl.models.neural.with_dummy_head", lambda make, _: make) if head_shared else nullcontext()
+        ):
+            strategy.fit(pool.take(learned))
         scores = np.zeros((n_genes, pool.n_terms), dtype=np.float32)
-        scores[seen[seen < n_genes]] = strategy.predict_proba(pool)[seen < n_genes]
+        scores[seen[seen < n_genes]] = strategy.predict_proba(pool.take(seen))[seen < n_genes]
         seconds = time.perf_counter() - start
         return tables_of(scores, self.dataset, tested), seconds
+
+    def _rows(
+        self, treatment: str, pool: GeneDataset, tested: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Return which genes are learned from, and which are there when those tested are predicted."""
+        everyone, others = np.arange(pool.n_genes), np.zeros(pool.n_genes - len(tested), dtype=bool)
+        labelled, tested = np.diff(pool.positive.indptr) > 0, np.concatenate([tested, others])
+        if treatment == "pool dropped":  # those tested join after the fit
+            return np.flatnonzero(labelled), np.flatnonzero(labelled | tested)
+        if treatment == "dubious dropped":
+            dubious = np.concatenate([dubious_genes(self.dataset, self.mirror)["Dubious"], others])
+            kept = np.flatnonzero(~dubious | labelled | tested)
+            return kept, kept
+        return everyone, everyone
 
 
 class Screened(RSMatch):

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from scipy.sparse import csr_array
 
+from benchmarks.contamination import run
 from benchmarks.contamination.compare import as_markdown, cost_table, curves, differences, draw, with_fits
 from benchmarks.contamination.detector import compare, controls, matched_pairs
 from benchmarks.contamination.pools import MARKOV, REWIRED, Pool, draw_pool, mix_generated
@@ -92,6 +93,7 @@ def test_a_pool_comes_back_as_it_was_saved(dataset, tmp_path):
 def test_every_treatment_is_fitted_tested_and_found_again(dataset, tmp_path, monkeypatch):
     """Screening is replaced by a fixed suspicion, for nine genes are too few to learn from."""
     monkeypatch.setattr(Bench, "screen", lambda _, trial, pool: pd.Series(0.9 * pool.synthetic, pool.genes))
+    monkeypatch.setattr(run, "dubious_genes", lambda dataset, mirror: {"Dubious": np.arange(9) < 3})
     view = {"sequence_network": {"min_genes": 1, "max_epochs": 2}}
     monkeypatch.setitem(STRATEGIES, "mean_teacher", Entry("mean_teacher", {"view": view}))
     bench, fitted = Bench(dataset, tmp_path, tmp_path), {}
@@ -129,6 +131,15 @@ def test_a_difference_is_to_the_clean_pool_of_the_same_seed():
     assert (mixed["low"], mixed["high"]) == pytest.approx((-0.025 - 12.706 * 0.005, -0.025 + 12.706 * 0.005), abs=1e-5)
     assert "| s | 0.1 | markov, 1 | plain | 2 | 0.525, -0.025" in as_markdown(found)
     assert "| `s` | 10% | 0.550 / 0.550 / 0.550 (2) | -0.025 / -0.025 / -0.025 (2) |" in cost_table(found)
+
+
+def test_dubious_genes_leave_the_pool_but_for_those_labelled_or_tested(dataset, tmp_path, monkeypatch):
+    monkeypatch.setattr(run, "dubious_genes", lambda dataset, mirror: {"Dubious": np.ones(9, dtype=bool)})
+    visible, tested = dataset.hide(0), dataset.split == 0
+    learned, seen = Bench(dataset, tmp_path, tmp_path)._rows("dubious dropped", visible, tested)
+    kept = tested | (np.diff(visible.positive.indptr) > 0)
+    assert learned.tolist() == seen.tolist() == np.flatnonzero(kept).tolist()
+    assert not kept.all()
 
 
 def test_curves_are_of_what_was_measured_at_two_ratios():
