@@ -17,9 +17,10 @@ from genessl.data.identifiers import GeneIdentifiers, read_aliases
 from genessl.data.sequences import read_fasta
 from genessl.errors import InputError
 from genessl.features.decoys import draw_decoys
+from genessl.features.domains import domain_columns
 from genessl.features.homology import bit_scores, search_homologs
 from genessl.features.substitutions import SHARE, substitute_conservatively
-from genessl.features.synthetic import SyntheticGenes
+from genessl.features.synthetic import SyntheticGenes, draw_evenly
 from genessl.semi_supervised.feature_diffusion import FeatureDiffusion
 
 FILES = {
@@ -29,6 +30,7 @@ FILES = {
 }
 MARKOV, REWIRED, GENERATED = "markov", "rewired", "generated"
 KINDS = (*FILES, MARKOV, REWIRED)  # those with sequences
+ABSENT = -2
 ALIASES = ("4932.protein.aliases.v12.0.txt.gz", "SGD_features.tab.gz")
 _FEWEST_GENES, _GUIDANCE = 3, 2.0  # of the generator: genes of a term that it may read, and as for rare terms
 _SPARE = 1.4  # sequences drawn for each one mixed in, because those of parents that are tested are kept out
@@ -44,7 +46,8 @@ class Pool:
         One of `KINDS`.
     sequences : tuple of str
     parents : ndarray of int, shape (n_sequences,)
-        Row of the real gene that each was made from; -1 where the dataset does not hold it.
+        Row of the real gene that each was made from; `ABSENT` where it was taken out of the dataset, and -1 where it is
+        not known, of which no sequence is mixed in.
     homology : csr_array of float32, shape (n_genes + n_sequences, n_genes + n_sequences)
         Bit scores, the real genes first.
     """
@@ -78,13 +81,12 @@ class Pool:
             Of the synthetic genes in their order.
         """
         random = np.random.default_rng(seed)
-        allowed = np.flatnonzero((self.parents < 0) | ~barred[self.parents])
+        allowed = np.flatnonzero((self.parents == ABSENT) | ((self.parents >= 0) & ~barred[self.parents]))
         if len(allowed) < n_synthetic:
             raise InputError(f"{self.kind}: found {len(allowed)} sequences to mix in, expected {n_synthetic}")
         chosen = random.permutation(allowed[:n_synthetic])
         n_genes = visible.n_genes
-        rounds = [random.permutation(n_genes) for _ in range(-(-n_synthetic // n_genes))]
-        places = np.concatenate([np.zeros(0, dtype=np.intp), *rounds])[:n_synthetic]
+        places = draw_evenly(n_genes, n_synthetic, random)
         names = [f"{SYNTHETIC_PREFIX}{number:06d}" for number in range(1, n_synthetic + 1)]
         sequences = dict(zip(names, (self.sequences[row] for row in chosen.tolist()), strict=True))
         templates = self.parents[chosen] if self.kind == REWIRED else places
@@ -98,12 +100,13 @@ class Pool:
         return joined, self.parents[chosen]
 
     def of_absent(self, absent: NDArray[np.bool_]) -> Pool:
-        """Return the sequences made from some genes, shape (n_genes,), for a dataset without these genes."""
+        """Return a sequence of each of some genes, shape (n_genes,), for a dataset without these genes."""
         n_genes = len(absent)
-        made = np.flatnonzero((self.parents >= 0) & absent[self.parents])
+        of_each = np.unique(self.parents, return_index=True)[1]
+        made = of_each[(self.parents[of_each] >= 0) & absent[self.parents[of_each]]]
         rows = np.concatenate([np.flatnonzero(~absent), n_genes + made])
         sequences = tuple(self.sequences[row] for row in made.tolist())
-        return Pool(self.kind, sequences, np.full(len(made), -1), csr_array(self.homology[rows][:, rows]))
+        return Pool(self.kind, sequences, np.full(len(made), ABSENT), csr_array(self.homology[rows][:, rows]))
 
     def save(self, path: Path) -> None:
         """Write the pool into a new folder, whole or not at all."""
@@ -157,13 +160,14 @@ def mix_generated(visible: GeneDataset, n_synthetic: int, *, seed: int, n_update
     generator.fit(features[known], labels, np.zeros(len(known)))
     parents = random.integers(0, len(known), n_synthetic)
     drawn = back(generator.sample(csr_array(labels[parents]), None, seed=seed, like=features[known[parents]]))
-    rounds = [random.permutation(n_genes) for _ in range(-(-n_synthetic // n_genes))]
-    places = np.concatenate([np.zeros(0, dtype=np.intp), *rounds])[:n_synthetic]
+    places = draw_evenly(n_genes, n_synthetic, random)
     names = [f"{SYNTHETIC_PREFIX}{number:06d}" for number in range(1, n_synthetic + 1)]
     synthetic = SyntheticGenes(dict.fromkeys(names, "M"), places, n_genes)
     homology = visible.homology.copy()
     homology.resize(n_genes + n_synthetic, n_genes + n_synthetic)
     joined = synthetic.join(visible, csr_array(homology))
+    domains = domain_columns(visible.feature_names)
+    drawn[:, domains] = visible.sequence_features[np.ix_(places, domains)]  # a gene has a domain or not
     return replace(joined, sequence_features=np.concatenate([visible.sequence_features, drawn]), sequences=())
 
 

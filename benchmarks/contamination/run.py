@@ -36,7 +36,7 @@ from genessl.semi_supervised.contamination import SyntheticDetector
 from genessl.semi_supervised.rsmatch import RSMatch
 
 _log = logging.getLogger(__name__)
-CLEAN = "clean"
+CLEAN, DEVELOPMENT = "clean", "development"
 _POOLS = (CLEAN, *KINDS, GENERATED)
 # How the pool is treated; by these with RSMatch.
 _AROUND = {
@@ -79,7 +79,7 @@ class Bench:
         For cross-validation, without synthetic genes.
     mirror, output : Path
     development : bool
-        Whether the last fold is tested.
+        Whether the last fold is tested; then `output` is the folder `DEVELOPMENT` in that of the other folds.
     threads : int
     """
 
@@ -96,7 +96,7 @@ class Bench:
 
     def pool(self, kind: str) -> Pool:
         """Return the sequences of a kind, drawn once."""
-        path = self.output / "pools" / kind
+        path = (self.output.parent if self.development else self.output) / "pools" / kind
         if not path.is_dir():
             draw_pool(self.dataset, kind, max(RATIOS), self.mirror, seed=0, threads=self.threads).save(path)
         return Pool.load(path, kind)
@@ -142,8 +142,11 @@ class Bench:
             mock.patch("genessl.models.neural.with_dummy_head", lambda make, _: make) if head_shared else nullcontext()
         ):
             strategy.fit(pool.take(learned))
+        shown = pool.take(seen)
+        if trial.treatment == "pool dropped":  # those tested hear the others, and change nothing for these
+            shown = replace(shown, suspects=np.diff(shown.positive.indptr) == 0)
         scores = np.zeros((n_genes, pool.n_terms), dtype=np.float32)
-        scores[seen[seen < n_genes]] = strategy.predict_proba(pool.take(seen))[seen < n_genes]
+        scores[seen[seen < n_genes]] = strategy.predict_proba(shown)[seen < n_genes]
         seconds = time.perf_counter() - start
         return tables_of(scores, self.dataset, tested), seconds
 
@@ -206,7 +209,8 @@ def _run_all(chosen: argparse.Namespace) -> None:
     dataset = GeneDataset.load(chosen.dataset)
     if dataset.scheme != "cross_validation" or not dataset.sequences or dataset.synthetic.any():
         raise InputError("--dataset: expected one for cross-validation, with sequences and without synthetic genes")
-    bench = Bench(dataset, chosen.mirror, chosen.output, chosen.development, chosen.threads)
+    output = chosen.output / DEVELOPMENT if chosen.development else chosen.output
+    bench = Bench(dataset, chosen.mirror, output, chosen.development, chosen.threads)
     pools = [(kind, ratio) for kind in chosen.kinds for ratio in (chosen.ratios if kind != CLEAN else [0.0])]
     for seed in chosen.seeds:
         for fraction in chosen.fractions:
@@ -214,7 +218,7 @@ def _run_all(chosen: argparse.Namespace) -> None:
                 for strategy in chosen.strategies:
                     for treatment in chosen.treatments:
                         trial = Trial(kind, ratio, treatment, strategy, fraction, seed)
-                        path = trial.path(chosen.output)
+                        path = trial.path(output)
                         if not path.is_file():
                             tables, seconds = bench.fit(trial)
                             save_tables(path, tables, seconds)

@@ -160,10 +160,10 @@ def draw_synthetic_genes(contamination: Contamination, genes: list[str], coverag
     random = np.random.default_rng(contamination.seed)
     records = [contamination.sequences[name] for name in sorted(contamination.sequences)]
     n_synthetic = round(contamination.ratio * len(genes))
-    drawn = [records[row] for row in _drawn_evenly(len(records), n_synthetic, random)]
+    drawn = [records[row] for row in draw_evenly(len(records), n_synthetic, random)]
     n_once = min(n_synthetic, len(records))
     drawn[n_once:] = [substitute_conservatively(sequence, SHARE, random) for sequence in drawn[n_once:]]
-    templates = _drawn_evenly(len(genes), n_synthetic, random)
+    templates = draw_evenly(len(genes), n_synthetic, random)
     width = max(6, len(str(n_synthetic)))
     names = [f"{SYNTHETIC_PREFIX}{number:0{width}d}" for number in range(1, n_synthetic + 1)]
     for unit, count in (("synthetic genes", n_synthetic), ("of these with new substitutions", n_synthetic - n_once)):
@@ -196,7 +196,7 @@ def homology_with(synthetic: SyntheticGenes, dataset: GeneDataset, *, threads: i
     return csr_array(added + among_real)
 
 
-def _drawn_evenly(n_items: int, n_drawn: int, random: np.random.Generator) -> NDArray[np.intp]:
+def draw_evenly(n_items: int, n_drawn: int, random: np.random.Generator) -> NDArray[np.intp]:
     """Draw positions, each once before any is drawn again."""
     rounds = [random.permutation(n_items) for _ in range(-(-n_drawn // n_items))]
     return np.concatenate([np.zeros(0, dtype=np.intp), *rounds])[:n_drawn].astype(np.intp)

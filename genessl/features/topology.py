@@ -20,7 +20,8 @@ def diffusion_embedding(network: csr_array, *, n_components: int = 64, seed: int
     restart. No dense n x n matrix is formed.
 
     A gene that hears and is not heard (an empty column, see `joined_networks`) has no part in them. It gets what the
-    equation of an eigenvector, v_i = sum_j S_ij v_j / lambda, makes of those that it hears.
+    equation of an eigenvector, v_i = sum_j S_ij v_j / lambda, makes of those that it hears, and 0 where lambda is
+    within 0.05 of 0.
 
     Parameters
     ----------
@@ -53,7 +54,8 @@ def diffusion_embedding(network: csr_array, *, n_components: int = 64, seed: int
     if len(silent):
         own, others = (1.0 / np.sqrt(part + degree.mean()) for part in (_degree(network[silent]), _degree(network)))
         heard = diags_array(own) @ network[silent] @ diags_array(others) @ embedding[:, :rank]
-        embedding[silent, :rank] = heard / np.maximum(values[order], _LEAST_EIGENVALUE)
+        told = np.abs(values[order]) >= _LEAST_EIGENVALUE  # of the others the equation says next to nothing
+        embedding[silent, :rank] = np.divide(heard, values[order], out=np.zeros_like(heard), where=told)
     return embedding
 
 

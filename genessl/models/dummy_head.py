@@ -47,7 +47,9 @@ class DummyHeadObjective(Objective):
     """Minimise an objective, in which suspects speak through a dummy head that is thrown away [1]_.
 
     What suspects are taught, and what an objective asks of the genes that it draws, goes through the dummy head where
-    a gene is a suspect, and through the module's own output where it is not. Both train the body.
+    a gene is a suspect, and through the module's own output where it is not. Both train the body: of labels each counts
+    by its weight, whichever head it goes through; of what is asked of drawn genes the dummy head's part counts by the
+    share of suspects among all genes.
 
     Parameters
     ----------
@@ -81,8 +83,10 @@ class DummyHeadObjective(Objective):
         suspected = self.suspects[rows]
         loss = self.own.loss(rows[~suspected])
         if suspected.any():
-            loss = loss + Objective.loss(self.dummy, rows[suspected])
-        return loss + self.dummy.pool_loss(int((~suspected).sum()))
+            weights = self.supervision.batch(rows)[1].sum(axis=1)
+            share = float(weights[suspected].sum() / max(weights.sum(), 1e-9))
+            loss = (1.0 - share) * loss + share * Objective.loss(self.dummy, rows[suspected])
+        return loss + float(self.suspects.mean()) * self.dummy.pool_loss(int((~suspected).sum()))
 
     def after_step(self) -> None:
         """Let both do what follows a step."""

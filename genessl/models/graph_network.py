@@ -21,6 +21,7 @@ from genessl.models.label_input import LabelEmbedding, label_tensors, masked_in_
 from genessl.models.networks import degree_normalised, joined_networks
 from genessl.models.neural import FittedNetwork, NeuralPredictor
 from genessl.models.objective import MakeObjective, Objective
+from genessl.models.scaling import centre_and_spread
 from genessl.models.supervision import Supervision
 
 
@@ -129,14 +130,12 @@ class GraphNetwork(NeuralPredictor):
             degree = np.log1p(np.asarray(network.sum(axis=1), dtype=np.float32).reshape(-1, 1))
             blocks += [degree, self._embed(network)]
         if self.node_features == "network+sequence":
-            spread = np.maximum(dataset.sequence_features.std(axis=0), 1e-6)
-            blocks.append((dataset.sequence_features - dataset.sequence_features.mean(axis=0)) / spread)
+            centre, spread = centre_and_spread(dataset)
+            blocks.append((dataset.sequence_features - centre) / spread)
         features = np.clip(np.concatenate(blocks, axis=1), -5.0, 5.0).astype(np.float32)
         adjacencies = [degree_normalised(network) for network in networks.values()]
         inputs: dict[str, Any] = {"features": torch.from_numpy(features)}
-        if (
-            dataset.suspects is not None
-        ):  # while the module is trained they hear nothing, for no one is to learn by them
+        if dataset.suspects is not None:  # while the module is trained they hear nothing, for they teach it nothing
             inputs["listening"] = [sparse_tensor(adjacency) for adjacency in adjacencies]
             adjacencies = [keep_rows(adjacency, ~dataset.suspects) for adjacency in adjacencies]
         inputs["adjacencies"] = [sparse_tensor(adjacency) for adjacency in adjacencies]
@@ -169,7 +168,12 @@ class GraphNetwork(NeuralPredictor):
         n_epochs: int | None = None,
         objective: MakeObjective = Objective,
     ) -> FittedNetwork:
-        """Train a fresh module, as `NeuralPredictor.train` does; its labels are kept where they are an input."""
+        """Train a fresh module, as `NeuralPredictor.train` does; its labels are kept where they are an input.
+
+        Suspects teach it nothing, not by a dummy head either, for what it reads is their place.
+        """
+        if supervision.suspects is not None:
+            supervision = replace(supervision, suspects=None, pool=~supervision.suspects)
         fitted = super().train(inputs, supervision, validation=validation, n_epochs=n_epochs, objective=objective)
         return replace(fitted, shown=supervision.select(fitted.columns)) if self.label_input else fitted
 

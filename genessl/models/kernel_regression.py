@@ -13,6 +13,7 @@ from genessl.features.topology import diffusion_embedding
 from genessl.models.base import check_count, check_range
 from genessl.models.instance_based import InstanceBased
 from genessl.models.networks import joined_networks
+from genessl.models.scaling import centre_and_spread
 
 _LARGEST = 5.0  # standardised features are cut off there
 _LEAST_SHARE = 0.3
@@ -96,9 +97,9 @@ class KernelRegression(InstanceBased):
 
     def _kernel(self, dataset: GeneDataset, known: NDArray[np.intp]) -> NDArray[np.float32]:
         """Return the kernel of all genes with some, float32, shape (n_genes, n_known)."""
-        features = dataset.sequence_features
-        spread = np.maximum(features.std(axis=0), 1e-6)
-        total = gaussian_kernel(np.clip((features - features.mean(axis=0)) / spread, -_LARGEST, _LARGEST), known)
+        centre, spread = centre_and_spread(dataset)
+        standard = np.clip((dataset.sequence_features - centre) / spread, -_LARGEST, _LARGEST)
+        total = gaussian_kernel(standard, known)
         networks = joined_networks(dataset)
         for network in networks.values():
             edges = np.diff(network.indptr) > 0

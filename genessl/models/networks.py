@@ -69,6 +69,7 @@ def summed(networks: Iterable[csr_array], n_genes: int) -> csr_array:
 def degree_normalised(network: csr_array) -> csr_array:
     """Return D^-1/2 A D^-1/2, D the sums of rows: float32, shape (n_genes, n_genes); isolated genes have empty rows."""
     degree = np.asarray(network.sum(axis=1)).ravel()
+    degree = np.where(degree > 0, degree, np.asarray(network.sum(axis=0)).ravel())  # who hears none may yet be heard
     scale = diags_array(np.divide(1.0, np.sqrt(degree), out=np.zeros_like(degree), where=degree > 0))
     return csr_array((scale @ network @ scale).astype(np.float32))
 

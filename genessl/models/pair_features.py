@@ -13,6 +13,7 @@ from scipy.special import logit
 
 from genessl.data.dataset import GeneDataset
 from genessl.data.ontology import Ontology
+from genessl.models.networks import joined_networks
 
 _SMALLEST = 1e-4
 _BEST = 10
@@ -150,9 +151,9 @@ def gene_covariates(dataset: GeneDataset, labelled: NDArray[np.bool_], aspect: i
     """
     weights = labelled.astype(np.float32)
     degree, around = np.zeros((2, dataset.n_genes), dtype=np.float32)
-    for name in sorted(dataset.networks):
-        degree += np.asarray(dataset.networks[name].sum(axis=1)).ravel()
-        around += dataset.networks[name] @ weights
+    for network in joined_networks(dataset).values():
+        degree += np.asarray(network.sum(axis=1)).ravel()
+        around += network @ weights
     homologs = csr_array(dataset.homology.multiply(weights[None, :]))
     nearest = homologs.max(axis=1).toarray().ravel() if homologs.nnz else np.zeros(dataset.n_genes)
     if dataset.references is not None and dataset.references.homology.nnz:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from genessl.data.dataset import GeneDataset
 from genessl.models.neural import NeuralPredictor
+from genessl.models.scaling import centre_and_spread, known_features
 
 _LARGEST = 5.0
 
@@ -72,8 +73,8 @@ class SequenceNetwork(NeuralPredictor):
 
     def _inputs(self, dataset: GeneDataset) -> dict[str, Any]:
         features = dataset.sequence_features.astype(np.float32)
-        present = np.asarray(np.isin(features, (0.0, 1.0)).all(axis=0))  # domains stay 0 or 1
-        centre, spread = features.mean(axis=0), np.maximum(features.std(axis=0), 1e-6)
+        present = np.asarray(np.isin(known_features(dataset), (0.0, 1.0)).all(axis=0))  # domains stay 0 or 1
+        centre, spread = centre_and_spread(dataset)
 
         def scaled(values: NDArray[np.float32]) -> Tensor:
             first = slice(values.shape[-1])  # copies have the first columns only

@@ -112,8 +112,11 @@ class Supervision:
 
     @property
     def n_taught(self) -> NDArray[np.int64]:
-        """Genes that are taught to have each term, shape (n_terms,)."""
-        return np.bincount(self.taught_positive.indices, minlength=self.positive.shape[1])
+        """Genes that are taught to have each term, suspects not counted; shape (n_terms,)."""
+        taught = self.taught_positive
+        if self.suspects is not None:
+            taught = keep_rows(taught, ~self.suspects)
+        return np.bincount(taught.indices, minlength=self.positive.shape[1])
 
     def targets(self) -> csr_array:
         """Positives of genes that are labelled in the term's aspect: csr_array of float32, (n_genes, n_terms)."""

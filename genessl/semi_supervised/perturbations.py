@@ -76,7 +76,8 @@ class Perturber:
         everyone = torch.arange(len(self.inputs["features"]), device=rows.device)
         features = self._features(everyone, perturbation)
         networks = [drop_edges(network, perturbation.dropped) for network in self.inputs["adjacencies"]]
-        return {**self.inputs, "features": features, "adjacencies": networks}, rows
+        inputs = {name: value for name, value in self.inputs.items() if name != "listening"}  # of suspects, never drawn
+        return {**inputs, "features": features, "adjacencies": networks}, rows
 
     def _features(self, rows: Tensor, perturbation: Perturbation) -> Tensor:
         features = blur_features(self.inputs["features"][rows], perturbation.blurred, self.spread)

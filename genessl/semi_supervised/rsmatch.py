@@ -34,7 +34,7 @@ class RSMatch(Owner):
     may be real after all, still comes from its neighbours (see `joined_networks`). What their sequences are taught, or
     what consistency asks of them, trains the body of each neural network through a dummy head, which is thrown away
     (see `DummyHeadObjective`): so they help to find features and cannot bias the prediction. Models of networks and
-    others without a body are not taught them.
+    others without a body are not taught them. `FunctionDiffusion`, where it is owned, hears them all the same.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class RSMatch(Owner):
     threshold : float, default=0.5
         Probability from which an unlabelled gene is a suspect, in (0, 1]. Where the dataset names suspects itself,
         these are taken, and nothing is screened.
-    treatment : {'dummy_head', 'shared_head', 'drop'}
+    treatment : {'dummy_head', 'drop'}
         Whether suspects train a dummy head, or are left out of the fit.
     rounds : int, default=3
         How often the detector's queue is renewed.
@@ -114,7 +114,7 @@ class RSMatch(Owner):
         _log.info("%d of %d unlabelled genes are suspects", len(self.suspects_), unlabelled.sum())
         self.strategy_ = self._make_strategy()
         if self.treatment == "drop":
-            self.strategy_._fit(dataset.take(np.flatnonzero(~suspects)))
+            self.strategy_._fit(replace(dataset.take(np.flatnonzero(~suspects)), suspects=None))
         else:
             self.strategy_._fit(replace(dataset, suspects=suspects if suspects.any() else None))
         self.strategy_.terms_ = dataset.ontology.terms
@@ -126,11 +126,12 @@ class RSMatch(Owner):
         return self._detector().fit(dataset).probability_
 
     def _predict(self, dataset: GeneDataset) -> NDArray[np.float32]:
-        suspects = np.isin(dataset.genes, self.suspects_) & ~dataset.labelled.any(axis=1)
-        scores = self.strategy_._predict(replace(dataset, suspects=suspects if suspects.any() else None))
+        suspects = np.isin(dataset.genes, self.suspects_)
+        named = replace(dataset.without_labels(suspects), suspects=suspects if suspects.any() else None)
+        scores = self.strategy_._predict(named)
         if self.treatment == "drop" and suspects.any():  # the others as they were learned from
             kept = np.flatnonzero(~suspects)
-            scores[kept] = self.strategy_._predict(dataset.take(kept))
+            scores[kept] = self.strategy_._predict(replace(dataset.take(kept), suspects=None))
         return scores
 
     def _owned(self) -> dict[str, GenePredictor]:

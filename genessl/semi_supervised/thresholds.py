@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -191,9 +192,13 @@ def choose_self_adaptively(
     by_term = (supervision.frequency() if earlier is None else earlier.by_term).astype(np.float64)
     overall = np.zeros(supervision.labelled.shape[1]) if earlier is None else earlier.overall.copy()
     for block in _blocks(confidence, supervision, pupils, quota):
-        if earlier is None:
+        if earlier is None and not overall[block.aspect]:
             overall[block.aspect] = np.average(block.frequency, weights=block.frequency)
         if not block.predicted.any():
+            continue
+        if block.suspects:  # who are measured by the others' thresholds
+            local = by_term[block.columns] / by_term[block.columns].max()
+            positive[block.place], negative[block.place] = block.taught(overall[block.aspect] * local)
             continue
         sums, counts = block.sums()
         overall[block.aspect] += (1.0 - momentum) * (sums.sum() / counts.sum() - overall[block.aspect])
@@ -206,9 +211,10 @@ def choose_self_adaptively(
 
 @dataclass(frozen=True)
 class _Block:
-    """The pupils of an aspect (rows) and the terms of it that can be taught (columns)."""
+    """Pupils of an aspect (rows), suspects or none, and the terms of it that can be taught (columns)."""
 
     aspect: int
+    suspects: bool
     rows: NDArray[np.intp]
     columns: NDArray[np.intp]
     confidence: NDArray[np.float32]
@@ -235,14 +241,15 @@ class _Block:
 def _blocks(
     confidence: NDArray[np.float32], supervision: Supervision, pupils: NDArray[np.bool_], quota: float
 ) -> Iterator[_Block]:
-    """Yield what can be taught, aspect by aspect."""
+    """Yield what can be taught, aspect by aspect: suspects (see `RSMatch`) after the others, and apart from them."""
     frequency, n_positive = supervision.frequency(), supervision.n_positive
-    for aspect in range(supervision.labelled.shape[1]):
-        rows = np.flatnonzero(pupils & ~supervision.labelled[:, aspect])
+    suspects = np.zeros_like(pupils) if supervision.suspects is None else supervision.suspects
+    for aspect, suspected in product(range(supervision.labelled.shape[1]), (False, True)):
+        rows = np.flatnonzero(pupils & (suspects == suspected) & ~supervision.labelled[:, aspect])
         columns = np.flatnonzero((supervision.aspect_of_term == aspect) & (n_positive >= _FEWEST_GENES))
         if not len(rows) or not len(columns):
             continue
         block, share = confidence[np.ix_(rows, columns)], frequency[columns]
         expected = np.rint(quota * share * len(rows)).astype(np.intp)
         predicted = most_confident(block, expected) & (block > share)
-        yield _Block(aspect, rows, columns, block, share, expected, predicted)
+        yield _Block(aspect, suspected, rows, columns, block, share, expected, predicted)

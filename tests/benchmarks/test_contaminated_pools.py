@@ -16,6 +16,7 @@ from benchmarks.semi_supervised.run import save_tables
 from benchmarks.semi_supervised.strategies import STRATEGIES, Entry
 from genessl.errors import InputError
 from genessl.features.assembly import Evaluation, assemble_dataset
+from genessl.features.domains import domain_columns
 from tests.features.test_assembly import sources
 from tests.features.test_synthetic import ANNOTATIONS, ring
 
@@ -47,6 +48,8 @@ def test_no_sequence_is_mixed_in_whose_parent_is_tested(dataset, tmp_path):
     assert not barred[parents].any()
     everyone = {pool.sequences[row] for row in np.flatnonzero(barred[pool.parents])}
     assert not everyone & set(mixed.sequences[dataset.n_genes :])
+    unknown = replace(pool, parents=np.where(barred[pool.parents], -1, pool.parents))
+    assert (unknown.mix_into(dataset, 6, barred=nobody(dataset), seed=0)[1] >= 0).all()
     with pytest.raises(InputError, match=r"markov: found \d+ sequences to mix in, expected 999"):
         pool.mix_into(dataset, 999, barred=barred, seed=0)
 
@@ -76,7 +79,8 @@ def test_without_the_parents_a_pool_has_their_rewrites_only(dataset, tmp_path):
     pool = draw_pool(dataset, MARKOV, 1.0, tmp_path, seed=0, threads=1)
     absent = np.arange(9) % 3 == 0
     rest = pool.of_absent(absent)
-    assert set(rest.sequences) == {pool.sequences[row] for row in np.flatnonzero(absent[pool.parents])}
+    parent_of = dict(zip(pool.sequences, pool.parents.tolist()))
+    assert sorted(parent_of[sequence] for sequence in rest.sequences) == np.flatnonzero(absent).tolist()  # one of each
     mixed, _ = rest.mix_into(dataset.take(np.flatnonzero(~absent)), 3, barred=np.zeros(6, dtype=bool), seed=0)
     assert mixed.n_genes == 9
     assert mixed.synthetic.sum() == 3
@@ -178,6 +182,8 @@ def test_generated_genes_have_features_and_no_sequence_and_leave_real_genes_alon
     assert mixed.synthetic.sum() == 9
     assert mixed.sequences == ()
     np.testing.assert_array_equal(mixed.sequence_features[:9], visible.sequence_features)
+    domains = domain_columns(mixed.feature_names)
+    assert np.isin(mixed.sequence_features[:, domains], (0, 1)).all()
     assert not mixed.homology.toarray()[9:].any()
     assert not np.diff(mixed.positive.indptr)[9:].any()
     again = mix_generated(visible, 9, seed=0, n_updates=20)

@@ -29,6 +29,7 @@ from genessl.semi_supervised.lessons import Lesson, choose_by_quota
 from genessl.semi_supervised.rsmatch import RSMatch
 from genessl.semi_supervised.self_training import SelfTraining
 from genessl.semi_supervised.teaching import fit_taught
+from genessl.semi_supervised.thresholds import choose_adaptively, choose_fixed, choose_self_adaptively
 from tests.conftest import make_dataset
 from tests.semi_supervised.test_contamination import organism
 
@@ -125,6 +126,20 @@ class TestTheDummyHead:
         assert module.body[1].weight.grad.any()
         alone = cross_entropy(objective.head, objective.inputs, objective.dummy.supervision, np.array([suspect]))
         assert float(alone) == pytest.approx(float(objective.loss(np.array([suspect]))), rel=1e-6)
+
+    @pytest.mark.parametrize("weight", [0.3, 1.0])
+    def test_a_suspect_counts_by_the_weight_of_what_it_is_taught(self, weight):
+        """While both heads are alike, the loss is that of one head for all."""
+        dataset, _ = make_dataset()
+        unlabelled = np.flatnonzero(~dataset.labelled.any(axis=1))
+        suspects = np.isin(np.arange(dataset.n_genes), unlabelled[:5])
+        lesson = with_lessons(dataset, unlabelled[:10])
+        taught = replace(Supervision.of(dataset).teach(lesson.positive, lesson.negative, weight), suspects=suspects)
+        module = VIEW._module(VIEW._shape(VIEW.prepare(dataset)), dataset.n_terms).eval()
+        objective = with_dummy_head(Objective, taught)(module, VIEW.prepare(dataset), taught)
+        rows = np.concatenate([unlabelled[:10], np.flatnonzero(dataset.labelled.any(axis=1))[:20]])
+        together = cross_entropy(module, VIEW.prepare(dataset), taught, rows)
+        assert float(objective.loss(rows)) == pytest.approx(float(together), rel=1e-5)
         assert objective.result() is module
         assert len(objective.parameters()) == len(list(module.parameters())) + 2
 
@@ -191,6 +206,19 @@ def test_dropped_suspects_are_as_if_they_had_never_been_there(name, contaminated
     np.testing.assert_array_equal(dropped.predict_proba(dataset)[kept], expected)
 
 
+@pytest.mark.usefixtures("known_probabilities")
+@pytest.mark.parametrize("treatment", ["dummy_head", "drop"])
+def test_labels_that_came_later_do_not_matter_when_it_predicts(treatment, contaminated):
+    dataset, synthetic = contaminated
+    around = rsmatch(strategy=STRATEGIES["co_training"], treatment=treatment).fit(dataset)
+    donors = np.flatnonzero(dataset.labelled.any(axis=1))
+    rows = np.arange(dataset.n_genes)
+    rows[synthetic] = np.resize(donors, synthetic.sum())
+    later = replace(dataset, positive=csr_array(dataset.positive[rows]), negative=csr_array(dataset.negative[rows]))
+    assert later.labelled[synthetic].any()
+    np.testing.assert_array_equal(around.predict_proba(later), around.predict_proba(dataset))
+
+
 def test_saved_equals_loaded_with_its_suspects(contaminated, fitted, tmp_path):
     fitted.save(tmp_path / "model")
     loaded = GenePredictor.load(tmp_path / "model")
@@ -253,20 +281,40 @@ class TestSuspectsHearAndAreNotHeard:
         assert np.abs(scores - other)[~suspects].mean() < 0.2 * np.abs(scores - other)[suspects].mean()
 
 
-@pytest.mark.parametrize("quota", [0.5, 1.0])
-def test_suspects_take_no_ones_place_among_those_to_be_taught(quota):
+CHOOSERS = {
+    "half": partial(choose_by_quota, quota=0.5),
+    "whole": partial(choose_by_quota, quota=1.0),
+    "fixed": partial(choose_fixed, threshold=0.6),
+    "adaptive": partial(choose_adaptively, threshold=0.6, quota=0.5),
+    "self_adaptive": lambda *given: choose_self_adaptively(*given)[0],
+}
+
+
+@pytest.mark.parametrize("choose", CHOOSERS.values(), ids=CHOOSERS)
+def test_suspects_take_no_ones_place_among_those_to_be_taught(choose):
     dataset, _ = make_dataset()
     supervision = Supervision.of(dataset)
     unlabelled = ~dataset.labelled.any(axis=1)
     suspects = unlabelled & (np.arange(dataset.n_genes) % 3 == 0)
     confidence = np.random.default_rng(0).random(dataset.positive.shape, dtype=np.float32)
     confidence[suspects] += 1  # surer than all others
-    found = choose_by_quota(confidence, replace(supervision, suspects=suspects), unlabelled, quota=quota)
-    for group in (suspects, ~suspects):
-        alone = choose_by_quota(confidence, supervision, unlabelled & group, quota=quota)
-        for chosen, expected in zip(found, alone):
-            np.testing.assert_array_equal(chosen[group], expected[group])
+    found = choose(confidence, replace(supervision, suspects=suspects), unlabelled)
+    alone = choose(confidence, supervision, unlabelled & ~suspects)
+    for chosen, expected in zip(found, alone):
+        np.testing.assert_array_equal(chosen[~suspects], expected[~suspects])
     assert found[0][~suspects].any()
+    assert found[0][suspects].any()
+
+
+def test_a_term_that_only_suspects_are_taught_is_not_learned():
+    dataset, _ = make_dataset()
+    suspects = ~dataset.labelled.any(axis=1)
+    lesson, term = with_lessons(dataset, np.flatnonzero(suspects)), rarest(dataset)
+    few = int(Supervision.of(dataset).n_positive[term])
+    view = SequenceNetwork(max_epochs=2, hidden=8, min_genes=few + 1)
+    for given, learned in ((None, True), (suspects, False)):
+        fitted = fit_taught(view, replace(dataset, suspects=given), lesson, weight=1.0, n_epochs=2)
+        assert (term in fitted.fitted_.columns) == learned
 
 
 def test_a_lesson_for_a_model_that_is_no_network_leaves_suspects_out():
