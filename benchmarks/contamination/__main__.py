@@ -4,7 +4,7 @@
         --output results/yeast_2020_cv/contamination
 
 What lies in the output folder is not run again, so that it may be stopped, or divided among machines by the options of
-its parts (`run`, `detector`, `difficulty`, `compare`).
+its parts (`run`, `detector`, `difficulty`, `compare`). Only `difficulty` begins anew.
 """
 
 from __future__ import annotations

@@ -12,7 +12,8 @@ begin at the same noise. Intervals of 95 % are of a bootstrap over samples, of t
 
 rare_terms.tsv: average precision of terms of 3 to 10 training genes on the genes tested that are labelled in the
 aspect, mean weighted by information accretion. rare_terms_by_term.tsv keeps each term. Intervals of a difference: by
-Student's t over fits, and by a bootstrap over terms within folds.
+Student's t over fits, and by a bootstrap over terms within folds, which leaves out the chance of which genes are
+tested. All tables are written anew.
 """
 
 from __future__ import annotations

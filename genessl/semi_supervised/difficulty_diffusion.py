@@ -39,7 +39,8 @@ class DifficultyDiffusion(ViewStrategy):
        `closeness` of the real training genes do are dropped.
     5. The view is trained on all labels, with as many samples in each step as genes and their loss times `weight`.
 
-    Labels of validation genes choose epochs, and teach the view in the end; the rest has training genes only.
+    Labels of validation genes choose epochs, count in the terms' information, and teach the view in the end; the
+    generator is fitted on training genes only.
 
     Parameters
     ----------

@@ -272,7 +272,7 @@ def test_only_labelled_training_genes_have_a_difficulty(dataset, fitted):
     np.testing.assert_array_equal(~np.isnan(fitted.difficulty_), known)
 
 
-def test_hidden_and_validation_labels_reach_no_sample():
+def test_hidden_labels_reach_no_sample():
     folded, truth = make_dataset(scheme="cross_validation", n_folds=4)
     held_out = np.flatnonzero(folded.split == 2)
     positive = folded.positive.toarray()
