@@ -5,9 +5,9 @@
 
 Adds the folder's fits to a table of scores (IA-weighted F-max of every fit, and its seconds), which may hold those of
 other machines, and prints as Markdown what one synthetic gene for each real one costs (in brackets the number of
-seeds), and every case. A difference is to the clean pool's score of the same strategy on the same genes with the same
-labels, as a mean over seeds, with a 95 % interval by Student's t. The figure shows it by the ratio, for fits in which
-the pool is treated in no way; it needs matplotlib (pip install 'genessl[benchmarks]').
+seeds), and what every treatment of the pool makes of it. A difference is to the clean pool's score of the same strategy
+on the same genes with the same labels, as a mean over seeds, with a 95 % interval by Student's t. The figure shows it
+by the ratio, for fits in which the pool is treated in no way; it needs matplotlib (pip install 'genessl[benchmarks]').
 """
 
 from __future__ import annotations
@@ -98,11 +98,20 @@ def as_markdown(table: pd.DataFrame) -> str:
         for aspect in ASPECTS:
             row = by_aspect.loc[aspect]
             same = kind == CLEAN and treatment == "plain"
-            change = "" if same else f", {row.difference:+.3f} ({row.low:+.3f} to {row.high:+.3f})"
+            interval = "" if pd.isna(row.low) else f" ({row.low:+.3f} to {row.high:+.3f})"
+            change = "" if same else f", {row.difference:+.3f}{interval}"
             cells.append(f"{row.wfmax:.3f}{change}")
         seeds = int(group["n_seeds"].iloc[0])
         lines.append(f"| {strategy} | {fraction:g} | {pool} | {treatment} | {seeds} | {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def treated(table: pd.DataFrame) -> pd.DataFrame:
+    """Choose the strategies whose pool was treated in any way, on the kinds and ratios on which it was."""
+    ways = table[table["treatment"] != "plain"]
+    cases = set(zip(ways["strategy"], ways["kind"], ways["ratio"]))
+    cases |= {(strategy, CLEAN, 0.0) for strategy, _, _ in cases}
+    return table[[case in cases for case in zip(table["strategy"], table["kind"], table["ratio"])]]
 
 
 def curves(table: pd.DataFrame) -> pd.DataFrame:
@@ -166,7 +175,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     write_table(path, found.round({"wfmax": 5, "seconds": 0}))
     compared = differences(found)
-    print(f"{cost_table(compared)}\n\n{as_markdown(compared)}")
+    print(f"{cost_table(compared)}\n\n{as_markdown(treated(compared))}")
     shown = curves(compared)
     if chosen.figure is not None and len(shown):
         with written_file(chosen.figure) as partial:

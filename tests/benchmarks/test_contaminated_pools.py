@@ -8,7 +8,7 @@ import pytest
 from scipy.sparse import csr_array
 
 from benchmarks.contamination import run
-from benchmarks.contamination.compare import as_markdown, cost_table, curves, differences, draw, with_fits
+from benchmarks.contamination.compare import as_markdown, cost_table, curves, differences, draw, treated, with_fits
 from benchmarks.contamination.detector import compare, controls, matched_pairs
 from benchmarks.contamination.pools import MARKOV, REWIRED, Pool, draw_pool, mix_generated
 from benchmarks.contamination.run import TREATMENTS, Bench, Trial, load_trials
@@ -153,6 +153,17 @@ def test_curves_are_of_what_was_measured_at_two_ratios():
     panels = draw(shown, "").axes
     assert [panel.get_title() for panel in panels] == ["BPO, shuffled", "MFO, shuffled", "CCO, shuffled"]
     np.testing.assert_allclose(panels[0].lines[0].get_ydata(), [0.0, -0.01, -0.03])
+
+
+def test_a_strategy_that_was_treated_is_listed_with_the_clean_pool_and_one_seed_has_no_interval():
+    scores = scores_of([("clean", 0.0, 0, 0.50), ("markov", 1.0, 0, 0.48), ("markov", 2.0, 0, 0.47)])
+    dropped = scores_of([("markov", 1.0, 0, 0.51)]).assign(treatment="pool dropped")
+    other = scores_of([("clean", 0.0, 0, 0.30)]).assign(strategy="other")
+    shown = treated(differences(pd.concat([scores, dropped, other])))
+    rows = as_markdown(shown).splitlines()[2:]
+    assert rows[0] == "| s | 0.1 | clean | plain | 1 | 0.500 | 0.500 | 0.500 |"
+    assert "| s | 0.1 | markov, 1 | pool dropped | 1 | 0.510, +0.010 | 0.510, +0.010 | 0.510, +0.010 |" in rows
+    assert len(rows) == 3
 
 
 def test_a_table_of_scores_takes_new_fits_in_place_of_its_own():
