@@ -23,6 +23,11 @@ def centre_and_spread(dataset: GeneDataset) -> tuple[NDArray[np.float32], NDArra
 
 
 def known_features(dataset: GeneDataset) -> NDArray[np.float32]:
-    """Return the sequence view of genes that are no suspects: float32, shape (n_known, n_features)."""
+    """Return the sequence view of genes that are no suspects, or of all if there are no others.
+
+    Returns
+    -------
+    ndarray of float32, shape (n_known, n_features)
+    """
     features = dataset.sequence_features.astype(np.float32, copy=False)
-    return features if dataset.suspects is None else features[~dataset.suspects]
+    return features if dataset.suspects is None or dataset.suspects.all() else features[~dataset.suspects]

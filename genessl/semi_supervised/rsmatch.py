@@ -129,7 +129,7 @@ class RSMatch(Owner):
         suspects = np.isin(dataset.genes, self.suspects_)
         named = replace(dataset.without_labels(suspects), suspects=suspects if suspects.any() else None)
         scores = self.strategy_._predict(named)
-        if self.treatment == "drop" and suspects.any():  # the others as they were learned from
+        if self.treatment == "drop" and suspects.any() and not suspects.all():  # the others as they were learned from
             kept = np.flatnonzero(~suspects)
             scores[kept] = self.strategy_._predict(replace(dataset.take(kept), suspects=None))
         return scores

@@ -219,6 +219,14 @@ def test_labels_that_came_later_do_not_matter_when_it_predicts(treatment, contam
     np.testing.assert_array_equal(around.predict_proba(later), around.predict_proba(dataset))
 
 
+@pytest.mark.usefixtures("known_probabilities")
+@pytest.mark.parametrize("treatment", ["dummy_head", "drop"])
+def test_suspects_alone_are_predicted_too(treatment, contaminated):
+    dataset, synthetic = contaminated
+    around = rsmatch(treatment=treatment).fit(dataset)
+    assert np.isfinite(around.predict_proba(dataset.take(np.flatnonzero(synthetic)))).all()
+
+
 def test_saved_equals_loaded_with_its_suspects(contaminated, fitted, tmp_path):
     fitted.save(tmp_path / "model")
     loaded = GenePredictor.load(tmp_path / "model")
