@@ -39,7 +39,7 @@ _ALIKE = {"shuffled": "shuffled", "markov": "chained", "rewrites_30": "rewritten
 _SPURIOUS = "misread"  # decoys that are drawn as spurious open reading frames come about
 _RATIO = 0.7  # at which hardly a sequence is drawn again
 _ABSENT = 1 / 3  # share of the genes that are taken out of the organism, where parents shall be absent
-_N_DECOYS = 1500
+_N_DECOYS = 4000
 _LENGTHS, _DEGREES = 0.05, 0.25  # how far the logarithms of a pair's lengths and degrees may be apart
 Scores = dict[str, NDArray[np.float64]]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,9 +108,10 @@ def _described(codes: list[NDArray[np.intp]]) -> NDArray[np.float32]:
         n_pairs = np.bincount(owner[first], minlength=n_sequences)[:, None]
         mean = _means(values[first] * values[second], owner[first], n_sequences)
         blocks.append(mean / variance * np.sqrt(n_pairs))
-    marks = np.eye(n_residues)[residues]
+    marks = np.eye(n_residues, dtype=np.intp)[residues]
+    totals = _totals(marks), _totals(values)
     for width in _WINDOWS:
-        blocks += _windows(marks, values, owner, n_sequences, width, share, variance)
+        blocks += _windows(*totals, owner, n_sequences, width, share, variance)
     place = np.arange(len(residues)) - (np.cumsum(length) - length)[owner]
     for at_end in (place < _END, place >= length[owner] - _END):
         blocks.append(_means(marks[at_end], owner[at_end], n_sequences) - share)
@@ -123,8 +125,13 @@ def _pairs(owner: NDArray[np.intp], gap: int) -> tuple[NDArray[np.intp], NDArray
     return first, first + gap
 
 
+def _totals(columns: NDArray[Any]) -> NDArray[Any]:
+    """Return the sum of all rows before each row, and of all."""
+    return np.concatenate([np.zeros((1, columns.shape[1]), columns.dtype), np.cumsum(columns, axis=0)])
+
+
 def _windows(
-    marks: NDArray[np.float64],
+    marks: NDArray[np.intp],
     values: NDArray[np.float64],
     owner: NDArray[np.intp],
     n_sequences: int,
@@ -132,16 +139,15 @@ def _windows(
     share: NDArray[np.float64],
     variance: NDArray[np.float64],
 ) -> list[NDArray[np.float64]]:
+    """Describe all windows of a width, by totals of marks and values before each residue."""
     first, _ = _pairs(owner, width - 1)
     whose = owner[first]
-
-    def averaged(columns: NDArray[np.float64]) -> NDArray[np.float64]:
-        total = np.concatenate([np.zeros((1, columns.shape[1])), np.cumsum(columns, axis=0)])
-        return np.asarray((total[first + width] - total[first]) / width)
-
-    inside, levels = averaged(marks), averaged(values)
+    counts = marks[first + width] - marks[first]
+    levels = (values[first + width] - values[first]) / width
+    inside = counts / width
+    number = np.arange(width + 1) / width
     spread = _means((inside - share[whose]) ** 2, whose, n_sequences)
-    entropy = -(inside * np.log(np.maximum(inside, 1e-9))).sum(axis=1)
+    entropy = -(number * np.log(np.maximum(number, 1e-9)))[counts].sum(axis=1)
     present = np.bincount(whose, minlength=n_sequences)[:, None] > 0
     blocks = [
         np.log((spread + _LEAST) / (share * (1 - share) / width + _LEAST)),
@@ -153,18 +159,24 @@ def _windows(
     return [np.where(present, block, 0.0) for block in blocks]
 
 
-def _means(values: NDArray[np.float64], owner: NDArray[np.intp], n_sequences: int) -> NDArray[np.float64]:
-    """Return the mean over each sequence's rows: (n_sequences, n_columns), 0 without any."""
-    number = np.maximum(np.bincount(owner, minlength=n_sequences), 1)
-    sums = [np.bincount(owner, weights=column, minlength=n_sequences) for column in values.T]
-    return np.stack(sums, axis=1) / number[:, None]
+def _means(values: NDArray[Any], owner: NDArray[np.intp], n_sequences: int) -> NDArray[np.float64]:
+    """Return the mean over each sequence's rows, which follow each other: (n_sequences, n_columns), 0 without any."""
+    number = np.bincount(owner, minlength=n_sequences)
+    return _reduced(np.add, values, number) / np.maximum(number, 1)[:, None]
 
 
 def _extremes(values: NDArray[np.float64], owner: NDArray[np.intp], n_sequences: int) -> NDArray[np.float64]:
-    lowest, highest = np.full(n_sequences, np.inf), np.full(n_sequences, -np.inf)
-    np.minimum.at(lowest, owner, values)
-    np.maximum.at(highest, owner, values)
-    return np.stack([np.where(np.isfinite(lowest), lowest, 0.0), np.where(np.isfinite(highest), highest, 0.0)], axis=1)
+    """Return the lowest and the highest value of each sequence, which follow each other: (n_sequences, 2)."""
+    number = np.bincount(owner, minlength=n_sequences)
+    return np.concatenate([_reduced(f, values[:, None], number) for f in (np.minimum, np.maximum)], axis=1)
+
+
+def _reduced(function: np.ufunc, values: NDArray[Any], number: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Reduce runs of rows, each of so many: (n_runs, n_columns), 0 without any."""
+    reduced = np.zeros((len(number), values.shape[1]))
+    if len(values):
+        reduced[number > 0] = function.reduceat(values, (np.cumsum(number) - number)[number > 0], axis=0)
+    return reduced
 
 
 def _names() -> tuple[str, ...]:

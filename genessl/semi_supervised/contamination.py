@@ -121,7 +121,7 @@ class SyntheticDetector(BaseEstimator):  # type: ignore[misc]
         How often the queue is renewed; 0 for decoys alone.
     queue_length : int, default=20
         Suspects for each term.
-    n_decoys : int, default=1500
+    n_decoys : int, default=4000
         At most so many decoys of each kind.
     kinds : tuple of str
         Of decoys.
@@ -153,7 +153,7 @@ class SyntheticDetector(BaseEstimator):  # type: ignore[misc]
         place: bool = True,
         rounds: int = 3,
         queue_length: int = 20,
-        n_decoys: int = 1500,
+        n_decoys: int = 4000,
         kinds: tuple[str, ...] = KINDS,
         penalty: float = 1000.0,
         n_folds: int = 4,
