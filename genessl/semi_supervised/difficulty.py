@@ -63,12 +63,13 @@ def relative_loss(
 
     The cost of a term that a gene has is -ln score, less the mean over all genes that have the term. The mean over the
     gene's terms is weighted by information accretion: a gene is not difficult because its terms are rare, but because
-    they are hard to tell from its features.
+    they are hard to tell from its features. A term that a gene's fold was scored without, with too few genes in the
+    others to be learned, tells nothing of the gene and is left out.
 
     Parameters
     ----------
     scores : ndarray of float32, shape (n_genes, n_terms), in [0, 1]
-        Out of fold.
+        Out of fold; 0 where a term was not learned.
     supervision : Supervision
     accretion : ndarray of float, shape (n_terms,)
         At least 0.
@@ -76,18 +77,20 @@ def relative_loss(
     Returns
     -------
     ndarray of float, shape (n_genes,)
-        NaN for genes without terms in an aspect in which they are labelled.
+        NaN for genes without terms in an aspect in which they are labelled, 0 where none of these was learned.
     """
     targets = supervision.targets()
     rows = np.repeat(np.arange(targets.shape[0]), np.diff(targets.indptr))
     columns = targets.indices
+    learned = scores[rows, columns] > 0
+    rows, columns = rows[learned], columns[learned]
     cost = -np.log(np.clip(scores[rows, columns], _LEAST_SCORE, 1.0).astype(np.float64))
     n_having = np.bincount(columns, minlength=targets.shape[1])
     usual = np.bincount(columns, cost, minlength=targets.shape[1]) / np.maximum(n_having, 1)
     weight = accretion[columns] + 1e-9  # a gene of uninformative terms is judged, too
     total = np.bincount(rows, weight, minlength=targets.shape[0])
     excess = np.bincount(rows, weight * (cost - usual[columns]), minlength=targets.shape[0])
-    return np.where(total > 0, excess / np.maximum(total, 1e-12), np.nan)
+    return np.where(np.diff(targets.indptr) > 0, excess / np.maximum(total, 1e-12), np.nan)
 
 
 def as_ranks(loss: NDArray[np.float64]) -> NDArray[np.float64]:

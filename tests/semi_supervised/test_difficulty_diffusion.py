@@ -184,6 +184,14 @@ def test_relative_loss_by_hand():
     assert np.isnan(found[2])
 
 
+def test_terms_that_were_not_learned_make_no_gene_difficult():
+    supervision = supervision_of([[1, 1, 0], [1, 1, 0], [1, 0, 0], [0, 0, 1]], [True] * 4)
+    scores = np.array([[0.5, 0.0, 0.0], [0.125, 0.25, 0.0], [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]], dtype=np.float32)
+    found = relative_loss(scores, supervision, np.array([1.0, 3.0, 2.0]))
+    # first term: ln 2 and 3 ln 2, usually 2 ln 2; the second is known of the second gene only, which costs as usual
+    np.testing.assert_allclose(found, [-np.log(2), np.log(2) / 4, 0.0, 0.0], rtol=1e-5)
+
+
 def test_ranks_and_levels():
     np.testing.assert_allclose(as_ranks(np.array([3.0, np.nan, -1.0, 2.0])), [5 / 6, np.nan, 1 / 6, 3 / 6])
     assert [as_difficulty(level) for level in ("easy", "medium", "hard", 0.25, None)] == [0.1, 0.5, 0.9, 0.25, None]
