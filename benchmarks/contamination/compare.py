@@ -7,7 +7,8 @@ Adds the folder's fits to a table of scores (IA-weighted F-max of every fit, and
 other machines, and prints as Markdown what one synthetic gene for each real one costs (in brackets the number of
 seeds), and what every treatment of the pool makes of it. A difference is to the clean pool's score of the same strategy
 on the same genes with the same labels, as a mean over seeds, with a 95 % interval by Student's t. The figure shows it
-by the ratio, for fits in which the pool is treated in no way; it needs matplotlib (pip install 'genessl[benchmarks]').
+by the ratio, for fits in which the pool is treated in no way, of the seeds that all ratios have; it needs matplotlib
+(pip install 'genessl[benchmarks]').
 """
 
 from __future__ import annotations
@@ -114,10 +115,14 @@ def treated(table: pd.DataFrame) -> pd.DataFrame:
     return table[[case in cases for case in zip(table["strategy"], table["kind"], table["ratio"])]]
 
 
-def curves(table: pd.DataFrame) -> pd.DataFrame:
-    """Choose what was measured at two ratios or more, and treated in no way."""
-    shown = table[(table["treatment"] == "plain") & (table["kind"] != CLEAN)]
-    return shown[shown.groupby(["strategy", "kind"])["ratio"].transform("nunique") > 1]
+def curves(scores: pd.DataFrame) -> pd.DataFrame:
+    """Compare what was measured at two ratios or more, and treated in no way, by the seeds that all its ratios have."""
+    shown = scores[(scores["treatment"] == "plain") & (scores["kind"] != CLEAN)]
+    line = ["strategy", "fraction", "kind"]
+    n_ratios = shown.groupby(line)["ratio"].transform("nunique")
+    n_having = shown.groupby([*line, "seed"])["ratio"].transform("nunique")
+    compared = differences(pd.concat([scores[scores["kind"] == CLEAN], shown[(n_ratios > 1) & (n_having == n_ratios)]]))
+    return compared[compared["kind"] != CLEAN]
 
 
 def draw(shown: pd.DataFrame, title: str) -> Figure:
@@ -128,20 +133,22 @@ def draw(shown: pd.DataFrame, title: str) -> Figure:
     matplotlib.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "genessl", "font.size": 11})
     from matplotlib import pyplot
 
-    kinds, strategies = list(dict.fromkeys(shown["kind"])), list(dict.fromkeys(shown["strategy"]))
+    kinds, several = list(dict.fromkeys(shown["kind"])), shown["fraction"].nunique() > 1
+    cases = list(dict.fromkeys(zip(shown["strategy"], shown["fraction"])))
     size = (12.5, 0.8 + 2.6 * len(kinds))
     figure, axes = pyplot.subplots(
         len(kinds), len(ASPECTS), sharex=True, sharey=True, squeeze=False, figsize=size, layout="constrained"
     )
     for line, kind in zip(axes, kinds):
         for panel, aspect in zip(line, ASPECTS):
-            for number, strategy in enumerate(strategies):
-                chosen = (shown["kind"] == kind) & (shown["aspect"] == aspect) & (shown["strategy"] == strategy)
-                points = shown[chosen].sort_values("ratio")
+            there = shown[(shown["kind"] == kind) & (shown["aspect"] == aspect)]
+            for number, (strategy, fraction) in enumerate(cases):
+                chosen = (there["strategy"] == strategy) & (there["fraction"] == fraction)
+                points = there[chosen].sort_values("ratio")
                 panel.plot(
                     [0.0, *points["ratio"]],
                     [0.0, *points["difference"]],
-                    label=strategy,
+                    label=f"{strategy}, {fraction:.0%}" if several else strategy,
                     color=_COLOURS[number % len(_COLOURS)],
                     marker=_MARKERS[(number + number // len(_COLOURS)) % len(_MARKERS)],
                     linestyle=("-", "--", ":")[number // len(_COLOURS) % 3],
@@ -176,7 +183,7 @@ def main(arguments: list[str] | None = None) -> int:
     write_table(path, found.round({"wfmax": 5, "seconds": 0}))
     compared = differences(found)
     print(f"{cost_table(compared)}\n\n{as_markdown(treated(compared))}")
-    shown = curves(compared)
+    shown = curves(found)
     if chosen.figure is not None and len(shown):
         with written_file(chosen.figure) as partial:
             draw(shown, chosen.title).savefig(partial, format="svg", metadata={"Date": None})

@@ -146,9 +146,10 @@ def test_dubious_genes_leave_the_pool_but_for_those_labelled_or_tested(dataset, 
     assert not kept.all()
 
 
-def test_curves_are_of_what_was_measured_at_two_ratios():
+def test_curves_are_of_what_was_measured_at_two_ratios_by_the_seeds_of_both():
     rows = [("clean", 0.0, 0, 0.50), ("markov", 1.0, 0, 0.48), ("shuffled", 1.0, 0, 0.49), ("shuffled", 2.0, 0, 0.47)]
-    shown = curves(differences(scores_of(rows)))
+    rows += [("clean", 0.0, 1, 0.50), ("shuffled", 1.0, 1, 0.10)]
+    shown = curves(scores_of(rows))
     assert set(shown["kind"]) == {"shuffled"}
     panels = draw(shown, "").axes
     assert [panel.get_title() for panel in panels] == ["BPO, shuffled", "MFO, shuffled", "CCO, shuffled"]
