@@ -135,7 +135,7 @@ def draw(shown: pd.DataFrame, title: str) -> Figure:
 
     kinds, several = list(dict.fromkeys(shown["kind"])), shown["fraction"].nunique() > 1
     cases = list(dict.fromkeys(zip(shown["strategy"], shown["fraction"])))
-    size = (12.5, 0.8 + 2.6 * len(kinds))
+    size = (12.5, 2.0 + 2.8 * len(kinds))
     figure, axes = pyplot.subplots(
         len(kinds), len(ASPECTS), sharex=True, sharey=True, squeeze=False, figsize=size, layout="constrained"
     )
@@ -158,7 +158,7 @@ def draw(shown: pd.DataFrame, title: str) -> Figure:
             panel.grid(color="#d9d9d9")
             panel.set_axisbelow(True)
             panel.spines[["top", "right"]].set_visible(False)
-    axes[len(kinds) // 2][0].set_ylabel("weighted F-max less the clean pool's")
+    figure.supylabel("weighted F-max less the clean pool's", fontsize=11)
     axes[-1][len(ASPECTS) // 2].set_xlabel("synthetic genes for each real gene")
     figure.suptitle(title)
     handles, labels = axes[0][0].get_legend_handles_labels()
