@@ -213,7 +213,7 @@ class SyntheticDetector(BaseEstimator):  # type: ignore[misc]
         return self
 
     def screen(self) -> pd.DataFrame:
-        """Return gene, probability and reasons, the most suspicious first.
+        """Return gene, probability and reasons, the most suspicious first, of equal ones those with more evidence.
 
         Reasons are the parts of the evidence that raise the odds by half or more, the strongest first.
         """
@@ -225,7 +225,8 @@ class SyntheticDetector(BaseEstimator):  # type: ignore[misc]
             strongest = [part for part in np.argsort(-row, kind="stable") if row[part] >= _REASON]
             reasons.append("; ".join(f"{parts.columns[part]} (+{row[part]:.1f})" for part in strongest))
         table = pd.DataFrame({"gene": self.genes_, "probability": self.probability_.round(4), "reasons": reasons})
-        return table.sort_values(["probability", "gene"], ascending=[False, True]).reset_index(drop=True)
+        order = np.lexsort((self.genes_, -self.evidence_.sum(axis=1).to_numpy(), -table["probability"].to_numpy()))
+        return table.iloc[order].reset_index(drop=True)
 
     def _check_parameters(self) -> None:
         if type(self.place) is not bool:

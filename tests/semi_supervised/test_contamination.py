@@ -164,6 +164,9 @@ def test_the_evidence_adds_up_and_the_table_gives_the_strongest_as_reasons(shuff
     assert list(table.columns) == ["gene", "probability", "reasons"]
     assert table["probability"].is_monotonic_decreasing
     assert sorted(table["gene"]) == sorted(fitted.genes_)
+    evidence = fitted.evidence_.sum(axis=1).loc[table["gene"]].to_numpy()
+    tied = np.diff(table["probability"]) == 0
+    assert tied.any() and (np.diff(evidence)[tied] <= 0).all()
     parts = fitted.evidence_.drop(columns="base")
     first = table.iloc[0]
     assert first["reasons"].startswith(f"{parts.loc[first['gene']].idxmax()} (+")
