@@ -18,9 +18,8 @@ from genessl.data.sequences import read_fasta
 from genessl.errors import InputError
 from genessl.features.decoys import draw_decoys
 from genessl.features.domains import domain_columns
-from genessl.features.homology import bit_scores, search_homologs
 from genessl.features.substitutions import SHARE, substitute_conservatively
-from genessl.features.synthetic import SyntheticGenes, draw_evenly
+from genessl.features.synthetic import SyntheticGenes, draw_evenly, homology_with
 from genessl.semi_supervised.feature_diffusion import FeatureDiffusion
 
 FILES = {
@@ -135,14 +134,8 @@ def draw_pool(dataset: GeneDataset, kind: str, ratio: float, mirror: Path, *, se
     drawn = [sequences[row] for row in order[:n_drawn].tolist()]
     drawn += [substitute_conservatively(sequences[row], SHARE, random) for row in order[again].tolist()]
     made_from = parents[np.concatenate([order[:n_drawn], order[again]])]
-    named = dict(zip(dataset.genes.tolist(), dataset.sequences, strict=True))
-    named |= {f"{SYNTHETIC_PREFIX}{row}": sequence for row, sequence in enumerate(drawn)}
-    hits = search_homologs(named, threads=threads)
-    n_genes = dataset.n_genes
-    added = bit_scores(hits[(hits["query"] >= n_genes) | (hits["target"] >= n_genes)], len(named))
-    among_real = dataset.homology.copy()
-    among_real.resize(len(named), len(named))
-    return Pool(kind, tuple(drawn), made_from, csr_array(added + among_real))
+    named = {f"{SYNTHETIC_PREFIX}{row}": sequence for row, sequence in enumerate(drawn)}
+    return Pool(kind, tuple(drawn), made_from, homology_with(dataset, named, threads=threads))
 
 
 def mix_generated(visible: GeneDataset, n_synthetic: int, *, seed: int, n_updates: int = 2000) -> GeneDataset:

@@ -199,7 +199,7 @@ def assemble_dataset(
             )
         synthetic = draw_synthetic_genes(contamination, genes, coverage)
         sequences, domains = {**sequences, **synthetic.sequences}, synthetic.join_domains(domains, genes)
-        dataset = synthetic.join(dataset, homology_with(synthetic, dataset, threads=threads), seed=seed)
+        dataset = synthetic.join(dataset, homology_with(dataset, synthetic.sequences, threads=threads), seed=seed)
     target = Target(sequences, identifiers, domains, sources.ontology, ontology.terms, date)
     dataset = replace(
         dataset,

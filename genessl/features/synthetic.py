@@ -180,16 +180,16 @@ def draw_synthetic_genes(contamination: Contamination, genes: list[str], coverag
     return SyntheticGenes(dict(zip(names, drawn, strict=True)), templates, len(genes))
 
 
-def homology_with(synthetic: SyntheticGenes, dataset: GeneDataset, *, threads: int = 1) -> csr_array:
-    """Compare the synthetic genes with all genes; bit scores among real genes stay as they are without any.
+def homology_with(dataset: GeneDataset, synthetic: dict[str, str], *, threads: int = 1) -> csr_array:
+    """Compare synthetic sequences with each other and with the real genes, whose own bit scores stay as they are.
 
     Returns
     -------
     csr_array of float32, shape (n_genes + n_synthetic, n_genes + n_synthetic)
     """
-    n_genes, n_all = synthetic.n_genes, len(synthetic.rows)
+    n_genes, n_all = dataset.n_genes, dataset.n_genes + len(synthetic)
     real = dict(zip(dataset.genes.tolist(), dataset.sequences, strict=True))
-    hits = search_homologs({**real, **synthetic.sequences}, threads=threads)
+    hits = search_homologs({**real, **synthetic}, threads=threads)
     added = bit_scores(hits[(hits["query"] >= n_genes) | (hits["target"] >= n_genes)], n_all)
     among_real = dataset.homology.copy()
     among_real.resize(n_all, n_all)

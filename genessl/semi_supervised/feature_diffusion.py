@@ -179,7 +179,6 @@ class FeatureDiffusion(BaseEstimator):  # type: ignore[misc]
         *,
         seed: int,
         like: NDArray[np.float32] | None = None,
-        noise: float = 1.0,
     ) -> NDArray[np.float32]:
         """Draw features of one gene for each row of labels.
 
@@ -191,8 +190,6 @@ class FeatureDiffusion(BaseEstimator):  # type: ignore[misc]
         seed : int
         like : ndarray of float32, shape (n, n_features), optional
             Real genes. What the components do not show is kept from these; without them it is the mean of all genes.
-        noise : float, default=1.0
-            Where the drawing begins, as a share of the steps in (0, 1]: below 1 it begins at `like`, noised so far.
 
         Returns
         -------
@@ -203,33 +200,24 @@ class FeatureDiffusion(BaseEstimator):  # type: ignore[misc]
         NotFittedError
             If `fit` was not called.
         InputError
-            If a difficulty or `noise` is out of range.
+            If a difficulty is out of range.
         """
         if not hasattr(self, "network_"):
             raise NotFittedError("this FeatureDiffusion is not fitted; call fit first")
-        check_range("noise", noise, 0.0, low_included=False, high=1.0)
         level = np.full(labels.shape[0], np.nan) if difficulty is None else np.broadcast_to(difficulty, labels.shape[0])
         if difficulty is not None:
             _check_level(level)
-        if noise < 1.0 and like is None:
-            raise InputError("like: found None, expected real genes to begin at where noise is below 1")
-        start = None if like is None else self.space_.encode(like)
-        latent = self._denoise(labels, level, start, max(1, round(noise * self.n_steps)), seed)
-        return self.space_.decode(latent, like)
+        return self.space_.decode(self._denoise(labels, level, seed), like)
 
     @torch.no_grad()
-    def _denoise(
-        self, labels: csr_array, level: NDArray[np.float64], start: NDArray[np.float32] | None, first: int, seed: int
-    ) -> NDArray[np.float32]:
-        """Draw whitened components, from step `first` down to 0."""
+    def _denoise(self, labels: csr_array, level: NDArray[np.float64], seed: int) -> NDArray[np.float32]:
+        """Draw whitened components, from noise down to step 0."""
         random = np.random.default_rng(seed)
         alpha, sigma = cosine_schedule(self.n_steps)
         normal = random.standard_normal((labels.shape[0], self.space_.n_components), dtype=np.float32)
-        latent = sigma[first] * torch.from_numpy(normal)
-        if start is not None and first < self.n_steps:
-            latent = latent + alpha[first] * torch.from_numpy(start)
+        latent = sigma[self.n_steps] * torch.from_numpy(normal)
         condition = self.network_.condition(*self._conditions(labels, level))
-        for step in range(first, 0, -1):
+        for step in range(self.n_steps, 0, -1):
             clean, noise = self._split(latent, step, condition)
             latent = alpha[step - 1] * clean + sigma[step - 1] * noise
         return latent.numpy()

@@ -154,10 +154,6 @@ def test_the_generator_refuses_what_it_cannot_use(mixture):
     labels = csr_array(np.eye(3, dtype=bool)[kinds])
     with pytest.raises(InputError, match=r"difficulty: found 1.2, expected numbers in \[0, 1\]"):
         fitted.sample(one_term(0, 2), 1.2, seed=0)
-    with pytest.raises(InputError, match="like: found None, expected real genes"):
-        fitted.sample(one_term(0, 2), None, seed=0, noise=0.5)
-    with pytest.raises(InputError, match=r"noise: found 0, expected a number in \(0"):
-        fitted.sample(one_term(0, 2), None, seed=0, noise=0)
     with pytest.raises(InputError, match="found 1500 rows of features, 1500 of labels and 3 difficulties"):
         small_diffusion().fit(features.astype(np.float32), labels, np.zeros(3))
     with pytest.raises(NotFittedError, match="call fit first"):
