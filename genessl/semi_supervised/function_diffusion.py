@@ -16,6 +16,7 @@ from genessl.features.domains import domain_columns
 from genessl.models.base import Arrays, check_range
 from genessl.models.baselines import neighbour_shares
 from genessl.models.instance_based import InstanceBased
+from genessl.models.networks import joined_networks, keep_columns
 
 _TERMS_AT_ONCE = 256
 _GENES_AT_ONCE = 512
@@ -37,7 +38,8 @@ class FunctionDiffusion(InstanceBased):
     homologs within the organism, and Y_domains the largest share, over a gene's domains, of the domain's labelled
     carriers (plus one) that have the term. For the same reason the regression compares known labels and not seeds. Its
     coefficients are kept at 0 or above, without which J need not be a similarity, and W is scaled to at most 1. The
-    system is solved by conjugate gradients; the original inverts a dense matrix.
+    system is solved by conjugate gradients; the original inverts a dense matrix. Suspects (see `RSMatch`) hear and are
+    not heard.
 
     Parameters
     ----------
@@ -81,7 +83,7 @@ class FunctionDiffusion(InstanceBased):
                 " same networks"
             )
         targets, labelled = self.supervision_.labels_for(dataset.genes)
-        weights = overlap_weights(_combined(_graphs(dataset), self.coefficients_))
+        weights = overlap_weights(_combined(_graphs(dataset), self.coefficients_, dataset.suspects))
         known, aspects = targets.toarray(), self.supervision_.aspect_of_term
         domains = csr_array(
             (dataset.sequence_features[:, domain_columns(dataset.feature_names)] > 0).astype(np.float32)
@@ -89,7 +91,7 @@ class FunctionDiffusion(InstanceBased):
         seeds = np.maximum(domain_shares(domains, targets, labelled, aspects), known) * np.float32(self.domain_weight)
         homology = neighbour_shares(dataset.homology, targets, labelled, aspects)
         seeds += np.maximum(homology, known) * np.float32(1.0 - self.domain_weight)
-        return np.asarray(np.maximum(diffuse(weights, seeds, self.diffusion), known))
+        return np.asarray(np.maximum(diffuse(weights, seeds, self.diffusion, dataset.suspects), known))
 
     def _state(self) -> Arrays:
         return {**super()._state(), "coefficients": self.coefficients_}
@@ -111,7 +113,7 @@ def label_coefficients(graphs: list[csr_array], targets: csr_array) -> NDArray[n
     Parameters
     ----------
     graphs : list of csr_array of float32, shape (n_genes, n_genes)
-        Symmetric, with empty diagonals.
+        Symmetric among the labelled genes, with empty diagonals.
     targets : csr_array of float32, shape (n_genes, n_terms)
         1 where a gene has a term.
 
@@ -138,7 +140,10 @@ def label_coefficients(graphs: list[csr_array], targets: csr_array) -> NDArray[n
 
 
 def overlap_weights(network: csr_array) -> csr_array:
-    """Return W', in which an edge counts as much as its ends share neighbours: csr_array of float64, symmetric."""
+    """Return W', in which an edge counts as much as its ends share neighbours: csr_array of float64.
+
+    It is symmetric but for suspects, whose columns are empty as in the network given.
+    """
     weights = csr_array(network.astype(np.float64))
     degree = np.asarray(weights.sum(axis=1)).ravel()
     pattern = csr_array((np.ones_like(weights.data), weights.indices, weights.indptr), shape=weights.shape)
@@ -157,21 +162,31 @@ def overlap_weights(network: csr_array) -> csr_array:
     return csr_array(scale @ joint + joint @ scale)
 
 
-def diffuse(weights: csr_array, seeds: NDArray[np.float32], diffusion: float) -> NDArray[np.float32]:
-    """Solve (I + diffusion L) F = Y for many terms.
+def diffuse(
+    weights: csr_array, seeds: NDArray[np.float32], diffusion: float, suspects: NDArray[np.bool_] | None = None
+) -> NDArray[np.float32]:
+    """Solve (I + diffusion L) F = Y for many terms, among all but the suspects; what these get comes from the others.
 
     Parameters
     ----------
     weights : csr_array of float64, shape (n_genes, n_genes)
-        Symmetric, at least 0.
+        At least 0, symmetric but for the columns of suspects, which are empty.
     seeds : ndarray of float32, shape (n_genes, n_terms)
     diffusion : float
+    suspects : ndarray of bool, shape (n_genes,), optional
 
     Returns
     -------
     ndarray of float32, shape (n_genes, n_terms)
         Between the smallest and the largest seed of the term.
     """
+    if suspects is not None:
+        spread, heard = seeds.copy(), np.flatnonzero(~suspects)
+        spread[heard] = diffuse(csr_array(weights[heard][:, heard]), seeds[heard], diffusion)
+        listening = csr_array(weights[suspects][:, heard])
+        total = 1.0 + diffusion * np.asarray(listening.sum(axis=1)).reshape(-1, 1)
+        spread[suspects] = (seeds[suspects] + diffusion * (listening @ spread[heard])) / total
+        return spread
     degree = np.asarray(weights.sum(axis=1)).ravel()
     system = csr_array(eye_array(len(degree)) + diffusion * (diags_array(degree) - weights))
     spread = np.empty_like(seeds)
@@ -237,18 +252,27 @@ def domain_shares(
 
 
 def _graphs(dataset: GeneDataset) -> list[csr_array]:
-    """Networks by name, then homology, each symmetric and of at most 1."""
+    """Networks by name, then homology, each of at most 1, and symmetric but for suspects, who are not heard."""
     homology = csr_array((dataset.homology + dataset.homology.T) / 2)
-    graphs = [*(dataset.networks[name] for name in sorted(dataset.networks)), homology]
-    return [csr_array(graph / max(float(graph.max()), 1e-12)) if graph.nnz else graph for graph in graphs]
+    if dataset.suspects is not None:
+        homology = keep_columns(homology, ~dataset.suspects)
+    return [_scaled(graph, dataset.suspects) for graph in (*joined_networks(dataset).values(), homology)]
 
 
-def _combined(graphs: list[csr_array], coefficients: NDArray[np.float64]) -> csr_array:
+def _combined(
+    graphs: list[csr_array], coefficients: NDArray[np.float64], suspects: NDArray[np.bool_] | None
+) -> csr_array:
     total = csr_array(graphs[0].shape, dtype=np.float64)
     for graph, coefficient in zip(graphs, coefficients.tolist()):
         if coefficient:
             total = csr_array(total + coefficient * graph)
-    return csr_array(total / max(float(total.max()), 1e-12)) if total.nnz else total
+    return _scaled(total, suspects)
+
+
+def _scaled(graph: csr_array, suspects: NDArray[np.bool_] | None) -> csr_array:
+    """Divide a graph by its largest weight among the genes that are not suspects."""
+    heard = graph if suspects is None else csr_array(graph[~suspects])
+    return csr_array(graph / max(float(heard.max()), 1e-12)) if heard.nnz else graph
 
 
 def _likeness(labels: csr_array, start: int) -> NDArray[np.float64]:

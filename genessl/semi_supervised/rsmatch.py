@@ -34,7 +34,7 @@ class RSMatch(Owner):
     may be real after all, still comes from its neighbours (see `joined_networks`). What their sequences are taught, or
     what consistency asks of them, trains the body of each neural network through a dummy head, which is thrown away
     (see `DummyHeadObjective`): so they help to find features and cannot bias the prediction. Models of networks and
-    others without a body are not taught them. `FunctionDiffusion`, where it is owned, hears them all the same.
+    others without a body are not taught them.
 
     Parameters
     ----------

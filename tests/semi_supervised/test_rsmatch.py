@@ -24,6 +24,7 @@ from genessl.semi_supervised.co_training import CoTraining
 from genessl.semi_supervised.consistency import FixMatch, MeanTeacher
 from genessl.semi_supervised.consistency_objectives import Schedule, TeacherObjective, squared_difference
 from genessl.semi_supervised.contamination import SyntheticDetector
+from genessl.semi_supervised.function_diffusion import FunctionDiffusion
 from genessl.semi_supervised.label_spreading import LabelSpreading
 from genessl.semi_supervised.lessons import Lesson, choose_by_quota
 from genessl.semi_supervised.rsmatch import RSMatch
@@ -261,6 +262,7 @@ class TestSuspectsHearAndAreNotHeard:
         "view",
         [
             *(LabelPropagation(similarity=True), NetworkNeighbours(), LabelSpreading(), KernelRegression()),
+            FunctionDiffusion(diffusion=1.0),
             *(
                 GraphNetwork(max_epochs=6, hidden=16, n_components=8, embedding=e)
                 for e in ("eigenvectors", "diffusion")
@@ -278,6 +280,13 @@ class TestSuspectsHearAndAreNotHeard:
         heard = [view.fit(given).predict_proba(given) for given in without]
         if not isinstance(view, NetworkNeighbours):  # to whom unlabelled genes say nothing in any case
             assert np.abs(heard[0][~suspects] - heard[1][~suspects]).max() > 1e-4
+
+    def test_to_function_diffusion_the_others_are_alone(self, suspicious):
+        others, model = np.flatnonzero(~suspicious.suspects), FunctionDiffusion(diffusion=1.0)
+        alone = replace(suspicious, suspects=None).take(others)
+        expected, heard = model.fit(alone).predict_proba(alone), replace(suspicious, suspects=None)
+        np.testing.assert_allclose(model.fit(suspicious).predict_proba(suspicious)[others], expected, atol=1e-5)
+        assert np.abs(model.fit(heard).predict_proba(heard)[others] - expected).max() > 1e-3
 
     def test_around_co_training_neither(self, suspicious):
         suspects = suspicious.suspects
