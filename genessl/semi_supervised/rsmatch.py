@@ -15,15 +15,17 @@ from sklearn.base import clone
 from genessl.data.dataset import GeneDataset
 from genessl.errors import InputError
 from genessl.models.base import Arrays, GenePredictor, check_range
+from genessl.models.label_propagation import LabelPropagation
 from genessl.semi_supervised.co_training import CoTraining
 from genessl.semi_supervised.consistency import FixMatch, MeanTeacher
 from genessl.semi_supervised.contamination import SyntheticDetector
+from genessl.semi_supervised.function_diffusion import FunctionDiffusion
 from genessl.semi_supervised.owner import Owner
 from genessl.semi_supervised.self_training import SelfTraining
 
 _log = logging.getLogger(__name__)
 TREATMENTS = ("dummy_head", "drop")
-_STRATEGIES = (CoTraining, SelfTraining, MeanTeacher, FixMatch)
+_STRATEGIES = (CoTraining, SelfTraining, MeanTeacher, FixMatch, LabelPropagation, FunctionDiffusion)
 
 
 class RSMatch(Owner):
@@ -38,7 +40,7 @@ class RSMatch(Owner):
 
     Parameters
     ----------
-    strategy : CoTraining, SelfTraining, MeanTeacher or FixMatch, optional
+    strategy : CoTraining, SelfTraining, MeanTeacher, FixMatch, LabelPropagation or FunctionDiffusion, optional
         By default a `CoTraining`.
     threshold : float, default=0.5
         Probability from which an unlabelled gene is a suspect, in (0, 1]. Where the dataset names suspects itself,
@@ -93,7 +95,8 @@ class RSMatch(Owner):
             raise InputError(f"treatment: found {self.treatment!r}, expected one of {', '.join(TREATMENTS)}")
         if self.strategy is not None and not isinstance(self.strategy, _STRATEGIES):
             raise InputError(
-                f"strategy: found {self.strategy!r}, expected co_training, self_training, mean_teacher or fixmatch"
+                f"strategy: found {self.strategy!r}, expected co_training, self_training, mean_teacher, fixmatch,"
+                " label_propagation or function_diffusion"
             )
         self._detector()._check_parameters()
         self._make_strategy()._check_parameters()
