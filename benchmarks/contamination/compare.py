@@ -103,7 +103,7 @@ def as_markdown(table: pd.DataFrame) -> str:
             change = "" if same else f", {row.difference:+.3f}{interval}"
             cells.append(f"{row.wfmax:.3f}{change}")
         seeds = int(group["n_seeds"].iloc[0])
-        lines.append(f"| {strategy} | {fraction:g} | {pool} | {treatment} | {seeds} | {' | '.join(cells)} |")
+        lines.append(f"| `{strategy}` | {fraction:.0%} | {pool} | {treatment} | {seeds} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 

@@ -175,7 +175,7 @@ def as_markdown(table: pd.DataFrame) -> str:
     means = table.pivot_table(index=["case", "decoys"], columns="score", values="auroc", sort=False)
     sizes = table.groupby(["case", "decoys"], sort=False)[["n_positive", "n_negative"]].mean().round().astype(int)
     lines = [
-        f"| case | decoys like it | genes | {' | '.join(means.columns)} |",
+        f"| case | decoys | genes | {' | '.join(means.columns)} |",
         "|---|---|--:|" + "--:|" * means.shape[1],
     ]
     for (case, seen), row in means.iterrows():  # type: ignore[misc]

@@ -133,7 +133,7 @@ def test_a_difference_is_to_the_clean_pool_of_the_same_seed():
     mixed = found[(found["kind"] == "markov") & (found["aspect"] == "MFO")].iloc[0]
     assert mixed["difference"] == pytest.approx(-0.025)
     assert (mixed["low"], mixed["high"]) == pytest.approx((-0.025 - 12.706 * 0.005, -0.025 + 12.706 * 0.005), abs=1e-5)
-    assert "| s | 0.1 | markov, 1 | plain | 2 | 0.525, -0.025" in as_markdown(found)
+    assert "| `s` | 10% | markov, 1 | plain | 2 | 0.525, -0.025" in as_markdown(found)
     assert "| `s` | 10% | 0.550 / 0.550 / 0.550 (2) | -0.025 / -0.025 / -0.025 (2) |" in cost_table(found)
 
 
@@ -162,8 +162,8 @@ def test_a_strategy_that_was_treated_is_listed_with_the_clean_pool_and_one_seed_
     other = scores_of([("clean", 0.0, 0, 0.30)]).assign(strategy="other")
     shown = treated(differences(pd.concat([scores, dropped, other])))
     rows = as_markdown(shown).splitlines()[2:]
-    assert rows[0] == "| s | 0.1 | clean | plain | 1 | 0.500 | 0.500 | 0.500 |"
-    assert "| s | 0.1 | markov, 1 | pool dropped | 1 | 0.510, +0.010 | 0.510, +0.010 | 0.510, +0.010 |" in rows
+    assert rows[0] == "| `s` | 10% | clean | plain | 1 | 0.500 | 0.500 | 0.500 |"
+    assert "| `s` | 10% | markov, 1 | pool dropped | 1 | 0.510, +0.010 | 0.510, +0.010 | 0.510, +0.010 |" in rows
     assert len(rows) == 3
 
 
