@@ -21,7 +21,8 @@ _STRATEGIES = (
     *("sequence_network", "self_training", "mean_teacher", "fixmatch", "variational_autoencoder", "feature_matching"),
     *("positive_unlabelled", "pretrained", "correct_and_smooth"),
 )
-_ABLATED, _KIND = ("co_training", "self_training", "mean_teacher", "fixmatch"), "rewrites_30"
+_ABLATED = ("co_training", "self_training", "mean_teacher", "fixmatch", "label_propagation", "function_diffusion")
+_KIND = "rewrites_30"
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -145,9 +145,10 @@ def draw(shown: pd.DataFrame, title: str) -> Figure:
             for number, (strategy, fraction) in enumerate(cases):
                 chosen = (there["strategy"] == strategy) & (there["fraction"] == fraction)
                 points = there[chosen].sort_values("ratio")
+                start = [0.0] if len(points) else []
                 panel.plot(
-                    [0.0, *points["ratio"]],
-                    [0.0, *points["difference"]],
+                    [*start, *points["ratio"]],
+                    [*start, *points["difference"]],
                     label=f"{strategy}, {fraction:.0%}" if several else strategy,
                     color=_COLOURS[number % len(_COLOURS)],
                     marker=_MARKERS[(number + number // len(_COLOURS)) % len(_MARKERS)],

@@ -64,7 +64,8 @@ def relative_loss(
     The cost of a term that a gene has is -ln score, less the mean over all genes that have the term. The mean over the
     gene's terms is weighted by information accretion: a gene is not difficult because its terms are rare, but because
     they are hard to tell from its features. A term that a gene's fold was scored without, with too few genes in the
-    others to be learned, tells nothing of the gene and is left out.
+    others to be learned, tells nothing of the gene and is left out, in its mean and in the term's. Of a single gene a
+    term costs what it usually costs.
 
     Parameters
     ----------

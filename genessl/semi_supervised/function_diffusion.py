@@ -270,9 +270,12 @@ def _combined(
 
 
 def _scaled(graph: csr_array, suspects: NDArray[np.bool_] | None) -> csr_array:
-    """Divide a graph by its largest weight among the genes that are not suspects."""
+    """Divide a graph by its largest weight among the genes that are not suspects, and cut off what is above 1."""
     heard = graph if suspects is None else csr_array(graph[~suspects])
-    return csr_array(graph / max(float(heard.max()), 1e-12)) if heard.nnz else graph
+    largest = float((heard if heard.nnz else graph).max()) if graph.nnz else 0.0
+    scaled = csr_array(graph / max(largest, 1e-12))
+    scaled.data = np.minimum(scaled.data, 1.0)
+    return scaled
 
 
 def _likeness(labels: csr_array, start: int) -> NDArray[np.float64]:
