@@ -44,11 +44,12 @@ _AROUND = {
     "rsmatch, queue off": "dummy_head",
     "rsmatch, detector off": "dummy_head",
     "rsmatch, head shared": "dummy_head",
+    "rsmatch, threshold 0.5": "dummy_head",
     "detected dropped": "drop",
+    "detected dropped, threshold 0.5": "drop",
 }
 TREATMENTS = ("plain", "pool dropped", "dubious dropped", *_AROUND)
 RATIOS = (0.25, 0.5, 1.0, 2.0)
-_THRESHOLD = 0.5
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,9 @@ class Bench:
         tested = self.dataset.split == self.fold(trial.seed)
         strategy = STRATEGIES[trial.strategy].make(trial.seed)
         if trial.treatment in _AROUND:
-            strategy = Screened(strategy=strategy, treatment=_AROUND[trial.treatment], threshold=_THRESHOLD)
+            strategy = Screened(strategy=strategy, treatment=_AROUND[trial.treatment])
+            if trial.treatment.endswith("threshold 0.5"):
+                strategy.threshold = 0.5
             strategy.found = self.screen(trial, pool)
         learned, seen = self._rows(trial.treatment, pool, tested)
         head_shared = trial.treatment == "rsmatch, head shared"

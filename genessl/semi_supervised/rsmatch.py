@@ -42,7 +42,7 @@ class RSMatch(Owner):
     ----------
     strategy : CoTraining, SelfTraining, MeanTeacher, FixMatch, LabelPropagation or FunctionDiffusion, optional
         By default a `CoTraining`.
-    threshold : float, default=0.5
+    threshold : float, default=0.8
         Probability from which an unlabelled gene is a suspect, in (0, 1]. Where the dataset names suspects itself,
         these are taken, and nothing is screened.
     treatment : {'dummy_head', 'drop'}
@@ -74,7 +74,7 @@ class RSMatch(Owner):
         self,
         *,
         strategy: GenePredictor | None = None,
-        threshold: float = 0.5,
+        threshold: float = 0.8,
         treatment: str = "dummy_head",
         rounds: int = 3,
         place: bool = True,

@@ -67,7 +67,7 @@ def known_probabilities(contaminated, monkeypatch):
 
 
 def rsmatch(**parameters):
-    return RSMatch(**{"strategy": STRATEGIES["mean_teacher"], "rounds": 1, **parameters})
+    return RSMatch(**{"strategy": STRATEGIES["mean_teacher"], "threshold": 0.5, "rounds": 1, **parameters})
 
 
 @pytest.fixture(scope="module")
