@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from benchmarks.contamination.pools import KINDS, REWIRED, dubious_genes
+from benchmarks.contamination.pools import KINDS, REWIRED, check_dataset, dubious_genes
 from benchmarks.contamination.run import CLEAN, DEVELOPMENT, Bench
 from genessl.data.dataset import GeneDataset
 from genessl.data.folders import write_table
@@ -199,6 +199,7 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
     try:
         dataset = GeneDataset.load(chosen.dataset)
+        check_dataset(dataset)
         output = chosen.output / DEVELOPMENT if chosen.development else chosen.output
         bench = Bench(dataset, chosen.mirror, output, chosen.development, chosen.threads)
         path = chosen.table or output / "detection.tsv"

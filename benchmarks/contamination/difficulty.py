@@ -35,6 +35,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score
 
 from benchmarks.contamination.difficulty_tables import as_markdown, gain_table, level_table, rare_table, weighted
+from benchmarks.contamination.pools import check_dataset
 from genessl.data.dataset import TRAIN, GeneDataset
 from genessl.data.folders import write_table
 from genessl.errors import InputError
@@ -162,10 +163,11 @@ def conditions(fold: Fold, generator: FeatureDiffusion, seed: int) -> Iterator[t
     noise = NOISE * np.random.default_rng(seed).standard_normal(like.shape, dtype=np.float32)
     measured = ~np.isin(fold.features, (0, 1)).all(axis=0)
     yield "noised", Samples(like + noise * measured, own.labels, own.labelled), len(genes)
-    held_out = fold.features[np.isnan(fold.difficulty)]
+    unlearned = np.isnan(fold.difficulty)
+    held_out, apart = fold.features[unlearned], fold.features[unlearned & fold.supervision.labelled.any(axis=1)]
     for name, level in ASKED.items():
         drawn = generator.sample(labels, level, seed=seed, like=like)
-        far = far_from(drawn, fold.features[fold.genes], held_out, CLOSENESS)
+        far = far_from(drawn, fold.features[fold.genes], apart, held_out, CLOSENESS)
         yield name, Samples(drawn, own.labels, own.labelled).take(far), len(genes)
     order = np.random.default_rng(seed).permutation(len(fold.genes))
     place = np.empty(len(fold.features), dtype=np.intp)
@@ -234,7 +236,9 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
     try:
         chosen.output.mkdir(parents=True, exist_ok=True)
-        run(GeneDataset.load(chosen.dataset), chosen.folds, chosen.seeds, chosen.output)
+        dataset = GeneDataset.load(chosen.dataset)
+        check_dataset(dataset)
+        run(dataset, chosen.folds, chosen.seeds, chosen.output)
     except InputError as error:
         print(f"difficulty.py: error: {error}", file=sys.stderr)
         return 2

@@ -121,6 +121,12 @@ class Pool:
         return cls(kind, sequences, np.load(path / "parents.npy"), csr_array(load_npz(path / "homology.npz")))
 
 
+def check_dataset(dataset: GeneDataset) -> None:
+    """Raise InputError for a dataset without folds or sequences, or with synthetic genes already."""
+    if dataset.scheme != "cross_validation" or not dataset.sequences or dataset.synthetic.any():
+        raise InputError("--dataset: expected one for cross-validation, with sequences and without synthetic genes")
+
+
 def draw_pool(dataset: GeneDataset, kind: str, ratio: float, mirror: Path, *, seed: int, threads: int) -> Pool:
     """Draw sequences of a kind, enough to mix in `ratio` for each real gene, and compare them with all genes.
 

@@ -25,7 +25,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from benchmarks.contamination.pools import GENERATED, KINDS, Pool, draw_pool, dubious_genes, mix_generated
+from benchmarks.contamination.pools import (
+    GENERATED,
+    KINDS,
+    Pool,
+    check_dataset,
+    draw_pool,
+    dubious_genes,
+    mix_generated,
+)
 from benchmarks.semi_supervised.run import load_tables, save_tables, tables_of
 from benchmarks.semi_supervised.strategies import STRATEGIES
 from genessl.data.dataset import GeneDataset
@@ -210,8 +218,7 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
 
 def _run_all(chosen: argparse.Namespace) -> None:
     dataset = GeneDataset.load(chosen.dataset)
-    if dataset.scheme != "cross_validation" or not dataset.sequences or dataset.synthetic.any():
-        raise InputError("--dataset: expected one for cross-validation, with sequences and without synthetic genes")
+    check_dataset(dataset)
     output = chosen.output / DEVELOPMENT if chosen.development else chosen.output
     bench = Bench(dataset, chosen.mirror, output, chosen.development, chosen.threads)
     pools = [(kind, ratio) for kind in chosen.kinds for ratio in (chosen.ratios if kind != CLEAN else [0.0])]

@@ -81,6 +81,9 @@ class GeneDataset:
     substituted : ndarray of float32, shape (n_copies, n_genes, n_composition), optional
         The first n_composition columns of the sequence view, those of `composition_features`, for copies of the
         proteins with conservative substitutions.
+    templates : ndarray of str, shape (n_genes,), optional
+        For each gene that `contamination` mixed into the pool the real gene whose place it takes, and "" for real
+        genes. No predictor may look at it.
 
     Raises
     ------
@@ -109,6 +112,7 @@ class GeneDataset:
     sequences: tuple[str, ...] = ()
     suspects: NDArray[np.bool_] | None = None
     substituted: NDArray[np.float32] | None = None
+    templates: NDArray[np.str_] | None = None
 
     def __post_init__(self) -> None:
         _check(self)
@@ -126,7 +130,7 @@ class GeneDataset:
     @cached_property
     def synthetic(self) -> NDArray[np.bool_]:
         """Which genes were mixed into the pool by `contamination`, shape (n_genes,)."""
-        return np.char.startswith(self.genes, SYNTHETIC_PREFIX)
+        return np.zeros(self.n_genes, dtype=bool) if self.templates is None else self.templates != ""
 
     @cached_property
     def aspects(self) -> tuple[str, ...]:
@@ -175,6 +179,7 @@ class GeneDataset:
             sequences=tuple(self.sequences[row] for row in rows.tolist()) if self.sequences else (),
             suspects=None if self.suspects is None else self.suspects[rows],
             substituted=None if self.substituted is None else self.substituted[:, rows],
+            templates=None if self.templates is None else self.templates[rows],
         )
 
     def without_labels(self, hidden: NDArray[np.bool_]) -> GeneDataset:
@@ -187,7 +192,8 @@ class GeneDataset:
         With a `label_fraction` below 1 only that share of the labelled genes among them, at least one of the training
         and one of the validation genes, keeps its experimental and electronic annotations; a smaller fraction keeps a
         subset. Validation genes are thinned like the others, because predictors learn from their labels, too. Genes
-        without experimental labels, hidden ones among them, keep their electronic annotations.
+        without experimental labels, hidden ones among them, keep their electronic annotations; synthetic ones lose them
+        with the gene whose place they take. Which genes keep theirs does not depend on synthetic genes.
 
         Raises
         ------
@@ -204,11 +210,14 @@ class GeneDataset:
         if self.label_fraction == 1.0:
             return visible
         labelled = (np.diff(visible.positive.indptr) > 0) | (np.diff(visible.negative.indptr) > 0)
-        order = np.argsort(self.genes)[np.random.default_rng(self.seed).permutation(self.n_genes)]
+        real = np.flatnonzero(~self.synthetic)
+        order = real[np.argsort(self.genes[real])][np.random.default_rng(self.seed).permutation(len(real))]
         dropped = np.zeros(self.n_genes, dtype=bool)
         for part in (validation, ~validation):
             candidates = order[(labelled & part)[order]]
             dropped[candidates[max(1, round(self.label_fraction * len(candidates))) :]] = True
+        if self.templates is not None:
+            dropped |= np.isin(self.templates, self.genes[dropped])
         sources = {name: keep_rows(labels, ~dropped) for name, labels in self.electronic_sources.items()}
         thinned = visible.without_labels(dropped)
         return replace(thinned, electronic=keep_rows(self.electronic, ~dropped), electronic_sources=sources)
@@ -264,6 +273,7 @@ class GeneDataset:
         description: dict[str, Any] = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
         columns = description.pop("ontology")
         references = description.pop("references", None)  # absent in datasets of earlier versions
+        templates = description.pop("templates", None)
         has = {name: description.pop(name, False) for name in _OPTIONAL}
         return cls(
             genes=np.array(description.pop("genes"), dtype=np.str_),
@@ -281,6 +291,7 @@ class GeneDataset:
             sequences=tuple((folder / "sequences.txt").read_text(encoding="ascii").split()) if has["sequences"] else (),
             suspects=np.load(folder / "suspects.npy") if has["suspects"] else None,
             substituted=np.load(folder / "substituted.npy") if has["substituted"] else None,
+            templates=None if templates is None else np.array(templates, dtype=np.str_),
             networks=_load_named(folder / "networks", description.pop("networks")),
             electronic_sources=_load_named(folder / "electronic_sources", description.pop("electronic_sources", [])),
             **{name: _load_csr(folder / f"{name}.npz") for name in _MATRICES},
@@ -308,6 +319,7 @@ def _description(dataset: GeneDataset) -> dict[str, Any]:
     ontology = dataset.ontology
     return {
         **{name: getattr(dataset, name) for name in scalars},
+        **({} if dataset.templates is None else {"templates": dataset.templates.tolist()}),
         **{name: True for name in _OPTIONAL if getattr(dataset, name) is not None and len(getattr(dataset, name))},
         "genes": dataset.genes.tolist(),
         "feature_names": list(dataset.feature_names),
@@ -366,6 +378,8 @@ def _check(dataset: GeneDataset) -> None:
         dataset.suspects.shape != (n_genes,) or (dataset.suspects & dataset.labelled.any(axis=1)).any()
     ):
         raise InputError(f"suspects: expected one truth value for each of {n_genes} genes, and no labelled suspect")
+    if dataset.templates is not None and dataset.templates.shape != (n_genes,):
+        raise InputError(f"templates: found shape {dataset.templates.shape}, expected {(n_genes,)}")
     if dataset.substituted is not None:
         _check_substituted(dataset.substituted, dataset.sequence_features)
     _check_split(dataset)

@@ -31,16 +31,34 @@ def read_fasta(path: str | Path) -> dict[str, str]:
         symbol that is no residue.
     """
     headers: dict[str, int] = {}
+    for number, gene, _ in (records := _read_records(path)):
+        if gene in headers:
+            raise InputError(
+                f"{path}:{number}: expected each gene once, found '{gene}' already at line {headers[gene]};"
+                " keep one of the two"
+            )
+        headers[gene] = number
+    return {gene: sequence for _, gene, sequence in records}
+
+
+def read_sequences(path: str | Path) -> list[str]:
+    """Read protein sequences as `read_fasta` does, but whatever their names are, repeated ones among them.
+
+    Raises
+    ------
+    InputError
+        As `read_fasta`.
+    """
+    return [sequence for _, _, sequence in _read_records(path)]
+
+
+def _read_records(path: str | Path) -> list[tuple[int, str, str]]:
+    """Return the line of each header, the name in it and the sequence below it."""
+    headers: list[tuple[int, str]] = []
     chunks: list[list[str]] = []
     for number, line in read_lines(path):
         if line.startswith(">"):
-            gene = _gene_name(path, number, line)
-            if gene in headers:
-                raise InputError(
-                    f"{path}:{number}: expected each gene once, found '{gene}' already at line {headers[gene]};"
-                    " keep one of the two"
-                )
-            headers[gene] = number
+            headers.append((number, _gene_name(path, number, line)))
             chunks.append([])
         elif line.strip():
             if not headers:
@@ -50,9 +68,10 @@ def read_fasta(path: str | Path) -> dict[str, str]:
             chunks[-1].append(_residues(path, number, line))
     if not headers:
         raise InputError(f"{path}: expected sequences in FASTA, found blank lines only; download or copy it again")
-    return {
-        gene: _finished(path, headers[gene], gene, "".join(parts)) for gene, parts in zip(headers, chunks, strict=True)
-    }
+    return [
+        (number, gene, _finished(path, number, gene, "".join(parts)))
+        for (number, gene), parts in zip(headers, chunks, strict=True)
+    ]
 
 
 def _gene_name(path: str | Path, number: int, header: str) -> str:

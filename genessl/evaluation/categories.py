@@ -88,13 +88,16 @@ def gene_groups(dataset: GeneDataset) -> dict[str, NDArray[np.bool_]]:
     """Tell which genes lack one of the two views, each group bool of shape (n_genes,).
 
     isolated: without an edge in any network. orphan: without a homolog, both among the dataset's genes and among its
-    references. A group of all genes, as of a dataset without networks, tells nothing apart and is left out.
+    references. Synthetic genes count as neither. A group of all genes, as of a dataset without networks, tells nothing
+    apart and is left out.
     """
-    homologs = [dataset.homology]
+    real = ~dataset.synthetic
+    homologs = [dataset.homology[:, real]]
     if dataset.references is not None:
         homologs.append(dataset.references.homology)
+    networks = [network[:, real] for network in dataset.networks.values()]
     groups = {}
-    for name, matrices in (("isolated", [*dataset.networks.values()]), ("orphan", homologs)):
+    for name, matrices in (("isolated", networks), ("orphan", homologs)):
         present = np.zeros(dataset.n_genes, dtype=bool)
         for matrix in matrices:
             present |= np.asarray(matrix.sum(axis=1)).ravel() > 0

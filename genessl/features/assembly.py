@@ -167,7 +167,7 @@ def assemble_dataset(
     truth = _later_truth(sources, identifiers, genes, coverage, evidence)
     domains = _domains(sources, labels, identifiers, coverage)
     hits = search_homologs(sources.sequences, threads=threads)
-    columns, sequences = _columns(labels, sources.ontology), sources.sequences
+    columns = _columns(labels, sources.ontology)
     homology = bit_scores(hits, len(genes))
     features, names = _sequence_features(sources, domains, homology, coverage, seed)
     ontology, date = sources.ontology.subset(columns), int(sources.annotations["date"].max())
@@ -189,8 +189,9 @@ def assemble_dataset(
         taxon=taxon,
         annotation_date=date,
         electronic_sources={name: csr_array(found[:, columns]) for name, found in labels.sources.items()},
-        sequences=tuple(sequences.values()),
+        sequences=tuple(sources.sequences.values()),
     )
+    made: dict[str, str] = {}
     if contamination is not None:
         if sources.embeddings is not None:
             raise InputError(
@@ -198,18 +199,26 @@ def assemble_dataset(
                 " other; leave one of the two keys out"
             )
         synthetic = draw_synthetic_genes(contamination, genes, coverage)
-        sequences, domains = {**sequences, **synthetic.sequences}, synthetic.join_domains(domains, genes)
-        dataset = synthetic.join(dataset, homology_with(dataset, synthetic.sequences, threads=threads), seed=seed)
-    target = Target(sequences, identifiers, domains, sources.ontology, ontology.terms, date)
+        made, domains = synthetic.sequences, synthetic.join_domains(domains, genes)
+        dataset = synthetic.join(dataset, homology_with(dataset, made, threads=threads), seed=seed)
+    target = Target(sources.sequences, identifiers, domains, sources.ontology, ontology.terms, date, made)
     dataset = replace(
         dataset,
         references=join_references(sources.references, target, coverage, evidence=evidence, threads=threads),
-        substituted=(
-            substituted_composition(sequences, substituted_copies, seed=evaluation.seed) if substituted_copies else None
-        ),
+        substituted=_substituted(sources.sequences, made, substituted_copies, evaluation.seed),
     )
     coverage.check()
     return Assembly(dataset, coverage, truth)
+
+
+def _substituted(
+    sequences: dict[str, str], made: dict[str, str], n_copies: int, seed: int
+) -> NDArray[np.float32] | None:
+    """Describe copies of all proteins; those of real genes do not depend on the synthetic ones."""
+    if not n_copies:
+        return None
+    described = [substituted_composition(part, n_copies, seed=seed) for part in (sequences, made) if part]
+    return np.concatenate(described, axis=1)
 
 
 def _join_network(name: str, sources: Sources, identifiers: GeneIdentifiers, coverage: Coverage) -> csr_array:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -69,6 +69,8 @@ class Target:
         The columns of the dataset.
     date : int
         t0, the newest date among the organism's annotations, as YYYYMMDD.
+    synthetic : mapping of str to str
+        Synthetic genes and their sequences, which are compared with the references, too.
     """
 
     sequences: Mapping[str, str]
@@ -77,6 +79,7 @@ class Target:
     ontology: Ontology
     terms: tuple[str, ...]
     date: int
+    synthetic: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -117,14 +120,15 @@ def join_references(
         earlier = {name for found in labelled for name in found.sequences}
         labelled.append(_label(source, target, earlier, coverage, evidence))
     sequences = {name: sequence for found in labelled for name, sequence in found.sequences.items()}
-    hits = search_references(target.sequences, sequences, threads=threads)
+    compared = {**target.sequences, **target.synthetic}
+    hits = search_references(compared, sequences, threads=threads)
     domains = pd.concat([found.domains for found in labelled])
     shared = sorted(set(target.domains["domain"]) | set(domains["domain"]))
-    genes_carry = carried_domains(target.domains, list(target.sequences), shared)
+    genes_carry = carried_domains(target.domains, list(compared), shared)
     references_carry = carried_domains(domains, list(sequences), shared)
     return References(
         names=np.array(list(sequences), dtype=np.str_),
-        homology=bit_scores(hits, len(target.sequences), len(sequences)),
+        homology=bit_scores(hits, len(compared), len(sequences)),
         domains=domain_similarity(genes_carry, references_carry),
         positive=csr_array(vstack([found.positive for found in labelled])),
     )

@@ -10,7 +10,7 @@ from genessl.data.annotations import EXPERIMENTAL, read_gaf
 from genessl.data.identifiers import read_aliases
 from genessl.data.networks import read_network
 from genessl.data.ontology import read_obo
-from genessl.data.sequences import read_fasta
+from genessl.data.sequences import read_fasta, read_sequences
 from genessl.data.text_files import read_lines
 from genessl.errors import InputError
 from genessl.features.assembly import Assembly, Evaluation, Sources, assemble_dataset
@@ -84,6 +84,8 @@ def check_settings(found: Mapping[str, Any]) -> None:
         check_keys(entry, f"networks.{name}", required=("file", "format"), known=_NETWORK_KEYS)
     if found.get("contamination") is not None:
         check_keys(found["contamination"], "contamination", required=("sequences",), known=_CONTAMINATION_KEYS)
+        if not isinstance(found["contamination"]["sequences"], str):
+            raise InputError(f"contamination.sequences: found {found['contamination']['sequences']!r}, expected a path")
     for i, entry in enumerate(found.get("references") or []):
         check_keys(entry, f"references[{i}]", required=("sequences", "annotations"), known=_REFERENCE_KEYS)
     if type(found.get("seed", 0)) is not int or found.get("seed", 0) < 0:
@@ -152,7 +154,7 @@ def _read_contamination(entry: Mapping[str, Any] | None) -> Contamination | None
     if entry is None:
         return None
     file = entry["sequences"]
-    return Contamination(read_fasta(file), entry.get("ratio", 1.0), entry.get("seed", 0), file)
+    return Contamination(read_sequences(file), entry.get("ratio", 1.0), entry.get("seed", 0), file)
 
 
 def _first_words(path: str) -> list[str]:

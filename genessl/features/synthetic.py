@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -27,8 +27,7 @@ class Contamination:
 
     Parameters
     ----------
-    sequences : mapping of str to str
-        Of any names: what a record was called is not carried on.
+    sequences : sequence of str
     ratio : float, default=1.0
         Synthetic genes for each real one, at least 0, at most 10.
     seed : int, default=0
@@ -41,7 +40,7 @@ class Contamination:
         If a value is out of range.
     """
 
-    sequences: Mapping[str, str]
+    sequences: Sequence[str]
     ratio: float = 1.0
     seed: int = 0
     file: str = "contamination"
@@ -95,7 +94,18 @@ class SyntheticGenes:
             Bit scores of all, as `bit_scores` gives them.
         seed : int, default=0
             Of the homology profile.
+
+        Raises
+        ------
+        InputError
+            If the dataset has embeddings, references or substituted copies.
         """
+        embedded = any(name.startswith("embedding:") for name in dataset.feature_names)
+        if embedded or dataset.references is not None or dataset.substituted is not None:
+            raise InputError(
+                "found a dataset with embeddings, references or substituted copies, which synthetic genes would lack,"
+                " expected one without; build it without the keys `embeddings`, `references` and `substituted_copies`"
+            )
         rows, made = self.rows, slice(self.n_genes, None)
         split, features = dataset.split[rows], dataset.sequence_features[rows]
         if not dataset.n_folds:
@@ -116,6 +126,7 @@ class SyntheticGenes:
             electronic_sources={name: csr_array(found[rows]) for name, found in dataset.electronic_sources.items()},
             split=split,
             sequences=(*dataset.sequences, *self.sequences.values()),
+            templates=np.concatenate([np.full(self.n_genes, ""), dataset.genes[self.templates]]),
         )
 
     def join_domains(self, domains: pd.DataFrame, genes: list[str]) -> pd.DataFrame:
@@ -150,7 +161,7 @@ def draw_synthetic_genes(contamination: Contamination, genes: list[str], coverag
     Raises
     ------
     InputError
-        If a real gene has the name of a synthetic one.
+        If a real gene has the name of a synthetic one, or the ratio is above 0 and gives no gene.
     """
     taken = [gene for gene in genes if gene.startswith(SYNTHETIC_PREFIX)]
     if taken:
@@ -158,8 +169,13 @@ def draw_synthetic_genes(contamination: Contamination, genes: list[str], coverag
             f"contamination: found the gene '{taken[0]}', whose name begins as those of synthetic genes do; rename it"
         )
     random = np.random.default_rng(contamination.seed)
-    records = [contamination.sequences[name] for name in sorted(contamination.sequences)]
+    records = sorted(contamination.sequences)
     n_synthetic = round(contamination.ratio * len(genes))
+    if contamination.ratio and not n_synthetic:
+        raise InputError(
+            f"contamination.ratio: found {contamination.ratio}, which of {len(genes)} genes is none, expected 0 or"
+            " enough for one"
+        )
     drawn = [records[row] for row in draw_evenly(len(records), n_synthetic, random)]
     n_once = min(n_synthetic, len(records))
     drawn[n_once:] = [substitute_conservatively(sequence, SHARE, random) for sequence in drawn[n_once:]]

@@ -109,9 +109,10 @@ class SyntheticDetector(BaseEstimator):  # type: ignore[misc]
 
     The evidence is the sum of two log-odds: of a logistic regression on the patterns of the sequence (see
     `pattern_features`), and of one on how well the sequence fits the gene's place (see `fits`), whose counterexamples
-    are labelled genes put in each other's places. Neither sees degrees, identifiers or whether a gene is known, and
-    no gene is scored by a regression that it was an example of. What evidence means is learned from the pool: by
-    `TwoGroups`, with the labelled genes for the real group.
+    are labelled genes put in each other's places. Neither sees degrees, identifiers or whether a gene has experiments,
+    and no gene is scored by a regression that it was an example of. What evidence means is learned from the pool: by
+    `TwoGroups`, with the labelled genes for the real group. Of these 1 in 1,000 is held for synthetic beforehand, so
+    that the same evidence makes a gene without experiments more suspicious.
 
     Parameters
     ----------

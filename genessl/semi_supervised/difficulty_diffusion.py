@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 from sklearn.base import clone
 from torch import nn
 
-from genessl.data.dataset import TRAIN, GeneDataset
+from genessl.data.dataset import TRAIN, VALIDATION, GeneDataset
 from genessl.errors import InputError
 from genessl.models.base import Arrays, check_count, check_range, pack_sparse, unpack_sparse
 from genessl.models.neural import NeuralPredictor
@@ -36,7 +36,7 @@ class DifficultyDiffusion(ViewStrategy):
     3. A term of `fewest` to `most` training genes is rare. For each, `per_term` of its genes are drawn; each lends its
        terms, and what the diffusion's components do not show of its features, to a sample at the difficulty asked for.
     4. Samples that lie nearer to a held-out gene, one that is unlabelled or for validation, than all but a share of
-       `closeness` of the real training genes do are dropped.
+       `closeness` of the real training genes lie to so many genes of other families are dropped (see `far_from`).
     5. The view is trained on all labels, with as many samples in each step as genes and their loss times `weight`.
 
     Labels of validation genes choose epochs, count in the terms' information, and teach the view in the end; the
@@ -60,7 +60,7 @@ class DifficultyDiffusion(ViewStrategy):
     n_components, n_updates : int, default=64 and 2000
         See `FeatureDiffusion`.
     closeness : float, default=0.05
-        In [0, 1]; 0 drops samples nearer to a held-out gene than any training gene is.
+        In [0, 1]; 0 drops samples nearer to a held-out gene than any training gene is to a validation gene.
     n_folds : int, default=5
         Of cross-fitting.
     n_epochs : int, optional
@@ -187,9 +187,16 @@ class DifficultyDiffusion(ViewStrategy):
         settings = {"n_epochs": self.label_epochs_, "n_folds": self.n_folds, "seed": self.seed}
         scores = cross_fitted_scores(self._make_view(), inputs, training, **settings)
         self.difficulty_ = as_ranks(relative_loss(scores, training, dataset.accretion))
-        return self._generate(features, training, rare)
+        apart = (np.diff(dataset.positive.indptr) > 0) & (dataset.split == VALIDATION)
+        return self._generate(features, training, rare, apart)
 
-    def _generate(self, features: NDArray[np.float32], training: Supervision, rare: NDArray[np.intp]) -> Samples:
+    def _generate(
+        self,
+        features: NDArray[np.float32],
+        training: Supervision,
+        rare: NDArray[np.intp],
+        apart: NDArray[np.bool_],
+    ) -> Samples:
         """Fit the generator, and draw samples that lie far enough from held-out genes."""
         targets = csr_array(training.targets().astype(bool))
         known = np.flatnonzero(~np.isnan(self.difficulty_))
@@ -201,7 +208,7 @@ class DifficultyDiffusion(ViewStrategy):
         level = as_difficulty(self.level)
         drawn = generator.sample(csr_array(shown[genes]), level, seed=self.seed, like=features[genes])
         held_out = np.setdiff1d(np.arange(len(features)), known)
-        far = far_from(drawn, features[known], features[held_out], self.closeness)
+        far = far_from(drawn, features[known], features[apart], features[held_out], self.closeness)
         self.n_dropped_ = int((~far).sum())
         _log.info("%d rare terms: %d samples, %d too near to held-out genes", len(rare), far.sum(), self.n_dropped_)
         return Samples(drawn, csr_array(targets[genes]), training.labelled[genes]).take(far)

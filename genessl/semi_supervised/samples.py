@@ -112,19 +112,25 @@ def draw_genes(labels: csr_array, terms: NDArray[np.intp], per_term: int, seed: 
 def far_from(
     samples: NDArray[np.float32],
     training: NDArray[np.float32],
+    apart: NDArray[np.float32],
     held_out: NDArray[np.float32],
     closeness: float,
 ) -> NDArray[np.bool_]:
-    """Tell which samples lie no nearer to a held-out gene than real training genes do.
+    """Tell which samples lie no nearer to a held-out gene than real training genes lie to genes of other families.
 
-    The threshold is the quantile `closeness` of the training genes' distances to their nearest held-out genes. What
-    is as near as that may be a copy of one.
+    The threshold is the distance that a share of `closeness` of the training genes would fall below, if the held-out
+    genes were all like those apart. Of n held-out genes one is nearer than a distance with a probability of
+    1 - (1 - F)^n, where F is that for a single gene; so the share is turned into one for the m genes apart,
+    1 - (1 - closeness)^(m / n). Held-out genes that are copies of training genes, paralogs or synthetic ones, do not
+    lower it. What is as near as that may be a copy of a held-out gene.
 
     Parameters
     ----------
-    samples, training, held_out : ndarray of float32, shape (n, n_features)
+    samples, training, apart, held_out : ndarray of float32, shape (n, n_features)
+        Apart are those of the held-out genes that share no family with training genes: the labelled validation genes.
+        Where there are none, the held-out genes stand for them.
     closeness : float
-        In [0, 1].
+        In [0, 1]; the share of training genes that are as near to a held-out gene.
 
     Returns
     -------
@@ -132,5 +138,7 @@ def far_from(
     """
     if not len(held_out) or not len(samples):
         return np.ones(len(samples), dtype=bool)
-    threshold = np.quantile(pairwise_distances_argmin_min(training, held_out)[1], closeness)
+    apart = apart if len(apart) else held_out
+    share = 1.0 - (1.0 - closeness) ** (len(apart) / len(held_out))
+    threshold = np.quantile(pairwise_distances_argmin_min(training, apart)[1], share)
     return np.asarray(pairwise_distances_argmin_min(samples, held_out)[1] >= threshold)

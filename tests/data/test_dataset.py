@@ -71,6 +71,7 @@ def same(first, second):
     np.testing.assert_array_equal(first.substituted, second.substituted)
     assert first.sequences == second.sequences
     np.testing.assert_array_equal(first.suspects, second.suspects)
+    np.testing.assert_array_equal(first.templates, second.templates)
     for name in ("scheme", "n_folds", "label_fraction", "seed", "taxon", "annotation_date"):
         assert getattr(first, name) == getattr(second, name)
 
@@ -96,7 +97,7 @@ def test_no_field_is_forgotten_in_saving(tmp_path):
     loaded, default = GeneDataset.load(tmp_path / "saved"), tiny()
     scalars = [field.name for field in fields(GeneDataset) if field.name in changed]
     assert all(getattr(loaded, name) == changed[name] != getattr(default, name) for name in scalars)
-    assert len(fields(GeneDataset)) == len(scalars) + 15
+    assert len(fields(GeneDataset)) == len(scalars) + 16
 
 
 def test_a_dataset_without_networks_features_or_negatives_survives_saving(tmp_path):
@@ -111,6 +112,16 @@ def test_sequences_survive_saving_and_a_dataset_without_them_has_no_file_of_them
         dataset.save(tmp_path / name)
         same(GeneDataset.load(tmp_path / name), dataset)
         assert (tmp_path / name / "sequences.txt").exists() == bool(kept)
+
+
+def test_places_of_synthetic_genes_survive_saving_and_reordering(tmp_path):
+    dataset = tiny(templates=np.array(["", "", "g0"]))
+    dataset.save(tmp_path / "dataset")
+    again = GeneDataset.load(tmp_path / "dataset")
+    assert again.templates.tolist() == ["", "", "g0"]
+    assert again.synthetic.tolist() == [False, False, True]
+    assert dataset.take(np.array([2, 0])).synthetic.tolist() == [True, False]
+    assert not tiny().synthetic.any()
 
 
 def test_suspects_survive_saving_and_reordering(tmp_path):
@@ -180,6 +191,10 @@ def test_a_folder_without_a_dataset_is_named(tmp_path):
         ({"substituted": copies(n_copies=0)}, r"substituted: found shape \(0, 3, 1\), expected"),
         ({"substituted": copies()[0]}, r"substituted: found shape \(3, 1\), expected"),
         ({"substituted": copies().astype(float)}, "substituted: found float64, expected float32"),
+        (
+            {"templates": np.array(["", "g0"])},
+            r"templates: found shape \(2,\), expected \(3,\)",
+        ),
         (
             {"suspects": np.ones(2, dtype=bool)},
             "suspects: expected one truth value for each of 3 genes",

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from genessl.data.sequences import read_fasta
+from genessl.data.sequences import read_fasta, read_sequences
 from genessl.errors import InputError
 
 
@@ -29,6 +29,12 @@ def test_names_are_the_accession_of_uniprot_headers_else_the_first_word(tmp_path
 def test_lines_join_to_one_upper_case_sequence_in_file_order(tmp_path: Path) -> None:
     path = written(tmp_path, "\n>b\nMSTnpk\n\nPQRK\n>a\nmk*\n")
     assert list(read_fasta(path).items()) == [("b", "MSTNPKPQRK"), ("a", "MK")]
+
+
+def test_sequences_alone_are_read_whatever_their_names(tmp_path: Path) -> None:
+    path = tmp_path / "made.fasta"
+    path.write_text(">sp|P1|A\nmkv\n>sp|P1|B\nMKL\nA\n>x\nMKV\n")
+    assert read_sequences(path) == ["MKV", "MKLA", "MKV"]
 
 
 def test_gzip_reads_as_plain(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from genessl.errors import InputError
 from genessl.features.assembly import Evaluation, assemble_dataset
 from genessl.features.domains import domain_columns
 from genessl.features.references import ReferenceSource
+from genessl.features.synthetic import Contamination
 from genessl.models.baselines import Homology
 from tests.features.test_assembly import (
     CYCLE,
@@ -121,6 +122,16 @@ def test_a_gene_of_the_organism_is_no_reference_under_any_name(name, sequence, r
     assembly = assemble_dataset(sources(references=[both], aliases=[ALIASES]))
     assert assembly.dataset.references.names.tolist() == (["R5"] if reason else [name, "R5"])
     assert lost(assembly, "proteins") == ({reason: 1} if reason else {})
+
+
+def test_a_synthetic_gene_is_compared_with_the_references_and_makes_none_of_them_a_gene_of_the_organism():
+    both = reference({"R3": relative("P3"), "R5": relative("P5")}, ("R3", MITOSIS, "IDA"), ("R5", TRANSPORT, "IDA"))
+    contamination = Contamination([relative("P3")], 1 / 9)
+    dataset = assembled(both, contamination=contamination).dataset
+    assert dataset.references.names.tolist() == ["R3", "R5"]
+    assert dataset.references.homology.toarray()[9].tolist().index(0) == 1
+    clean = assembled(both).dataset.references
+    np.testing.assert_array_equal(dataset.references.homology.toarray()[:9], clean.homology.toarray())
 
 
 def test_rows_of_a_gene_of_the_organism_do_not_reach_a_reference_through_a_shared_symbol():

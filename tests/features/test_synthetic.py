@@ -1,11 +1,13 @@
 """Synthetic genes in the pool: in the place of real genes, without their labels, and without a trace of their own."""
 
 import logging
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from genessl.errors import InputError
+from genessl.evaluation.categories import gene_groups
 from genessl.features.assembly import Evaluation, assemble_dataset
 from genessl.features.composition import composition_features
 from genessl.features.synthetic import Contamination
@@ -21,14 +23,15 @@ def made(number=0, length=80):
     return "".join(np.random.default_rng(100 + number).choice(list("ACDEFGHIKLMNPQRSTVWY"), length))
 
 
-MADE = {f"sp|P{number}|PARENT": made(number) for number in range(9)}
+MADE = [made(number) for number in range(9)]
 
 
-def contaminated(ratio=1.0, seed=0, made=MADE, scheme="temporal", **changes):
+def contaminated(ratio=1.0, seed=0, made=MADE, scheme="temporal", fraction=1.0, copies=0, **changes):
     return assemble_dataset(
-        sources(annotations=ANNOTATIONS, **changes),
-        evaluation=Evaluation(scheme=scheme, folds=3),
-        contamination=Contamination(made, ratio, seed),
+        sources(**{"annotations": ANNOTATIONS, **changes}),
+        evaluation=Evaluation(scheme=scheme, folds=3, label_fraction=fraction),
+        substituted_copies=copies,
+        contamination=None if made is None else Contamination(made, ratio, seed),
     )
 
 
@@ -100,18 +103,16 @@ def ring():
 
 
 def test_the_sequences_are_those_of_the_file_in_another_order(pool):
-    described, names = composition_features(MADE.values())
+    described, names = composition_features(MADE)
     found = pool.sequence_features[9:, : len(names)]
     order = [int(np.flatnonzero((described == row).all(axis=1))[0]) for row in found]
     assert sorted(order) == list(range(9))
     assert order != list(range(9))
 
 
-def test_neither_names_nor_order_of_the_file_matter_to_more_than_the_draw():
-    renamed = {f"n{k}": sequence for k, sequence in enumerate(MADE.values())}
-    a, b = contaminated(made=MADE).dataset, contaminated(made=renamed).dataset
+def test_the_order_of_the_file_does_not_matter():
+    a, b = contaminated(made=MADE).dataset, contaminated(made=MADE[::-1]).dataset
     np.testing.assert_array_equal(a.sequence_features, b.sequence_features)
-    assert not any("PARENT" in gene or gene.startswith("n") for gene in b.genes.tolist())
 
 
 def test_the_seed_decides_and_the_real_genes_split_does_not_change():
@@ -122,14 +123,14 @@ def test_the_seed_decides_and_the_real_genes_split_does_not_change():
 
 
 def test_what_the_file_lacks_is_drawn_again_with_substitutions_and_said(caplog):
-    few = {"a": made(0, 200), "b": made(1, 200)}
+    few = [made(0, 200), made(1, 200)]
     with caplog.at_level(logging.WARNING):
         assembly = contaminated(made=few)
     assert "holds 2 sequences, 9 are asked for: 7 are drawn again, with new substitutions" in caplog.text
     table = counts(assembly, "contamination")
     assert table["synthetic genes", "joined"] == 9
     assert table["of these with new substitutions", "joined"] == 7
-    described, names = composition_features(few.values())
+    described, names = composition_features(few)
     found = assembly.dataset.sequence_features[9:, : len(names)]
     unchanged = [(described == row).all(axis=1).any() for row in found]
     assert unchanged == [True, True] + [False] * 7
@@ -147,9 +148,52 @@ def test_in_cross_validation_a_synthetic_gene_is_in_the_fold_of_its_place():
 
 def test_a_rewrite_of_a_gene_is_its_homolog_and_changes_no_homology_among_real_genes(clean):
     sequence = proteins()["P0"]
-    pool = contaminated(made={"x": sequence[:40] + "A" + sequence[41:]}, ratio=1 / 9).dataset
+    pool = contaminated(made=[sequence[:40] + "A" + sequence[41:]], ratio=1 / 9).dataset
     assert pool.homology.toarray()[9, :3].min() > 50  # P0 to P2 are the same protein
     np.testing.assert_array_equal(pool.homology.toarray()[:9, :9], clean.homology.toarray())
+
+
+def test_each_knows_whose_place_it_takes_and_a_real_gene_is_none_whatever_its_name(clean, pool):
+    assert pool.templates[:9].tolist() == [""] * 9
+    assert sorted(pool.templates[9:].tolist()) == sorted(GENES)
+    for row in range(9, 18):
+        template = GENES.index(pool.templates[row])
+        np.testing.assert_array_equal(pool.networks["net"].toarray()[row], pool.networks["net"].toarray()[template])
+    named = replace(clean, genes=np.array(["synthetic_lethal", *GENES[1:]]))
+    assert not named.synthetic.any()
+
+
+MANY = rows(*((f"P{k}", f"GO:000000{1 + k % 3}", "IDA") for k in range(9)),
+            *((f"P{k}", f"GO:000000{1 + (k + 1) % 3}", "IEA") for k in range(9)))  # fmt: skip
+
+
+def test_the_same_genes_keep_their_labels_and_what_others_lose_their_synthetic_ones_lose_too():
+    options = {"annotations": MANY, "scheme": "cross_validation", "fraction": 0.5}
+    clean, pool = (contaminated(made=made, **options).dataset.hide(0) for made in (None, MADE))
+    np.testing.assert_array_equal(pool.positive.toarray()[:9], clean.positive.toarray())
+    np.testing.assert_array_equal(pool.electronic.toarray()[:9], clean.electronic.toarray())
+    described = clean.electronic.toarray().any(axis=1)
+    assert 0 < described.sum() < 9
+    for row in range(9, 18):
+        template = GENES.index(pool.templates[row])
+        np.testing.assert_array_equal(pool.electronic.toarray()[row], clean.electronic.toarray()[template])
+
+
+def test_a_rewrite_makes_no_orphan_a_gene_with_homologs(clean):
+    made = [sequence[:40] + "A" + sequence[41:] for sequence in proteins().values()]
+    pool = contaminated(made=made).dataset
+    orphan = gene_groups(clean)["orphan"]
+    assert orphan.any()
+    assert (pool.homology.toarray()[:9] > 0).any(axis=1).all()
+    np.testing.assert_array_equal(gene_groups(pool)["orphan"][:9], orphan)
+
+
+def test_substituted_copies_of_real_genes_are_those_of_the_clean_pool():
+    clean, pool = (contaminated(made=made, copies=3).dataset.substituted for made in (None, MADE))
+    assert pool.shape[1] == 18
+    np.testing.assert_array_equal(pool[:, :9], clean)
+    described = composition_features(contaminated().dataset.sequences[9:])[0]
+    assert 0 < np.abs(pool[:, 9:] - described).mean() < np.abs(described - described[::-1]).mean()
 
 
 @pytest.mark.parametrize(
@@ -157,6 +201,7 @@ def test_a_rewrite_of_a_gene_is_its_homolog_and_changes_no_homology_among_real_g
     [
         ({"ratio": -1}, "contamination.ratio: found -1, expected a number, at least 0, at most 10"),
         ({"ratio": True}, "contamination.ratio: found True"),
+        ({"ratio": 0.05}, "contamination.ratio: found 0.05, which of 9 genes is none, expected 0 or enough for one"),
         ({"seed": -1}, "contamination.seed: found -1, expected a whole number"),
         ({"embeddings": (np.zeros((9, 2), dtype=np.float32), np.ones(9, dtype=bool))}, "contamination: found embeddi"),
         ({"sequences": proteins() | {"synthetic_1": "MKV"}}, "contamination: found the gene 'synthetic_1', whose name"),

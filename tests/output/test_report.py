@@ -346,7 +346,7 @@ def test_suspicious_genes_are_listed_without_the_synthetic_ones_that_were_mixed_
     labelled = np.diff(dataset.positive.indptr) > 0
     unlabelled = np.flatnonzero(~labelled)
     genes[unlabelled[:4]] = [f"synthetic_{number}" for number in range(4)]
-    dataset = replace(dataset, genes=genes)
+    dataset = replace(dataset, genes=genes, templates=np.where(np.isin(genes, genes[unlabelled[:4]]), "g", ""))
     probability = np.where(dataset.synthetic, [0.9, 0.2] * 20, 0.1)
     probability[[unlabelled[5], np.flatnonzero(labelled)[0]]] = 0.8, 0.7
     table = pd.DataFrame({"gene": dataset.genes, "probability": probability, "reasons": "unusual <ends> (+1.5)"})

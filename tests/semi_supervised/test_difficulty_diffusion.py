@@ -218,10 +218,29 @@ def test_samples_near_a_held_out_gene_are_dropped():
     training, held_out = random.standard_normal((2, 50, 8)).astype(np.float32)
     own = np.sqrt(((training[:, None] - held_out) ** 2).sum(axis=-1)).min(axis=1)
     near = held_out[:5] + 1e-3
-    assert not far_from(near, training, held_out, 0.05).any()
-    assert (far_from(training, training, held_out, 0.2) == (own >= np.quantile(own, 0.2))).all()
-    assert far_from(training, training, held_out, 0.0).all()
-    assert far_from(held_out + 100, training, held_out, 0.05).all()
+    assert not far_from(near, training, held_out, held_out, 0.05).any()
+    assert (far_from(training, training, held_out, held_out, 0.2) == (own >= np.quantile(own, 0.2))).all()
+    assert far_from(training, training, held_out, held_out, 0.0).all()
+    assert far_from(held_out + 100, training, held_out, held_out, 0.05).all()
+    none = held_out[:0]
+    assert (far_from(near, training, none, held_out, 0.05) == far_from(near, training, held_out, held_out, 0.05)).all()
+
+
+def test_copies_of_training_genes_in_the_pool_do_not_let_copies_of_held_out_genes_pass():
+    random = np.random.default_rng(0)
+    training, apart, unlabelled = random.standard_normal((3, 50, 8)).astype(np.float32)
+    rewrites = training + np.float32(1e-2)
+    pool = np.concatenate([apart, unlabelled, rewrites])
+    near = 0.9 * unlabelled + 0.1 * training
+    assert far_from(near, training, pool, pool, 0.05).any()  # what the copies would do to the threshold
+    assert not far_from(near, training, apart, pool, 0.05).any()
+
+
+def test_a_share_of_training_genes_is_as_near_to_so_many_held_out_genes():
+    random = np.random.default_rng(0)
+    training, apart, held_out = (random.standard_normal((n, 4)).astype(np.float32) for n in (20000, 500, 2000))
+    near = 1.0 - far_from(training, training, apart, held_out, 0.2).mean()
+    assert near == pytest.approx(0.2, abs=0.03)
 
 
 def test_rare_terms_lend_their_own_genes():
