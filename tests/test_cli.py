@@ -381,6 +381,9 @@ def test_synthetic_genes_are_in_the_pool_and_in_no_result(organism, run):
         "contamination: there is no key 'ratoi'; expected one of sequences, ratio, seed"
     )
     assert refused(organism, run, contamination={"sequences": "none.fasta"}).startswith("none.fasta")
+    assert refused(organism, run, contamination={"sequences": ["made.fasta"]}).startswith(
+        "contamination.sequences: found ['made.fasta'], expected a path"
+    )
     assert refused(organism, run, contamination={"sequences": "made.fasta", "ratio": 11}).startswith(
         "contamination.ratio: found 11, expected a number"
     )
