@@ -35,7 +35,7 @@ _DATASET_KEYS = (
     "taxon",
     "seed",
 )
-_OTHER_KEYS = ("organism", "mirror", "models")
+_OTHER_KEYS = ("organism", "mirror", "models", "screening")
 _NETWORK_KEYS = ("file", "format", "channels", "min_score", "genes")
 _CONTAMINATION_KEYS = ("sequences", "ratio", "seed")
 _REFERENCE_KEYS = ("sequences", "annotations", "identifiers", "domains")

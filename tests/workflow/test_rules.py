@@ -93,6 +93,8 @@ def test_contamination_reaches_the_dataset_and_asks_for_the_screening(workplace)
 def test_without_contamination_genes_are_screened_where_that_is_asked_for_only(finished):
     assert "screening" not in finished.calls.read_text()
     assert finished.planned("results/mine/screening.tsv", *MINE) == ["screen-genes"]
+    finished.configure(screening=True)
+    assert finished.planned(*MINE) == ["report", "screen-genes"]
 
 
 def test_an_added_model_leaves_the_others_alone(finished):

@@ -12,10 +12,10 @@ AUDITED = (
     else {}
 )
 
-# It lists suspicious genes where some were mixed into the pool.
+# It lists suspicious genes where that is asked for, or some were mixed into the pool.
 SCREENED = (
     {"screening": "results/{organism}/screening.tsv"}
-    if CONFIGURATION["contamination"] is not None
+    if CONFIGURATION["screening"] or CONFIGURATION["contamination"] is not None
     else {}
 )
 
