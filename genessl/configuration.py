@@ -114,6 +114,8 @@ def expected(schema: Mapping[str, Any]) -> str:
 def _filled(value: Any, schema: Mapping[str, Any]) -> Any:
     if value is None:
         value = copy.deepcopy(schema.get("default"))
+    if schema.get("type") == "boolean" and value in ("true", "false"):  # as the command line gives it
+        return value == "true"
     if isinstance(value, list) and "items" in schema:
         return [_filled(inner, schema["items"]) for inner in value]
     if not isinstance(value, Mapping):

@@ -232,6 +232,11 @@ def test_references_take_their_defaults_and_paths():
     assert resolved(domains="d.tsv")[0]["domains"] == "m/d.tsv"
 
 
+@pytest.mark.parametrize(("given", "expected"), [("true", True), ("false", False), (True, True), (None, False)])
+def test_screening_is_asked_for_in_yaml_or_on_the_command_line(given, expected):
+    assert resolved(screening=given)[0]["screening"] is expected
+
+
 def test_contamination_takes_its_defaults_and_its_path():
     config, _ = resolved(contamination={"sequences": "made.fasta"})
     assert config["contamination"] == {"sequences": "m/made.fasta", "ratio": 1.0, "seed": 0}
