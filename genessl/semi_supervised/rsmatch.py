@@ -43,8 +43,9 @@ class RSMatch(Owner):
     strategy : CoTraining, SelfTraining, MeanTeacher, FixMatch, LabelPropagation or FunctionDiffusion, optional
         By default a `CoTraining`.
     threshold : float, default=0.8
-        Probability from which an unlabelled gene is a suspect, in (0, 1]. Where the dataset names suspects itself,
-        these are taken, and nothing is screened.
+        Probability from which an unlabelled gene is a suspect, in (0, 1]. Around `LabelPropagation` and
+        `FunctionDiffusion`, which synthetic genes harm most, 0.5 served better. Where the dataset names suspects
+        itself, these are taken, and nothing is screened.
     treatment : {'dummy_head', 'drop'}
         Whether suspects train a dummy head, or are left out of the fit.
     rounds : int, default=3
