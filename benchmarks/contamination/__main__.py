@@ -19,7 +19,7 @@ from benchmarks.contamination import compare, detector, difficulty, run
 _STRATEGIES = (
     *("network_neighbours", "label_propagation", "label_spreading", "kernel_regression", "function_diffusion"),
     *("sequence_network", "self_training", "mean_teacher", "fixmatch", "variational_autoencoder", "feature_matching"),
-    *("positive_unlabelled", "pretrained", "correct_and_smooth"),
+    *("positive_unlabelled", "pretrained", "correct_and_smooth", "graph_network"),
 )
 _ABLATED = ("co_training", "self_training", "mean_teacher", "fixmatch", "label_propagation", "function_diffusion")
 _KIND = "rewrites_30"
@@ -37,6 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     dataset, output = ["--dataset", str(chosen.dataset)], ["--output", str(chosen.output)]
     places = [*dataset, *output, "--mirror", str(chosen.mirror)]
+    dubious = ["--kinds", run.CLEAN, "--strategies", *_STRATEGIES, "--treatments", "dubious dropped"]
     ablated = ["--kinds", _KIND, "--ratios", "1", "--strategies", *_ABLATED, "--treatments", *run.TREATMENTS]
     figure = chosen.figure or chosen.output / "contamination.svg"
     scores = [] if chosen.scores is None else ["--scores", str(chosen.scores)]
@@ -44,6 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
     parts = (
         lambda: run.main([*places, "--strategies", *_STRATEGIES]),
         lambda: run.main([*places, "--kinds", run.CLEAN, "--strategies", *_ABLATED]),
+        lambda: run.main([*places, *dubious]),
         lambda: run.main([*places, *ablated]),
         lambda: detector.main([*places, *table]),
         lambda: difficulty.main([*dataset, "--output", str(chosen.output / "difficulty")]),
