@@ -144,7 +144,7 @@ class Bench:
         if trial.treatment in _AROUND:
             strategy = Screened(strategy=strategy, treatment=_AROUND[trial.treatment])
             if trial.treatment.endswith("threshold 0.5"):
-                strategy.threshold = 0.5
+                strategy.threshold = strategy.relay_threshold = 0.5
             strategy.found = self.screen(trial, pool)
         learned, seen = self._rows(trial.treatment, pool, tested)
         head_shared = trial.treatment == "rsmatch, head shared"
@@ -155,7 +155,7 @@ class Bench:
             strategy.fit(pool.take(learned))
         shown = pool.take(seen)
         if trial.treatment == "pool dropped":  # those tested hear the others, and change nothing for these
-            shown = replace(shown, suspects=np.diff(shown.positive.indptr) == 0)
+            shown = replace(shown, suspects=np.diff(shown.positive.indptr) == 0, suspects_heard=False)
         scores = np.zeros((n_genes, pool.n_terms), dtype=np.float32)
         scores[seen[seen < n_genes]] = strategy.predict_proba(shown)[seen < n_genes]
         seconds = time.perf_counter() - start

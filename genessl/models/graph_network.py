@@ -135,7 +135,9 @@ class GraphNetwork(NeuralPredictor):
         features = np.clip(np.concatenate(blocks, axis=1), -5.0, 5.0).astype(np.float32)
         adjacencies = [degree_normalised(network) for network in networks.values()]
         inputs: dict[str, Any] = {"features": torch.from_numpy(features)}
-        if dataset.suspects is not None:  # while the module is trained they hear nothing, for they teach it nothing
+        if (
+            dataset.suspects is not None and not dataset.suspects_heard
+        ):  # while the module is trained they hear nothing, for they teach it nothing
             inputs["listening"] = [sparse_tensor(adjacency) for adjacency in adjacencies]
             adjacencies = [keep_rows(adjacency, ~dataset.suspects) for adjacency in adjacencies]
         inputs["adjacencies"] = [sparse_tensor(adjacency) for adjacency in adjacencies]

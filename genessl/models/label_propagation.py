@@ -88,7 +88,7 @@ class LabelPropagation(InstanceBased):
 
     def _fit(self, dataset: GeneDataset) -> None:
         super()._fit(dataset)
-        networks = joined_networks(dataset, similarity=self.similarity)
+        networks = joined_networks(dataset, similarity=self.similarity, relaying=True)
         shares = np.full((len(networks), len(dataset.aspects)), 1.0 / max(1, len(networks)))
         if self.weights == "learnt":
             shares = learn_network_weights(networks, self.supervision_)
@@ -116,7 +116,7 @@ class LabelPropagation(InstanceBased):
 
     def _graphs(self, dataset: GeneDataset) -> list[csr_array]:
         """Return the network on which labels spread in each aspect, csr_array of float32, shape (n_genes, n_genes)."""
-        networks = joined_networks(dataset, similarity=self.similarity)
+        networks = joined_networks(dataset, similarity=self.similarity, relaying=True)
         if self.weights == "equal":
             return [summed(networks.values(), dataset.n_genes)] * len(dataset.aspects)
         if list(networks) != list(self.network_weights_.index):

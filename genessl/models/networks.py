@@ -15,11 +15,19 @@ from genessl.features.homology import similarity_network
 SIMILARITY = "similarity"
 
 
-def joined_networks(dataset: GeneDataset, *, similarity: bool = False) -> dict[str, csr_array]:
+def joined_networks(dataset: GeneDataset, *, similarity: bool = False, relaying: bool = False) -> dict[str, csr_array]:
     """Return the networks by sorted name, with the sequences' similarity as one more where it is asked for.
 
-    Suspects (see `RSMatch`) hear and are not heard: their rows hold the edges to other genes, their columns are empty,
-    so that what other genes get from their neighbours is as if there were no suspects.
+    Where labels are relayed along the edges, silent genes (see `RSMatch`) hear and are not heard: their rows hold the
+    edges to other genes, their columns are empty, so that what other genes get from their neighbours is as if these
+    were not there. So it is everywhere with suspects, if the dataset's are not to be heard at all.
+
+    Parameters
+    ----------
+    dataset : GeneDataset
+    similarity : bool, default=False
+    relaying : bool, default=False
+        Whether labels, known or predicted, are to be relayed along the edges.
 
     Raises
     ------
@@ -27,17 +35,23 @@ def joined_networks(dataset: GeneDataset, *, similarity: bool = False) -> dict[s
         If a network of the dataset is itself called 'similarity'.
     """
     networks = dict(dataset.networks)
+    silent = silent_genes(dataset) if relaying else None if dataset.suspects_heard else dataset.suspects
+    heard = None if silent is None else ~silent
     if similarity:
         if SIMILARITY in networks:
             raise InputError(
                 f"similarity: found a network called '{SIMILARITY}', which is the name of the one made from homology;"
                 " rename it under `networks`"
             )
-        heard = None if dataset.suspects is None else ~dataset.suspects
         networks[SIMILARITY] = similarity_network(dataset.homology, heard)
-    if dataset.suspects is not None:
-        networks = {name: keep_columns(network, ~dataset.suspects) for name, network in networks.items()}
+    if heard is not None:
+        networks = {name: keep_columns(network, heard) for name, network in networks.items()}
     return {name: networks[name] for name in sorted(networks)}
+
+
+def silent_genes(dataset: GeneDataset) -> NDArray[np.bool_] | None:
+    """Return the genes through which no label spreads, shape (n_genes,), or None where nothing is known of such."""
+    return dataset.suspects if dataset.silent is None else dataset.silent
 
 
 def keep_columns(matrix: csr_array, kept: NDArray[np.bool_]) -> csr_array:
@@ -48,14 +62,14 @@ def keep_columns(matrix: csr_array, kept: NDArray[np.bool_]) -> csr_array:
 
 
 def joined_graph(dataset: GeneDataset, *, similarity: bool = False) -> csr_array:
-    """Add up the networks, and the sequences' similarity where it is asked for.
+    """Add up the networks, and the sequences' similarity where it is asked for, for labels to be relayed.
 
     Returns
     -------
     csr_array of float32, shape (n_genes, n_genes)
         W: at least 0, empty diagonal; symmetric but for suspects, whose columns are empty.
     """
-    return summed(joined_networks(dataset, similarity=similarity).values(), dataset.n_genes)
+    return summed(joined_networks(dataset, similarity=similarity, relaying=True).values(), dataset.n_genes)
 
 
 def summed(networks: Iterable[csr_array], n_genes: int) -> csr_array:

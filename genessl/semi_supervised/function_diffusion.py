@@ -16,7 +16,7 @@ from genessl.features.domains import domain_columns
 from genessl.models.base import Arrays, check_range
 from genessl.models.baselines import neighbour_shares
 from genessl.models.instance_based import InstanceBased
-from genessl.models.networks import joined_networks, keep_columns
+from genessl.models.networks import joined_networks, keep_columns, silent_genes
 
 _TERMS_AT_ONCE = 256
 _GENES_AT_ONCE = 512
@@ -83,7 +83,7 @@ class FunctionDiffusion(InstanceBased):
                 " same networks"
             )
         targets, labelled = self.supervision_.labels_for(dataset.genes)
-        weights = overlap_weights(_combined(_graphs(dataset), self.coefficients_, dataset.suspects))
+        weights = overlap_weights(_combined(_graphs(dataset), self.coefficients_, silent_genes(dataset)))
         known, aspects = targets.toarray(), self.supervision_.aspect_of_term
         domains = csr_array(
             (dataset.sequence_features[:, domain_columns(dataset.feature_names)] > 0).astype(np.float32)
@@ -91,7 +91,7 @@ class FunctionDiffusion(InstanceBased):
         seeds = np.maximum(domain_shares(domains, targets, labelled, aspects), known) * np.float32(self.domain_weight)
         homology = neighbour_shares(dataset.homology, targets, labelled, aspects)
         seeds += np.maximum(homology, known) * np.float32(1.0 - self.domain_weight)
-        return np.asarray(np.maximum(diffuse(weights, seeds, self.diffusion, dataset.suspects), known))
+        return np.asarray(np.maximum(diffuse(weights, seeds, self.diffusion, silent_genes(dataset)), known))
 
     def _state(self) -> Arrays:
         return {**super()._state(), "coefficients": self.coefficients_}
@@ -142,7 +142,7 @@ def label_coefficients(graphs: list[csr_array], targets: csr_array) -> NDArray[n
 def overlap_weights(network: csr_array) -> csr_array:
     """Return W', in which an edge counts as much as its ends share neighbours: csr_array of float64.
 
-    It is symmetric but for suspects, whose columns are empty as in the network given.
+    It is symmetric but for silent genes, whose columns are empty as in the network given.
     """
     weights = csr_array(network.astype(np.float64))
     degree = np.asarray(weights.sum(axis=1)).ravel()
@@ -163,29 +163,29 @@ def overlap_weights(network: csr_array) -> csr_array:
 
 
 def diffuse(
-    weights: csr_array, seeds: NDArray[np.float32], diffusion: float, suspects: NDArray[np.bool_] | None = None
+    weights: csr_array, seeds: NDArray[np.float32], diffusion: float, silent: NDArray[np.bool_] | None = None
 ) -> NDArray[np.float32]:
-    """Solve (I + diffusion L) F = Y for many terms, among all but the suspects; what these get comes from the others.
+    """Solve (I + diffusion L) F = Y for many terms, among all but silent genes; what these get comes from the others.
 
     Parameters
     ----------
     weights : csr_array of float64, shape (n_genes, n_genes)
-        At least 0, symmetric but for the columns of suspects, which are empty.
+        At least 0, symmetric but for the columns of silent genes, which are empty.
     seeds : ndarray of float32, shape (n_genes, n_terms)
     diffusion : float
-    suspects : ndarray of bool, shape (n_genes,), optional
+    silent : ndarray of bool, shape (n_genes,), optional
 
     Returns
     -------
     ndarray of float32, shape (n_genes, n_terms)
         Between the smallest and the largest seed of the term.
     """
-    if suspects is not None:
-        spread, heard = seeds.copy(), np.flatnonzero(~suspects)
+    if silent is not None:
+        spread, heard = seeds.copy(), np.flatnonzero(~silent)
         spread[heard] = diffuse(csr_array(weights[heard][:, heard]), seeds[heard], diffusion)
-        listening = csr_array(weights[suspects][:, heard])
+        listening = csr_array(weights[silent][:, heard])
         total = 1.0 + diffusion * np.asarray(listening.sum(axis=1)).reshape(-1, 1)
-        spread[suspects] = (seeds[suspects] + diffusion * (listening @ spread[heard])) / total
+        spread[silent] = (seeds[silent] + diffusion * (listening @ spread[heard])) / total
         return spread
     degree = np.asarray(weights.sum(axis=1)).ravel()
     system = csr_array(eye_array(len(degree)) + diffusion * (diags_array(degree) - weights))
@@ -252,26 +252,27 @@ def domain_shares(
 
 
 def _graphs(dataset: GeneDataset) -> list[csr_array]:
-    """Networks by name, then homology, each of at most 1, and symmetric but for suspects, who are not heard."""
+    """Networks by name, then homology, each of at most 1, and symmetric but for silent genes, who are not heard."""
     homology = csr_array((dataset.homology + dataset.homology.T) / 2)
-    if dataset.suspects is not None:
-        homology = keep_columns(homology, ~dataset.suspects)
-    return [_scaled(graph, dataset.suspects) for graph in (*joined_networks(dataset).values(), homology)]
+    silent = silent_genes(dataset)
+    if silent is not None:
+        homology = keep_columns(homology, ~silent)
+    return [_scaled(graph, silent) for graph in (*joined_networks(dataset, relaying=True).values(), homology)]
 
 
 def _combined(
-    graphs: list[csr_array], coefficients: NDArray[np.float64], suspects: NDArray[np.bool_] | None
+    graphs: list[csr_array], coefficients: NDArray[np.float64], silent: NDArray[np.bool_] | None
 ) -> csr_array:
     total = csr_array(graphs[0].shape, dtype=np.float64)
     for graph, coefficient in zip(graphs, coefficients.tolist()):
         if coefficient:
             total = csr_array(total + coefficient * graph)
-    return _scaled(total, suspects)
+    return _scaled(total, silent)
 
 
-def _scaled(graph: csr_array, suspects: NDArray[np.bool_] | None) -> csr_array:
-    """Divide a graph by its largest weight among the genes that are not suspects, and cut off what is above 1."""
-    heard = graph if suspects is None else csr_array(graph[~suspects])
+def _scaled(graph: csr_array, silent: NDArray[np.bool_] | None) -> csr_array:
+    """Divide a graph by its largest weight among the genes that are not silent, and cut off what is above 1."""
+    heard = graph if silent is None else csr_array(graph[~silent])
     largest = float((heard if heard.nnz else graph).max()) if graph.nnz else 0.0
     scaled = csr_array(graph / max(largest, 1e-12))
     scaled.data = np.minimum(scaled.data, 1.0)

@@ -31,23 +31,24 @@ _STRATEGIES = (CoTraining, SelfTraining, MeanTeacher, FixMatch, LabelPropagation
 class RSMatch(Owner):
     """Screen the pool, and fit a strategy in which the suspects have a head of their own [1]_.
 
-    A `SyntheticDetector` tells how probably each unlabelled gene is synthetic; genes from `threshold` on are suspects.
-    In the networks these hear and are not heard: no label spreads through a suspect, while what is predicted of it, who
-    may be real after all, still comes from its neighbours (see `joined_networks`). What their sequences are taught, or
-    what consistency asks of them, trains the body of each neural network through a dummy head, which is thrown away
-    (see `DummyHeadObjective`): so they help to find features and cannot bias the prediction. Models of networks and
-    others without a body are not taught them.
+    A `SyntheticDetector` tells how probably each unlabelled gene is synthetic. No label spreads through a gene from
+    `relay_threshold` on, while what is predicted of it, which may be real after all, still comes from its neighbours
+    (see `joined_networks`); models that look at the networks and not at its labels see it as before. Genes from
+    `threshold` on are suspects: what their sequences are taught, or what consistency asks of them, trains the body of
+    each neural network through a dummy head, which is thrown away (see `DummyHeadObjective`). So they help to find
+    features and cannot bias the prediction. Models of networks and others without a body are not taught them.
 
     Parameters
     ----------
     strategy : CoTraining, SelfTraining, MeanTeacher, FixMatch, LabelPropagation or FunctionDiffusion, optional
         By default a `CoTraining`.
     threshold : float, default=0.8
-        Probability from which an unlabelled gene is a suspect, in (0, 1]. Around `LabelPropagation` and
-        `FunctionDiffusion`, which synthetic genes harm most, 0.5 served better. Where the dataset names suspects
-        itself, these are taken, and nothing is screened.
+        Probability from which an unlabelled gene is a suspect, in (0, 1]. Where the dataset names suspects itself,
+        these are taken, and nothing is screened.
+    relay_threshold : float, default=0.5
+        Probability from which an unlabelled gene relays no labels, in (0, 1]; a suspect relays none in any case.
     treatment : {'dummy_head', 'drop'}
-        Whether suspects train a dummy head, or are left out of the fit.
+        Whether suspects train a dummy head, or are left out of the fit, and then nobody else is kept from relaying.
     rounds : int, default=3
         How often the detector's queue is renewed.
     place : bool, default=True
@@ -76,6 +77,7 @@ class RSMatch(Owner):
         *,
         strategy: GenePredictor | None = None,
         threshold: float = 0.8,
+        relay_threshold: float = 0.5,
         treatment: str = "dummy_head",
         rounds: int = 3,
         place: bool = True,
@@ -84,6 +86,7 @@ class RSMatch(Owner):
     ) -> None:
         self.strategy = strategy
         self.threshold = threshold
+        self.relay_threshold = relay_threshold
         self.treatment = treatment
         self.rounds = rounds
         self.place = place
@@ -91,7 +94,8 @@ class RSMatch(Owner):
         self.seed = seed
 
     def _check_parameters(self) -> None:
-        check_range("threshold", self.threshold, 0.0, 1.0, low_included=False)
+        for name in ("threshold", "relay_threshold"):
+            check_range(name, getattr(self, name), 0.0, 1.0, low_included=False)
         if self.treatment not in TREATMENTS:
             raise InputError(f"treatment: found {self.treatment!r}, expected one of {', '.join(TREATMENTS)}")
         if self.strategy is not None and not isinstance(self.strategy, _STRATEGIES):
@@ -118,9 +122,9 @@ class RSMatch(Owner):
         _log.info("%d of %d unlabelled genes are suspects", len(self.suspects_), unlabelled.sum())
         self.strategy_ = self._make_strategy()
         if self.treatment == "drop":
-            self.strategy_._fit(replace(dataset.take(np.flatnonzero(~suspects)), suspects=None))
+            self.strategy_._fit(replace(dataset.take(np.flatnonzero(~suspects)), suspects=None, silent=None))
         else:
-            self.strategy_._fit(replace(dataset, suspects=suspects if suspects.any() else None))
+            self.strategy_._fit(self._told(dataset))
         self.strategy_.terms_ = dataset.ontology.terms
 
     def _screen(self, dataset: GeneDataset) -> NDArray[np.float64]:
@@ -131,12 +135,23 @@ class RSMatch(Owner):
 
     def _predict(self, dataset: GeneDataset) -> NDArray[np.float32]:
         suspects = np.isin(dataset.genes, self.suspects_)
-        named = replace(dataset.without_labels(suspects), suspects=suspects if suspects.any() else None)
-        scores = self.strategy_._predict(named)
-        if self.treatment == "drop" and suspects.any() and not suspects.all():  # the others as they were learned from
+        if self.treatment == "dummy_head":
+            return self.strategy_._predict(self._told(dataset))
+        without = replace(dataset.without_labels(suspects), suspects=suspects if suspects.any() else None, silent=None)
+        scores = self.strategy_._predict(replace(without, suspects_heard=False))
+        if suspects.any() and not suspects.all():  # the others as they were learned from
             kept = np.flatnonzero(~suspects)
-            scores[kept] = self.strategy_._predict(replace(dataset.take(kept), suspects=None))
+            scores[kept] = self.strategy_._predict(replace(dataset.take(kept), suspects=None, silent=None))
         return scores
+
+    def _told(self, dataset: GeneDataset) -> GeneDataset:
+        """Return the dataset with its suspects and the genes that relay no labels."""
+        suspects = np.isin(dataset.genes, self.suspects_)
+        silent = suspects | np.isin(dataset.genes, self.genes_[self.probability_ >= self.relay_threshold])
+        if not silent.any():
+            return replace(dataset, suspects=None, silent=None)
+        later = silent & (np.diff(dataset.positive.indptr) > 0)  # described since the fit
+        return replace(dataset.without_labels(later), suspects=suspects, silent=silent)
 
     def _owned(self) -> dict[str, GenePredictor]:
         return {"strategy": self.strategy_}

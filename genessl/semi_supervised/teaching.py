@@ -14,6 +14,7 @@ from genessl.data.dataset import TRAIN, GeneDataset
 from genessl.models.base import GenePredictor
 from genessl.models.evidence_network import EvidenceNetwork
 from genessl.models.graph_network import GraphNetwork
+from genessl.models.networks import silent_genes
 from genessl.models.neural import NeuralPredictor
 from genessl.models.supervision import Supervision
 from genessl.semi_supervised.lessons import Lesson
@@ -48,9 +49,9 @@ def fit_taught(
     A neural predictor and a `ScikitView` take taught labels with a weight, and may leave a gene's other terms unknown.
     Any other predictor learns from a dataset whose genes carry them as if they were experimental: there no label can be
     weighted, and a gene taught to have a term counts as lacking the aspect's other terms. Taught genes without a label
-    of their own count there as training genes, for an owned strategy is to judge itself on experiments. Suspects (see
-    `RSMatch`) are taught to neural predictors only, which have a dummy head for them, and to none of networks, in which
-    they hardly count.
+    of their own count there as training genes, for an owned strategy is to judge itself on experiments; none that is to
+    relay no labels is taught to these. Suspects (see `RSMatch`) are taught to neural predictors only, which have a
+    dummy head for them, and to none of networks, which read nothing but their place.
 
     Parameters
     ----------
@@ -72,7 +73,10 @@ def fit_taught(
     fitted = copy.copy(predictor)
     with_head = isinstance(fitted, NeuralPredictor) and not isinstance(fitted, GraphNetwork)
     if lesson is not None and dataset.suspects is not None and not with_head:
-        lesson = lesson.among(~dataset.suspects)
+        weighs = isinstance(fitted, (NeuralPredictor, ScikitView))
+        untaught = dataset.suspects if weighs else silent_genes(dataset)
+        assert untaught is not None
+        lesson = lesson.among(~untaught)
     supervision = Supervision.of(dataset)
     if lesson is not None:
         supervision = supervision.teach(lesson.positive, lesson.negative, weight, softly=softly)

@@ -15,7 +15,7 @@ from genessl.models.dummy_head import DummyHeadObjective, with_dummy_head
 from genessl.models.graph_network import GraphNetwork
 from genessl.models.kernel_regression import KernelRegression
 from genessl.models.label_propagation import LabelPropagation
-from genessl.models.networks import joined_networks
+from genessl.models.networks import joined_networks, silent_genes
 from genessl.models.objective import Objective, cross_entropy
 from genessl.models.sequence_network import SequenceNetwork
 from genessl.models.supervision import Supervision
@@ -245,65 +245,113 @@ def without_edges(dataset, genes):
     return replace(dataset, networks={name: csr_array(net.toarray() * kept) for name, net in dataset.networks.items()})
 
 
-class TestSuspectsHearAndAreNotHeard:
-    @pytest.fixture
-    def suspicious(self, contaminated):
-        dataset, synthetic = contaminated
-        return replace(dataset, suspects=synthetic)
+RELAYS = [LabelPropagation(similarity=True), NetworkNeighbours(), LabelSpreading(), FunctionDiffusion(diffusion=1.0)]
+READERS = [
+    KernelRegression(),
+    *(GraphNetwork(max_epochs=6, hidden=16, n_components=8, embedding=e) for e in ("eigenvectors", "diffusion")),
+]
 
-    def test_among_the_others_are_the_networks_without_suspects(self, suspicious):
-        suspects, given = suspicious.suspects, joined_networks(suspicious, similarity=True)
-        others = np.flatnonzero(~suspects)
-        alone = joined_networks(suspicious.take(others), similarity=True)
-        for name, network in given.items():
-            assert not network.toarray()[:, suspects].any()
+
+class TestSilentGenesHearAndAreNotHeard:
+    @pytest.fixture
+    def silenced(self, contaminated):
+        """None is a suspect, and no label spreads through those that are synthetic."""
+        dataset, synthetic = contaminated
+        return replace(dataset, suspects=np.zeros_like(synthetic), silent=synthetic)
+
+    @pytest.fixture
+    def unheard(self, contaminated):
+        dataset, synthetic = contaminated
+        return replace(dataset, suspects=synthetic, suspects_heard=False)
+
+    @pytest.mark.parametrize(("given", "relaying"), [("silenced", True), ("unheard", True), ("unheard", False)])
+    def test_among_the_others_are_the_networks_without_them(self, given, relaying, contaminated, request):
+        silent, dataset = contaminated[1], request.getfixturevalue(given)
+        networks = joined_networks(dataset, similarity=True, relaying=relaying)
+        others = np.flatnonzero(~silent)
+        alone = joined_networks(contaminated[0].take(others), similarity=True)
+        for name, network in networks.items():
+            assert not network.toarray()[:, silent].any()
             np.testing.assert_array_equal(network.toarray()[np.ix_(others, others)], alone[name].toarray())
-            assert np.diff(network.indptr)[suspects].any()
+            assert np.diff(network.indptr)[silent].any()
             assert network.max() <= 1
 
-    @pytest.mark.parametrize(
-        "view",
-        [
-            *(LabelPropagation(similarity=True), NetworkNeighbours(), LabelSpreading(), KernelRegression()),
-            FunctionDiffusion(diffusion=1.0),
-            *(
-                GraphNetwork(max_epochs=6, hidden=16, n_components=8, embedding=e)
-                for e in ("eigenvectors", "diffusion")
-            ),
-        ],
-        ids=repr,
-    )
-    def test_what_the_others_score_does_not_depend_on_the_edges_of_suspects(self, view, suspicious):
-        suspects = suspicious.suspects
-        elsewhere = without_edges(suspicious, suspects & (np.arange(len(suspects)) % 2 == 0))
-        scores, other = (view.fit(given).predict_proba(given) for given in (suspicious, elsewhere))
-        np.testing.assert_allclose(scores[~suspects], other[~suspects], atol=1e-6)
-        assert np.abs(scores[suspects] - other[suspects]).max() > 1e-3  # they hear
-        without = [replace(given, suspects=None) for given in (suspicious, elsewhere)]
+    def test_suspects_are_silent_unless_more_genes_are(self, contaminated):
+        dataset, synthetic = contaminated
+        suspicious = replace(dataset, suspects=synthetic)
+        assert silent_genes(dataset) is None
+        np.testing.assert_array_equal(silent_genes(suspicious), synthetic)
+        unlabelled = ~dataset.labelled.any(axis=1)
+        np.testing.assert_array_equal(silent_genes(replace(suspicious, silent=unlabelled)), unlabelled)
+
+    @pytest.mark.parametrize("view", RELAYS, ids=repr)
+    def test_what_relays_labels_does_not_hear_them(self, view, silenced):
+        self.check_unheard(view, silenced, silenced.silent)
+
+    @pytest.mark.parametrize("view", [*RELAYS, *READERS], ids=repr)
+    def test_suspects_that_shall_not_be_heard_are_heard_by_no_model(self, view, unheard):
+        self.check_unheard(view, unheard, unheard.suspects)
+
+    def check_unheard(self, view, dataset, silent):
+        elsewhere = without_edges(dataset, silent & (np.arange(len(silent)) % 2 == 0))
+        scores, other = (view.fit(given).predict_proba(given) for given in (dataset, elsewhere))
+        np.testing.assert_allclose(scores[~silent], other[~silent], atol=1e-6)
+        assert np.abs(scores[silent] - other[silent]).max() > 1e-3  # they hear
+        without = [replace(given, suspects=None, silent=None) for given in (dataset, elsewhere)]
         heard = [view.fit(given).predict_proba(given) for given in without]
         if not isinstance(view, NetworkNeighbours):  # to whom unlabelled genes say nothing in any case
-            assert np.abs(heard[0][~suspects] - heard[1][~suspects]).max() > 1e-4
+            assert np.abs(heard[0][~silent] - heard[1][~silent]).max() > 1e-4
 
-    def test_to_function_diffusion_the_others_are_alone(self, suspicious):
-        """However heavy the edges of suspects are."""
-        scale = np.where(np.logical_or.outer(suspicious.suspects, suspicious.suspects), 1.0, 0.2).astype(np.float32)
-        networks = {name: csr_array(net.toarray() * scale) for name, net in suspicious.networks.items()}
-        homology = csr_array(suspicious.homology.toarray() * scale)
-        suspicious = replace(suspicious, networks=networks, homology=homology)
-        others, model = np.flatnonzero(~suspicious.suspects), FunctionDiffusion(diffusion=1.0)
-        alone = replace(suspicious, suspects=None).take(others)
-        expected, heard = model.fit(alone).predict_proba(alone), replace(suspicious, suspects=None)
-        np.testing.assert_allclose(model.fit(suspicious).predict_proba(suspicious)[others], expected, atol=1e-5)
-        assert np.abs(model.fit(heard).predict_proba(heard)[others] - expected).max() > 1e-3
+    @pytest.mark.parametrize("view", READERS, ids=repr)
+    def test_what_looks_at_the_networks_sees_them_as_before(self, view, contaminated, silenced):
+        expected = view.fit(contaminated[0]).predict_proba(contaminated[0])
+        np.testing.assert_array_equal(view.fit(silenced).predict_proba(silenced), expected)
 
-    def test_around_co_training_neither(self, suspicious):
-        suspects = suspicious.suspects
-        elsewhere = without_edges(suspicious, suspects & (np.arange(len(suspects)) % 2 == 0))
-        scores, other = (
-            rsmatch(strategy=STRATEGIES["co_training"]).fit(given).predict_proba(given)
-            for given in (suspicious, elsewhere)
-        )
-        assert np.abs(scores - other)[~suspects].mean() < 0.2 * np.abs(scores - other)[suspects].mean()
+    def test_to_function_diffusion_the_others_are_alone(self, silenced):
+        """However heavy the edges of silent genes are."""
+        scale = np.where(np.logical_or.outer(silenced.silent, silenced.silent), 1.0, 0.2).astype(np.float32)
+        networks = {name: csr_array(net.toarray() * scale) for name, net in silenced.networks.items()}
+        silenced = replace(silenced, networks=networks, homology=csr_array(silenced.homology.toarray() * scale))
+        others, model = np.flatnonzero(~silenced.silent), FunctionDiffusion(diffusion=1.0)
+        everyone = replace(silenced, suspects=None, silent=None)
+        alone = everyone.take(others)
+        expected = model.fit(alone).predict_proba(alone)
+        np.testing.assert_allclose(model.fit(silenced).predict_proba(silenced)[others], expected, atol=1e-5)
+        assert np.abs(model.fit(everyone).predict_proba(everyone)[others] - expected).max() > 1e-3
+
+
+@pytest.mark.usefixtures("known_probabilities")
+class TestTheRelayThreshold:
+    """Synthetic genes have a probability of 0.9, all others one of 0.1."""
+
+    def test_from_it_on_no_label_spreads_through_a_gene(self, contaminated):
+        dataset, synthetic = contaminated
+        found = rsmatch(strategy=LabelPropagation(), threshold=1.0, relay_threshold=0.9).fit(dataset)
+        assert not len(found.suspects_)
+        named = replace(dataset, suspects=np.zeros_like(synthetic), silent=synthetic)
+        expected = LabelPropagation().fit(named).predict_proba(named)
+        np.testing.assert_array_equal(found.predict_proba(dataset), expected)
+        assert (expected != LabelPropagation().fit(dataset).predict_proba(dataset))[~synthetic].any()
+
+    def test_below_it_only_suspects_relay_none(self, contaminated):
+        dataset, synthetic = contaminated
+        found = rsmatch(strategy=LabelPropagation(), threshold=0.9, relay_threshold=1.0).fit(dataset)
+        named = replace(dataset, suspects=synthetic)
+        expected = LabelPropagation().fit(named).predict_proba(named)
+        np.testing.assert_array_equal(found.predict_proba(dataset), expected)
+
+    def test_it_is_nothing_to_a_strategy_that_relays_no_labels(self, contaminated):
+        dataset, _ = contaminated
+        scores = [
+            rsmatch(threshold=1.0, relay_threshold=least).fit(dataset).predict_proba(dataset) for least in (0.5, 1.0)
+        ]
+        np.testing.assert_array_equal(*scores)
+
+    def test_dropping_suspects_does_not_heed_it(self, contaminated):
+        dataset, _ = contaminated
+        around = partial(rsmatch, strategy=LabelPropagation(), treatment="drop", threshold=1.0)
+        plain = LabelPropagation().fit(dataset).predict_proba(dataset)
+        np.testing.assert_array_equal(around(relay_threshold=0.5).fit(dataset).predict_proba(dataset), plain)
 
 
 CHOOSERS = {
@@ -342,16 +390,32 @@ def test_a_term_that_only_suspects_are_taught_is_not_learned():
         assert (term in fitted.fitted_.columns) == learned
 
 
-def test_a_lesson_for_a_model_that_is_no_network_leaves_suspects_out():
+@pytest.mark.parametrize("field", ["suspects", "silent"])
+def test_a_lesson_for_a_model_that_is_no_network_leaves_silent_genes_out(field):
     dataset, _ = make_dataset()
     unlabelled = np.flatnonzero(~dataset.labelled.any(axis=1))
-    suspects = np.isin(np.arange(dataset.n_genes), unlabelled[::2])
-    given = replace(dataset, suspects=suspects)
+    chosen = np.isin(np.arange(dataset.n_genes), unlabelled[::2])
+    given = replace(dataset, **{"suspects": np.zeros_like(chosen), field: chosen})
     lesson = with_lessons(dataset, unlabelled)
     found = fit_taught(LabelPropagation(), given, lesson, weight=1.0).predict_proba(dataset)
     others = with_lessons(dataset, unlabelled[1::2])
     expected = fit_taught(LabelPropagation(), dataset, others, weight=1.0).predict_proba(dataset)
     np.testing.assert_array_equal(found, expected)
+
+
+def test_a_lesson_for_a_model_of_networks_leaves_out_suspects_only():
+    dataset, _ = make_dataset()
+    unlabelled = np.flatnonzero(~dataset.labelled.any(axis=1))
+    silent = np.isin(np.arange(dataset.n_genes), unlabelled[::2])
+    given = replace(dataset, suspects=silent & (np.arange(dataset.n_genes) != unlabelled[0]), silent=silent)
+    view = GraphNetwork(max_epochs=6, hidden=16, n_components=8)
+    found = fit_taught(view, given, with_lessons(dataset, unlabelled), weight=1.0, n_epochs=6)
+    taught = fit_taught(
+        view, given, with_lessons(dataset, np.append(unlabelled[1::2], unlabelled[0])), weight=1.0, n_epochs=6
+    )
+    np.testing.assert_array_equal(found.predict_proba(given), taught.predict_proba(given))
+    fewer = fit_taught(view, given, with_lessons(dataset, unlabelled[1::2]), weight=1.0, n_epochs=6)
+    assert (found.predict_proba(given) != fewer.predict_proba(given)).any()
 
 
 @pytest.mark.parametrize(
