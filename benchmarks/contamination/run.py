@@ -52,7 +52,6 @@ _AROUND = {
     "rsmatch, queue off": "dummy_head",
     "rsmatch, detector off": "dummy_head",
     "rsmatch, head shared": "dummy_head",
-    "rsmatch, threshold 0.5": "dummy_head",
     "detected dropped": "drop",
     "detected dropped, threshold 0.5": "drop",
 }
@@ -144,7 +143,7 @@ class Bench:
         if trial.treatment in _AROUND:
             strategy = Screened(strategy=strategy, treatment=_AROUND[trial.treatment])
             if trial.treatment.endswith("threshold 0.5"):
-                strategy.threshold = strategy.relay_threshold = 0.5
+                strategy.threshold = 0.5
             strategy.found = self.screen(trial, pool)
         learned, seen = self._rows(trial.treatment, pool, tested)
         head_shared = trial.treatment == "rsmatch, head shared"

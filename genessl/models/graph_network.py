@@ -18,7 +18,7 @@ from genessl.features.topology import diffusion_embedding, diffusion_svd
 from genessl.models.base import Arrays, check_count
 from genessl.models.graph_layers import MultiNetworkConvolution, sparse_tensor
 from genessl.models.label_input import LabelEmbedding, label_tensors, masked_in_turn
-from genessl.models.networks import degree_normalised, joined_networks
+from genessl.models.networks import degree_normalised, joined_networks, unheard_genes
 from genessl.models.neural import FittedNetwork, NeuralPredictor
 from genessl.models.objective import MakeObjective, Objective
 from genessl.models.scaling import centre_and_spread
@@ -124,7 +124,7 @@ class GraphNetwork(NeuralPredictor):
             )
 
     def _inputs(self, dataset: GeneDataset) -> dict[str, Any]:
-        networks = joined_networks(dataset, similarity=self.similarity)
+        networks = joined_networks(dataset, similarity=self.similarity, relaying=self.label_input)
         blocks = [np.zeros((dataset.n_genes, 1), dtype=np.float32)]
         for network in networks.values():
             degree = np.log1p(np.asarray(network.sum(axis=1), dtype=np.float32).reshape(-1, 1))
@@ -135,11 +135,10 @@ class GraphNetwork(NeuralPredictor):
         features = np.clip(np.concatenate(blocks, axis=1), -5.0, 5.0).astype(np.float32)
         adjacencies = [degree_normalised(network) for network in networks.values()]
         inputs: dict[str, Any] = {"features": torch.from_numpy(features)}
-        if (
-            dataset.suspects is not None and not dataset.suspects_heard
-        ):  # while the module is trained they hear nothing, for they teach it nothing
+        unheard = unheard_genes(dataset, relaying=self.label_input)
+        if unheard is not None:  # while the module is trained these hear nothing, as if they were not there
             inputs["listening"] = [sparse_tensor(adjacency) for adjacency in adjacencies]
-            adjacencies = [keep_rows(adjacency, ~dataset.suspects) for adjacency in adjacencies]
+            adjacencies = [keep_rows(adjacency, ~unheard) for adjacency in adjacencies]
         inputs["adjacencies"] = [sparse_tensor(adjacency) for adjacency in adjacencies]
         return {**inputs, "genes": dataset.genes} if self.label_input else inputs
 

@@ -35,8 +35,8 @@ def joined_networks(dataset: GeneDataset, *, similarity: bool = False, relaying:
         If a network of the dataset is itself called 'similarity'.
     """
     networks = dict(dataset.networks)
-    silent = silent_genes(dataset) if relaying else None if dataset.suspects_heard else dataset.suspects
-    heard = None if silent is None else ~silent
+    unheard = unheard_genes(dataset, relaying=relaying)
+    heard = None if unheard is None else ~unheard
     if similarity:
         if SIMILARITY in networks:
             raise InputError(
@@ -49,9 +49,11 @@ def joined_networks(dataset: GeneDataset, *, similarity: bool = False, relaying:
     return {name: networks[name] for name in sorted(networks)}
 
 
-def silent_genes(dataset: GeneDataset) -> NDArray[np.bool_] | None:
-    """Return the genes through which no label spreads, shape (n_genes,), or None where nothing is known of such."""
-    return dataset.suspects if dataset.silent is None else dataset.silent
+def unheard_genes(dataset: GeneDataset, *, relaying: bool) -> NDArray[np.bool_] | None:
+    """Return who is not heard in the networks, shape (n_genes,), or None if all are (see `joined_networks`)."""
+    if relaying:
+        return dataset.suspects if dataset.silent is None else dataset.silent
+    return None if dataset.suspects_heard else dataset.suspects
 
 
 def keep_columns(matrix: csr_array, kept: NDArray[np.bool_]) -> csr_array:
@@ -67,7 +69,7 @@ def joined_graph(dataset: GeneDataset, *, similarity: bool = False) -> csr_array
     Returns
     -------
     csr_array of float32, shape (n_genes, n_genes)
-        W: at least 0, empty diagonal; symmetric but for suspects, whose columns are empty.
+        W: at least 0, empty diagonal; symmetric but for silent genes, whose columns are empty.
     """
     return summed(joined_networks(dataset, similarity=similarity, relaying=True).values(), dataset.n_genes)
 

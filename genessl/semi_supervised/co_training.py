@@ -27,7 +27,7 @@ from genessl.models.supervision import Supervision
 from genessl.semi_supervised.lessons import Lesson
 from genessl.semi_supervised.rounds import TaughtInRounds
 from genessl.semi_supervised.stopping import Judgement, judge
-from genessl.semi_supervised.teaching import fit_first, fit_taught, prepared
+from genessl.semi_supervised.teaching import can_be_taught, fit_first, fit_taught, prepared
 from genessl.semi_supervised.view_join import ViewJoin, calibrate, with_edges
 from genessl.semi_supervised.view_lessons import TEACHERS, mean_opinion, write_lessons
 
@@ -209,7 +209,7 @@ class CoTraining(TaughtInRounds):
         pupils: list[GenePredictor] = []
         for number in range(1, n_rounds + 1):
             before, views = views, [*pupils, *views[len(pupils) :]]
-            lessons = self._teach(number, _scores(views, inputs, dataset), rounds[number - 1], dataset)
+            lessons = self._teach(number, owned, _scores(views, inputs, dataset), rounds[number - 1], dataset)
             if not any(lesson.positive.nnz for lesson in lessons):
                 views, n_rounds, self.termination_condition_ = before, number - 1, "nothing_to_teach"
                 break
@@ -256,7 +256,7 @@ class CoTraining(TaughtInRounds):
             return self.rounds, epochs, rounds * max(self.rounds, 1)
         n_rounds, self.termination_condition_ = 0, "max_rounds"
         for number in range(1, self.rounds + 1):
-            lessons = self._teach(number, scores, rounds[-1], practice, excluded=validation)
+            lessons = self._teach(number, owned, scores, rounds[-1], practice, excluded=validation)
             if not any(lesson.positive.nnz for lesson in lessons):
                 self.termination_condition_ = "nothing_to_teach"
                 break
@@ -301,16 +301,17 @@ class CoTraining(TaughtInRounds):
     def _teach(
         self,
         number: int,
+        owned: list[GenePredictor],
         scores: _Scores,
         known: _Round,
         dataset: GeneDataset,
         *,
         excluded: NDArray[np.bool_] | None = None,
     ) -> list[Lesson]:
-        """Write a lesson for each pupil."""
+        """Write a lesson for each pupil; one of its own holds nothing but what it can be taught."""
         edges = with_edges(dataset)
         taught = np.ones(len(edges), dtype=bool) if excluded is None else ~excluded
-        return write_lessons(
+        lessons = write_lessons(
             number,
             [calibration.apply([view]) for calibration, view in zip(known.calibrations, scores)],
             [taught & edges if name == "network" else taught for name in VIEWS[: len(scores)]],
@@ -323,6 +324,9 @@ class CoTraining(TaughtInRounds):
             quota=self.quota,
             only_unsure=self.only_unsure,
         )
+        if self.teacher == "joint":
+            return lessons
+        return [lesson.among(can_be_taught(view, dataset)) for view, lesson in zip(owned, lessons)]
 
     def _predict(self, dataset: GeneDataset) -> NDArray[np.float32]:
         scores, taught = ([view._predict(dataset) for view in views] for views in (self.views_, self.pupils_))

@@ -16,7 +16,7 @@ from genessl.features.domains import domain_columns
 from genessl.models.base import Arrays, check_range
 from genessl.models.baselines import neighbour_shares
 from genessl.models.instance_based import InstanceBased
-from genessl.models.networks import joined_networks, keep_columns, silent_genes
+from genessl.models.networks import joined_networks, keep_columns, unheard_genes
 
 _TERMS_AT_ONCE = 256
 _GENES_AT_ONCE = 512
@@ -38,8 +38,8 @@ class FunctionDiffusion(InstanceBased):
     homologs within the organism, and Y_domains the largest share, over a gene's domains, of the domain's labelled
     carriers (plus one) that have the term. For the same reason the regression compares known labels and not seeds. Its
     coefficients are kept at 0 or above, without which J need not be a similarity, and W is scaled to at most 1. The
-    system is solved by conjugate gradients; the original inverts a dense matrix. Suspects (see `RSMatch`) hear and are
-    not heard.
+    system is solved by conjugate gradients; the original inverts a dense matrix. Silent genes (see `RSMatch`) hear and
+    are not heard.
 
     Parameters
     ----------
@@ -83,7 +83,9 @@ class FunctionDiffusion(InstanceBased):
                 " same networks"
             )
         targets, labelled = self.supervision_.labels_for(dataset.genes)
-        weights = overlap_weights(_combined(_graphs(dataset), self.coefficients_, silent_genes(dataset)))
+        weights = overlap_weights(
+            _combined(_graphs(dataset), self.coefficients_, unheard_genes(dataset, relaying=True))
+        )
         known, aspects = targets.toarray(), self.supervision_.aspect_of_term
         domains = csr_array(
             (dataset.sequence_features[:, domain_columns(dataset.feature_names)] > 0).astype(np.float32)
@@ -91,7 +93,9 @@ class FunctionDiffusion(InstanceBased):
         seeds = np.maximum(domain_shares(domains, targets, labelled, aspects), known) * np.float32(self.domain_weight)
         homology = neighbour_shares(dataset.homology, targets, labelled, aspects)
         seeds += np.maximum(homology, known) * np.float32(1.0 - self.domain_weight)
-        return np.asarray(np.maximum(diffuse(weights, seeds, self.diffusion, silent_genes(dataset)), known))
+        return np.asarray(
+            np.maximum(diffuse(weights, seeds, self.diffusion, unheard_genes(dataset, relaying=True)), known)
+        )
 
     def _state(self) -> Arrays:
         return {**super()._state(), "coefficients": self.coefficients_}
@@ -254,7 +258,7 @@ def domain_shares(
 def _graphs(dataset: GeneDataset) -> list[csr_array]:
     """Networks by name, then homology, each of at most 1, and symmetric but for silent genes, who are not heard."""
     homology = csr_array((dataset.homology + dataset.homology.T) / 2)
-    silent = silent_genes(dataset)
+    silent = unheard_genes(dataset, relaying=True)
     if silent is not None:
         homology = keep_columns(homology, ~silent)
     return [_scaled(graph, silent) for graph in (*joined_networks(dataset, relaying=True).values(), homology)]

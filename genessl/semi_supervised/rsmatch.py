@@ -25,6 +25,7 @@ from genessl.semi_supervised.self_training import SelfTraining
 
 _log = logging.getLogger(__name__)
 TREATMENTS = ("dummy_head", "drop")
+_NAMED = ("genes", "suspects", "silent")
 _STRATEGIES = (CoTraining, SelfTraining, MeanTeacher, FixMatch, LabelPropagation, FunctionDiffusion)
 
 
@@ -33,10 +34,10 @@ class RSMatch(Owner):
 
     A `SyntheticDetector` tells how probably each unlabelled gene is synthetic. No label spreads through a gene from
     `relay_threshold` on, while what is predicted of it, which may be real after all, still comes from its neighbours
-    (see `joined_networks`); models that look at the networks and not at its labels see it as before. Genes from
+    (see `joined_networks`); models that relay no labels see its place in the networks as before. Genes from
     `threshold` on are suspects: what their sequences are taught, or what consistency asks of them, trains the body of
-    each neural network through a dummy head, which is thrown away (see `DummyHeadObjective`). So they help to find
-    features and cannot bias the prediction. Models of networks and others without a body are not taught them.
+    each neural network through a dummy head, which is thrown away (see `DummyHeadObjective`). So they have a part in
+    the features and cannot bias the prediction. Models of networks and others without a body are not taught them.
 
     Parameters
     ----------
@@ -44,7 +45,7 @@ class RSMatch(Owner):
         By default a `CoTraining`.
     threshold : float, default=0.8
         Probability from which an unlabelled gene is a suspect, in (0, 1]. Where the dataset names suspects itself,
-        these are taken, and nothing is screened.
+        these are taken, and its silent genes if it names any, and nothing is screened.
     relay_threshold : float, default=0.5
         Probability from which an unlabelled gene relays no labels, in (0, 1]; a suspect relays none in any case.
     treatment : {'dummy_head', 'drop'}
@@ -65,6 +66,8 @@ class RSMatch(Owner):
         How probably each gene is synthetic or spurious.
     suspects_ : ndarray of str
         The genes that were taken for it.
+    silent_ : ndarray of str
+        Those that relay no labels, all suspects among them.
 
     References
     ----------
@@ -118,7 +121,10 @@ class RSMatch(Owner):
         self.probability_ = self._screen(dataset)
         suspects = unlabelled & (self.probability_ >= self.threshold)
         self.probability_ = np.where(unlabelled, self.probability_, 0.0)
-        self.genes_, self.suspects_ = dataset.genes, dataset.genes[suspects]
+        silent = suspects | (unlabelled & (self.probability_ >= self.relay_threshold))
+        if dataset.suspects is not None and dataset.silent is not None:
+            silent = suspects | dataset.silent
+        self.genes_, self.suspects_, self.silent_ = dataset.genes, dataset.genes[suspects], dataset.genes[silent]
         _log.info("%d of %d unlabelled genes are suspects", len(self.suspects_), unlabelled.sum())
         self.strategy_ = self._make_strategy()
         if self.treatment == "drop":
@@ -146,8 +152,7 @@ class RSMatch(Owner):
 
     def _told(self, dataset: GeneDataset) -> GeneDataset:
         """Return the dataset with its suspects and the genes that relay no labels."""
-        suspects = np.isin(dataset.genes, self.suspects_)
-        silent = suspects | np.isin(dataset.genes, self.genes_[self.probability_ >= self.relay_threshold])
+        suspects, silent = (np.isin(dataset.genes, genes) for genes in (self.suspects_, self.silent_))
         if not silent.any():
             return replace(dataset, suspects=None, silent=None)
         later = silent & (np.diff(dataset.positive.indptr) > 0)  # described since the fit
@@ -163,9 +168,9 @@ class RSMatch(Owner):
         return {"probability": self.probability_}
 
     def _facts(self) -> dict[str, Any]:
-        return {**super()._facts(), "genes": self.genes_.tolist(), "suspects": self.suspects_.tolist()}
+        return {**super()._facts(), **{name: getattr(self, f"{name}_").tolist() for name in _NAMED}}
 
     def _restore(self, arrays: Arrays, facts: dict[str, Any], folder: Path) -> None:
         super()._restore(arrays, facts, folder)
-        self.genes_, self.suspects_ = (np.array(facts[name], dtype=np.str_) for name in ("genes", "suspects"))
+        self.genes_, self.suspects_, self.silent_ = (np.array(facts[name], dtype=np.str_) for name in _NAMED)
         self.probability_ = arrays["probability"]

@@ -21,7 +21,7 @@ from genessl.models.supervision import Supervision
 from genessl.semi_supervised.lessons import Choice, Lesson, choose_by_quota, close_lesson
 from genessl.semi_supervised.rounds import TaughtInRounds
 from genessl.semi_supervised.stopping import validation_quality
-from genessl.semi_supervised.teaching import fit_first, fit_taught, prepared, scores_of
+from genessl.semi_supervised.teaching import can_be_taught, fit_first, fit_taught, prepared, scores_of
 from genessl.semi_supervised.thresholds import (
     RunningConfidence,
     choose_adaptively,
@@ -147,12 +147,12 @@ class SelfTraining(TaughtInRounds):
         pupils = ~((dataset.split == VALIDATION) & dataset.labelled.any(axis=1))
         n_rounds, n_epochs, calibrations = self._choose_rounds(owned, dataset, inputs, pupils)
         fit = partial(fit_taught, owned, dataset, weight=self.weight, inputs=inputs, n_epochs=n_epochs)
-        fitted, running = fit(None), None
+        fitted, running, taught = fit(None), None, pupils & can_be_taught(owned, dataset)
         self.lessons_: list[Lesson] = []
         frequency = Supervision.of(dataset).frequency()
         for number, calibration in enumerate(calibrations[:n_rounds], start=1):
             confidence = calibration.at(frequency).apply([scores_of(fitted, dataset, inputs)])
-            lesson, running = self._teach(number, confidence, dataset, pupils, running)
+            lesson, running = self._teach(number, confidence, dataset, taught, running)
             self.lessons_.append(lesson)
             fitted = fit(lesson)
         self.predictor_, self.n_iter_, self.genes_ = fitted, n_rounds, dataset.genes
@@ -176,9 +176,10 @@ class SelfTraining(TaughtInRounds):
             self.termination_condition_ = "no_validation_genes"
             return self.rounds, n_epochs, calibrations * self.rounds
         best, running, self.termination_condition_ = 0, None, "max_rounds"
+        taught = pupils & can_be_taught(owned, practice)
         for number in range(1, self.rounds + 1):
             confidence = calibrations[-1].apply([scores])
-            lesson, running = self._teach(number, confidence, practice, pupils, running)
+            lesson, running = self._teach(number, confidence, practice, taught, running)
             if not lesson.positive.nnz:
                 self.termination_condition_ = "nothing_to_teach"
                 break

@@ -14,7 +14,7 @@ from genessl.data.dataset import TRAIN, GeneDataset
 from genessl.models.base import GenePredictor
 from genessl.models.evidence_network import EvidenceNetwork
 from genessl.models.graph_network import GraphNetwork
-from genessl.models.networks import silent_genes
+from genessl.models.networks import unheard_genes
 from genessl.models.neural import NeuralPredictor
 from genessl.models.supervision import Supervision
 from genessl.semi_supervised.lessons import Lesson
@@ -49,9 +49,8 @@ def fit_taught(
     A neural predictor and a `ScikitView` take taught labels with a weight, and may leave a gene's other terms unknown.
     Any other predictor learns from a dataset whose genes carry them as if they were experimental: there no label can be
     weighted, and a gene taught to have a term counts as lacking the aspect's other terms. Taught genes without a label
-    of their own count there as training genes, for an owned strategy is to judge itself on experiments; none that is to
-    relay no labels is taught to these. Suspects (see `RSMatch`) are taught to neural predictors only, which have a
-    dummy head for them, and to none of networks, which read nothing but their place.
+    of their own count there as training genes, for an owned strategy is to judge itself on experiments. Genes of which
+    a predictor cannot be taught (see `can_be_taught`) are left out.
 
     Parameters
     ----------
@@ -71,12 +70,8 @@ def fit_taught(
         To train a neural predictor.
     """
     fitted = copy.copy(predictor)
-    with_head = isinstance(fitted, NeuralPredictor) and not isinstance(fitted, GraphNetwork)
-    if lesson is not None and dataset.suspects is not None and not with_head:
-        weighs = isinstance(fitted, (NeuralPredictor, ScikitView))
-        untaught = dataset.suspects if weighs else silent_genes(dataset)
-        assert untaught is not None
-        lesson = lesson.among(~untaught)
+    if lesson is not None:
+        lesson = lesson.among(can_be_taught(fitted, dataset))
     supervision = Supervision.of(dataset)
     if lesson is not None:
         supervision = supervision.teach(lesson.positive, lesson.negative, weight, softly=softly)
@@ -89,6 +84,21 @@ def fit_taught(
         fitted.terms_ = dataset.ontology.terms
         return fitted
     return fitted.fit(dataset if lesson is None else _with_lesson(dataset, lesson))
+
+
+def can_be_taught(predictor: GenePredictor, dataset: GeneDataset) -> NDArray[np.bool_]:
+    """Tell which genes' labels a predictor can be taught, shape (n_genes,).
+
+    Suspects (see `RSMatch`) are taught to neural predictors only, which have a dummy head for them, and to none of
+    networks, which reads nothing but their place. A model to which a taught label is as good as an experimental one is
+    taught none of a gene that is to relay no labels.
+    """
+    untaught = dataset.suspects
+    if not isinstance(predictor, (NeuralPredictor, ScikitView)):
+        untaught = unheard_genes(dataset, relaying=True)
+    elif isinstance(predictor, NeuralPredictor) and not isinstance(predictor, GraphNetwork):
+        untaught = None
+    return np.ones(dataset.n_genes, dtype=bool) if untaught is None else ~untaught
 
 
 def _with_lesson(dataset: GeneDataset, lesson: Lesson) -> GeneDataset:

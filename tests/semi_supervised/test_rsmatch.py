@@ -15,7 +15,7 @@ from genessl.models.dummy_head import DummyHeadObjective, with_dummy_head
 from genessl.models.graph_network import GraphNetwork
 from genessl.models.kernel_regression import KernelRegression
 from genessl.models.label_propagation import LabelPropagation
-from genessl.models.networks import joined_networks, silent_genes
+from genessl.models.networks import joined_networks, unheard_genes
 from genessl.models.objective import Objective, cross_entropy
 from genessl.models.sequence_network import SequenceNetwork
 from genessl.models.supervision import Supervision
@@ -207,14 +207,22 @@ def test_dropped_suspects_are_as_if_they_had_never_been_there(name, contaminated
     kept = np.flatnonzero(~np.isin(dataset.genes, dropped.suspects_))
     assert len(kept) < dataset.n_genes
     expected = STRATEGIES[name].fit(dataset.take(kept)).predict_proba(dataset.take(kept))
-    np.testing.assert_array_equal(dropped.predict_proba(dataset)[kept], expected)
+    scores = dropped.predict_proba(dataset)
+    np.testing.assert_array_equal(scores[kept], expected)
+    if name != "mean_teacher":  # the dropped are predicted from the others, and from none of themselves
+        suspects = np.isin(dataset.genes, dropped.suspects_)
+        apart = {n: csr_array(w.toarray() * ~np.outer(suspects, suspects)) for n, w in dataset.networks.items()}
+        given = replace(dataset, networks=apart)
+        if name == "function_diffusion":
+            given = replace(given, homology=csr_array(dataset.homology.toarray() * ~np.outer(suspects, suspects)))
+        np.testing.assert_allclose(dropped.predict_proba(given)[suspects], scores[suspects], atol=1e-6)
 
 
 @pytest.mark.usefixtures("known_probabilities")
-@pytest.mark.parametrize("treatment", ["dummy_head", "drop"])
-def test_labels_that_came_later_do_not_matter_when_it_predicts(treatment, contaminated):
+@pytest.mark.parametrize(("treatment", "threshold"), [("dummy_head", 0.5), ("dummy_head", 1.0), ("drop", 0.5)])
+def test_labels_that_came_later_do_not_matter_when_it_predicts(treatment, threshold, contaminated):
     dataset, synthetic = contaminated
-    around = rsmatch(strategy=STRATEGIES["co_training"], treatment=treatment).fit(dataset)
+    around = rsmatch(strategy=STRATEGIES["co_training"], treatment=treatment, threshold=threshold).fit(dataset)
     donors = np.flatnonzero(dataset.labelled.any(axis=1))
     rows = np.arange(dataset.n_genes)
     rows[synthetic] = np.resize(donors, synthetic.sum())
@@ -239,13 +247,26 @@ def test_saved_equals_loaded_with_its_suspects(contaminated, fitted, tmp_path):
     np.testing.assert_array_equal(loaded.predict_proba(contaminated[0]), fitted.predict_proba(contaminated[0]))
 
 
+@pytest.mark.usefixtures("known_probabilities")
+def test_saved_equals_loaded_with_those_that_relay_no_labels(contaminated, tmp_path):
+    dataset, _ = contaminated
+    around = rsmatch(strategy=LabelPropagation(), threshold=1.0).fit(dataset)
+    around.save(tmp_path / "model")
+    loaded = GenePredictor.load(tmp_path / "model")
+    np.testing.assert_array_equal(loaded.silent_, around.silent_)
+    np.testing.assert_array_equal(loaded.predict_proba(dataset), around.predict_proba(dataset))
+
+
 def without_edges(dataset, genes):
     """Take all edges from some genes."""
     kept = np.outer(~genes, ~genes)
     return replace(dataset, networks={name: csr_array(net.toarray() * kept) for name, net in dataset.networks.items()})
 
 
-RELAYS = [LabelPropagation(similarity=True), NetworkNeighbours(), LabelSpreading(), FunctionDiffusion(diffusion=1.0)]
+RELAYS = [
+    *(LabelPropagation(similarity=True), NetworkNeighbours(), LabelSpreading(), FunctionDiffusion(diffusion=1.0)),
+    GraphNetwork(max_epochs=6, hidden=16, n_components=8, label_input=True),
+]
 READERS = [
     KernelRegression(),
     *(GraphNetwork(max_epochs=6, hidden=16, n_components=8, embedding=e) for e in ("eigenvectors", "diffusion")),
@@ -279,10 +300,11 @@ class TestSilentGenesHearAndAreNotHeard:
     def test_suspects_are_silent_unless_more_genes_are(self, contaminated):
         dataset, synthetic = contaminated
         suspicious = replace(dataset, suspects=synthetic)
-        assert silent_genes(dataset) is None
-        np.testing.assert_array_equal(silent_genes(suspicious), synthetic)
+        assert unheard_genes(dataset, relaying=True) is None
+        assert unheard_genes(suspicious, relaying=False) is None
+        np.testing.assert_array_equal(unheard_genes(suspicious, relaying=True), synthetic)
         unlabelled = ~dataset.labelled.any(axis=1)
-        np.testing.assert_array_equal(silent_genes(replace(suspicious, silent=unlabelled)), unlabelled)
+        np.testing.assert_array_equal(unheard_genes(replace(suspicious, silent=unlabelled), relaying=True), unlabelled)
 
     @pytest.mark.parametrize("view", RELAYS, ids=repr)
     def test_what_relays_labels_does_not_hear_them(self, view, silenced):
@@ -337,6 +359,27 @@ class TestTheRelayThreshold:
         dataset, synthetic = contaminated
         found = rsmatch(strategy=LabelPropagation(), threshold=0.9, relay_threshold=1.0).fit(dataset)
         named = replace(dataset, suspects=synthetic)
+        expected = LabelPropagation().fit(named).predict_proba(named)
+        np.testing.assert_array_equal(found.predict_proba(dataset), expected)
+
+    def test_around_co_training_it_matters_to_the_view_that_relays_labels(self, contaminated):
+        dataset, synthetic = contaminated
+        strategy = STRATEGIES["co_training"]
+        least = {
+            threshold: rsmatch(strategy=strategy, threshold=1.0, relay_threshold=threshold) for threshold in (0.9, 1.0)
+        }
+        views = {threshold: around.fit(dataset).strategy_.views_ for threshold, around in least.items()}
+        told, named = (replace(dataset, suspects=np.zeros_like(synthetic), silent=s) for s in (synthetic, None))
+        scores = [[view.predict_proba(given) for view in views[t]] for t, given in ((0.9, told), (1.0, named))]
+        changed = [bool((first != second).any()) for first, second in zip(*scores)]
+        assert [type(view).__name__ for view, new in zip(views[0.9], changed) if new] == ["LabelPropagation"]
+
+    def test_a_dataset_that_names_silent_genes_keeps_them(self, contaminated):
+        dataset, synthetic = contaminated
+        named = replace(dataset, suspects=np.zeros_like(synthetic), silent=synthetic)
+        found = rsmatch(strategy=LabelPropagation()).fit(named)
+        assert not len(found.suspects_)
+        assert set(found.silent_) == set(dataset.genes[synthetic])
         expected = LabelPropagation().fit(named).predict_proba(named)
         np.testing.assert_array_equal(found.predict_proba(dataset), expected)
 
@@ -403,6 +446,21 @@ def test_a_lesson_for_a_model_that_is_no_network_leaves_silent_genes_out(field):
     np.testing.assert_array_equal(found, expected)
 
 
+@pytest.mark.parametrize("threshold", [0.5, 1.0])
+@pytest.mark.usefixtures("known_probabilities")
+def test_no_lesson_of_a_model_that_weighs_none_is_of_silent_genes(threshold, contaminated):
+    """Nor do they take a place of the others among those to be taught, whether they are suspects or not."""
+    dataset, synthetic = contaminated
+    strategy = SelfTraining(predictor=LabelPropagation(), rounds=1)
+    found = rsmatch(strategy=strategy, threshold=threshold).fit(dataset).strategy_
+    suspicious = replace(dataset, suspects=synthetic)
+    expected = SelfTraining(predictor=LabelPropagation(), rounds=1).fit(suspicious)
+    assert found.history_ == expected.history_
+    made = np.isin(found.genes_, dataset.genes[synthetic])
+    for kept in (found.lessons_, expected.lessons_):
+        assert all(lesson.positive.nnz and not lesson.positive[made].nnz for lesson in kept)
+
+
 def test_a_lesson_for_a_model_of_networks_leaves_out_suspects_only():
     dataset, _ = make_dataset()
     unlabelled = np.flatnonzero(~dataset.labelled.any(axis=1))
@@ -422,6 +480,7 @@ def test_a_lesson_for_a_model_of_networks_leaves_out_suspects_only():
     ("parameters", "sentence"),
     [
         ({"threshold": 0}, r"threshold: found 0, expected a number in \(0"),
+        ({"relay_threshold": 0}, r"relay_threshold: found 0, expected a number in \(0"),
         ({"treatment": "hide"}, "treatment: found 'hide', expected one of dummy_head, drop"),
         (
             {"strategy": VIEW},
