@@ -83,9 +83,8 @@ class FunctionDiffusion(InstanceBased):
                 " same networks"
             )
         targets, labelled = self.supervision_.labels_for(dataset.genes)
-        weights = overlap_weights(
-            _combined(_graphs(dataset), self.coefficients_, unheard_genes(dataset, relaying=True))
-        )
+        silent = unheard_genes(dataset, relaying=True)
+        weights = overlap_weights(_combined(_graphs(dataset), self.coefficients_, silent))
         known, aspects = targets.toarray(), self.supervision_.aspect_of_term
         domains = csr_array(
             (dataset.sequence_features[:, domain_columns(dataset.feature_names)] > 0).astype(np.float32)
@@ -93,9 +92,7 @@ class FunctionDiffusion(InstanceBased):
         seeds = np.maximum(domain_shares(domains, targets, labelled, aspects), known) * np.float32(self.domain_weight)
         homology = neighbour_shares(dataset.homology, targets, labelled, aspects)
         seeds += np.maximum(homology, known) * np.float32(1.0 - self.domain_weight)
-        return np.asarray(
-            np.maximum(diffuse(weights, seeds, self.diffusion, unheard_genes(dataset, relaying=True)), known)
-        )
+        return np.asarray(np.maximum(diffuse(weights, seeds, self.diffusion, silent), known))
 
     def _state(self) -> Arrays:
         return {**super()._state(), "coefficients": self.coefficients_}

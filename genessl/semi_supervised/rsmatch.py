@@ -67,7 +67,7 @@ class RSMatch(Owner):
     suspects_ : ndarray of str
         The genes that were taken for it.
     silent_ : ndarray of str
-        Those that relay no labels, all suspects among them.
+        Those that relay no labels, all suspects among them; where suspects are dropped, no one heeds the others.
 
     References
     ----------
