@@ -6,17 +6,16 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import solve
 
 from genessl.data.dataset import GeneDataset
 from genessl.features.domains import domain_columns
 from genessl.models.baselines import neighbour_shares
 from genessl.models.networks import joined_graph
 from genessl.models.supervision import Supervision
+from genessl.semi_supervised.pairing import FoldedRidge, Pairing, Profile, homolog_components
 
-Profile = NDArray[np.float32]
 _LEAST_FREQUENCY = 0.01  # of the terms that a sequence may make expected
-_PENALTY = 1e4
+_FEWEST_CARRIERS = 5  # labelled genes, of the domains that a sequence may make expected
 
 
 @dataclass(frozen=True)
@@ -50,13 +49,14 @@ class Fit:
         return np.asarray(np.divide(shared, length, out=np.zeros_like(shared), where=length > 1e-9))
 
 
-def fits(dataset: GeneDataset, described: Profile, fold: NDArray[np.intp]) -> list[Fit]:
+def fits(dataset: GeneDataset, described: Profile, fold: NDArray[np.intp]) -> list[Fit | Pairing]:
     """Compare each gene's sequence with its place in every way that the dataset allows.
 
     In each aspect the experimental terms of its homologs are compared with those of its neighbours in the networks,
     and with its own electronic annotations; and so are those that a ridge regression of either kind of place on the
-    sequence expects. Last, the domains of its homologs are compared with its own. A gene's own experimental annotations
-    are not looked at, nor its place by the regression that judges it.
+    sequence expects. The domains of its homologs are compared with its own. Last, sequence and homologs together are
+    paired with its neighbours' terms, its electronic annotations and its domains, over all aspects. A gene's own
+    experimental annotations are not looked at, nor its place by the regression that judges it.
 
     Parameters
     ----------
@@ -73,7 +73,8 @@ def fits(dataset: GeneDataset, described: Profile, fold: NDArray[np.intp]) -> li
     by_neighbours = neighbour_shares(joined_graph(dataset), targets, labelled, aspects)
     electronic = dataset.electronic.astype(np.float32).toarray()
     usual = electronic.mean(axis=0)
-    found, places = [], []
+    found: list[Fit | Pairing] = []
+    places, promises = [], []
     for number, aspect in enumerate(dataset.aspects):
         columns = np.flatnonzero((aspects == number) & (frequency > 0))
         weights = np.sqrt(np.maximum(dataset.accretion[columns], 0.0)).astype(np.float32)
@@ -83,12 +84,18 @@ def fits(dataset: GeneDataset, described: Profile, fold: NDArray[np.intp]) -> li
         )
         found.append(Fit(f"its homologs and its neighbours have other {aspect} terms", homologs, neighbours))
         found.append(Fit(f"its homologs have other {aspect} terms than it has electronically", homologs, annotated))
+        promises.append(homologs)
         common = frequency[columns] >= _LEAST_FREQUENCY
         places.append((f"its sequence and its neighbours' {aspect} terms do not match", neighbours[:, common]))
         places.append((f"its sequence and its electronic {aspect} terms do not match", annotated[:, common]))
     learned = np.diff(dataset.positive.indptr) > 0
-    expected = _expected_places(described, [place for _, place in places], learned, fold)
+    ridge = FoldedRidge(described, learned, fold)
+    expected = _expected_places(ridge, [place for _, place in places])
     found += [Fit(name, by_sequence, place) for (name, place), by_sequence in zip(places, expected, strict=True)]
+    paired = [
+        ("its sequence and homologs do not go with its neighbours' terms", [place for _, place in places[::2]]),
+        ("its sequence and homologs do not go with its electronic terms", [place for _, place in places[1::2]]),
+    ]
     carried = np.asarray(dataset.sequence_features[:, domain_columns(dataset.feature_names)] > 0, dtype=np.float32)
     if carried.shape[1]:
         rarity = np.log((1 + len(carried)) / (1 + carried.sum(axis=0))).astype(np.float32)
@@ -96,23 +103,19 @@ def fits(dataset: GeneDataset, described: Profile, fold: NDArray[np.intp]) -> li
         bits = np.asarray(dataset.homology.sum(axis=1)).reshape(-1, 1)
         of_homologs = np.divide(dataset.homology @ own, bits, out=np.zeros_like(own), where=bits > 0)
         found.append(Fit("its homologs carry other domains", of_homologs, own))
-    return found
+        common = carried[learned].sum(axis=0) >= _FEWEST_CARRIERS
+        paired.append(("its sequence and homologs do not go with its domains", [own[:, common]]))
+    by_homologs = homolog_components(np.concatenate(promises, axis=1), learned)
+    pairings = (Pairing.learn(name, ridge, by_homologs, np.concatenate(place, axis=1)) for name, place in paired)
+    return found + [pairing for pairing in pairings if pairing is not None]
 
 
-def _expected_places(
-    described: Profile, places: list[Profile], labelled: NDArray[np.bool_], fold: NDArray[np.intp]
-) -> list[Profile]:
+def _expected_places(ridge: FoldedRidge, places: list[Profile]) -> list[Profile]:
     """Regress places on sequences, and return what each fold's sequences make expected."""
     joined = np.concatenate(places, axis=1)
     expected = np.zeros_like(joined)
-    for number in range(fold.max() + 1):
-        learned, there = labelled & (fold != number), fold == number
-        middle = described[learned].mean(axis=0)
-        known = described[learned] - middle
-        penalised = known.T @ known
-        penalised[np.diag_indices_from(penalised)] += _PENALTY
-        weights = solve(penalised, known.T @ joined[learned], assume_a="pos")
-        expected[there] = (described[there] - middle) @ weights
+    for number in range(ridge.n_folds):
+        expected[ridge.fold == number] = ridge.expected(joined, number)
     return np.split(expected, np.cumsum([place.shape[1] for place in places])[:-1], axis=1)
 
 
