@@ -11,6 +11,7 @@ from scipy.linalg import cho_factor, cho_solve, eigh, svd
 from sklearn.decomposition import PCA
 
 Profile = NDArray[np.float32]
+_Factor = tuple[Profile, NDArray[np.bool_], tuple[NDArray[np.float32], bool]]  # mean, genes learned from, Cholesky's
 _PENALTY = 1e4  # of the ridge regressions
 _N_COMPONENTS = 30  # of a place
 _N_HOMOLOG_COMPONENTS = 40
@@ -37,9 +38,7 @@ class FoldedRidge:
     rows: Profile
     learned: NDArray[np.bool_]
     fold: NDArray[np.intp]
-    _factors: dict[frozenset[int], tuple[Profile, NDArray[np.bool_], tuple[NDArray[np.float32], bool]]] = field(
-        default_factory=dict, repr=False
-    )
+    _factors: dict[frozenset[int], _Factor] = field(default_factory=dict, repr=False)
 
     @property
     def n_folds(self) -> int:
@@ -52,7 +51,7 @@ class FoldedRidge:
         weights = cho_solve(factor, (self.rows[others] - middle).T @ targets[others])
         return np.asarray((self.rows[self.fold == left_out[-1]] - middle) @ weights, dtype=np.float32)
 
-    def _factor(self, left_out: frozenset[int]) -> tuple[Profile, NDArray[np.bool_], tuple[NDArray[np.float32], bool]]:
+    def _factor(self, left_out: frozenset[int]) -> _Factor:
         if left_out not in self._factors:
             others = self.learned & ~np.isin(self.fold, list(left_out))
             middle = self.rows[others].mean(axis=0)
@@ -156,12 +155,13 @@ def homolog_components(by_homologs: Profile, learned: NDArray[np.bool_]) -> Prof
 def _components(rows: Profile, learned: NDArray[np.bool_], n_components: int) -> Profile:
     """Return principal components of variance 1 over the genes learned from, at most one for ten of these."""
     n_components = min(n_components, learned.sum() // _GENES_PER_COMPONENT, rows.shape[1])
-    if not n_components:
+    variance = rows[learned].var(axis=0).sum() if n_components else 0.0
+    if not variance > 0:
         return np.zeros((len(rows), 0), dtype=np.float32)
     model = PCA(n_components, random_state=0).fit(rows[learned])
-    spread = np.sqrt(model.explained_variance_)
-    varied = model.explained_variance_ > _LEAST_VARIANCE * max(rows[learned].var(axis=0).sum(), _LEAST_VARIANCE)
-    return np.asarray((model.transform(rows) / np.where(varied, spread, 1.0))[:, varied], dtype=np.float32)
+    varied = model.explained_variance_ > _LEAST_VARIANCE * variance
+    spread = np.sqrt(model.explained_variance_[varied])
+    return np.asarray(model.transform(rows)[:, varied] / spread, dtype=np.float32)
 
 
 def _whitened(rows: Profile, learned: NDArray[np.bool_]) -> Profile:
