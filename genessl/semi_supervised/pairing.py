@@ -113,7 +113,7 @@ class Pairing:
 
     @classmethod
     def learn(cls, name: str, ridge: FoldedRidge, by_homologs: Profile, place: Profile) -> Self | None:
-        """Learn which sequences go with which places; None where too few labelled genes have a place.
+        """Learn which sequences go with which places; None where too few labelled genes of a third fold have a place.
 
         Parameters
         ----------
@@ -126,6 +126,9 @@ class Pairing:
             Rows of zeros where nothing is known.
         """
         known = np.asarray(place.any(axis=1))
+        in_fold = np.bincount(ridge.fold[known & ridge.learned], minlength=ridge.n_folds)
+        if np.sort(in_fold)[:-2].sum() < _GENES_PER_COMPONENT:  # of the others, where the two largest are left out
+            return None
         learned = [known & ridge.learned & (ridge.fold != number) for number in range(ridge.n_folds)]
         targets = [_components(place, rows, _N_COMPONENTS) for rows in learned]
         n_variables = min(target.shape[1] for target in targets)

@@ -20,8 +20,9 @@ def genes(noise, seed=0):
     return sequence, place.astype(np.float32), random
 
 
-def ridge(sequence, learned=None):
-    return FoldedRidge(sequence, np.ones(N_GENES, dtype=bool) if learned is None else learned, np.arange(N_GENES) % 4)
+def ridge(sequence, learned=None, n_folds=4):
+    everyone = np.ones(N_GENES, dtype=bool)
+    return FoldedRidge(sequence, everyone if learned is None else learned, np.arange(N_GENES) % n_folds)
 
 
 def test_agreement_is_the_logarithm_of_the_ratio_of_two_normal_densities():
@@ -102,7 +103,8 @@ def test_an_empty_place_says_nothing():
 
 def test_with_too_few_labelled_genes_or_without_differences_there_is_no_pairing():
     sequence, place, _ = genes(0.5)
-    few = np.arange(N_GENES) < 12
-    assert Pairing.learn("", ridge(sequence, few), NO_HOMOLOGS, place) is None
+    for few in (np.arange(N_GENES) < 12, np.arange(N_GENES) % 4 < 2):  # the latter are of two folds only
+        assert Pairing.learn("", ridge(sequence, few), NO_HOMOLOGS, place) is None
+    assert Pairing.learn("", ridge(sequence, n_folds=2), NO_HOMOLOGS, place) is None
     assert Pairing.learn("", ridge(sequence), NO_HOMOLOGS, np.ones_like(place)) is None
     assert Pairing.learn("", ridge(sequence), NO_HOMOLOGS, np.zeros((N_GENES, 0), dtype=np.float32)) is None
