@@ -328,7 +328,11 @@ def _place_evidence(
     patterns: NDArray[np.float32],
     seed: int,
 ) -> pd.DataFrame:
-    """Return what each comparison of sequence and place adds to the log-odds, learned from labelled genes misplaced."""
+    """Return what sequence and place add to the log-odds, learned from labelled genes misplaced.
+
+    Comparisons with the same kind of place resemble each other, so that one of them says little without the others:
+    they are added up.
+    """
     composition = composition_features(dataset.sequences)[0]
     composition = _standardised(composition, composition[labelled])
     compared = fits(dataset, np.concatenate([composition, patterns], axis=1), fold)
@@ -345,7 +349,9 @@ def _place_evidence(
         model.fit(np.concatenate([own[learned], misplaced[learned]]), np.repeat([0, 1], learned.sum()))
         added = own[there] * model.coef_[0]
         evidence[there] = added[:, : len(compared)] + added[:, len(compared) :]
-    return pd.DataFrame(evidence, dataset.genes, [fit.name for fit in compared])
+    reasons = list(dict.fromkeys(fit.reason for fit in compared))
+    of_reason = np.array([[fit.reason == reason for reason in reasons] for fit in compared], dtype=np.float64)
+    return pd.DataFrame(evidence @ of_reason, dataset.genes, reasons)
 
 
 def _likely_terms(dataset: GeneDataset, labelled: NDArray[np.bool_], seed: int) -> NDArray[np.bool_]:

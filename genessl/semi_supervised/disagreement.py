@@ -14,6 +14,9 @@ from genessl.models.networks import joined_graph
 from genessl.models.supervision import Supervision
 from genessl.semi_supervised.pairing import FoldedRidge, Pairing, Profile, homolog_components
 
+NEIGHBOURS = "sequence or homologs do not suit the neighbours' terms"
+ELECTRONIC = "sequence or homologs do not suit the electronic terms"
+DOMAINS = "sequence or homologs do not suit the domains"
 _LEAST_FREQUENCY = 0.01  # of the terms that a sequence may make expected
 _FEWEST_CARRIERS = 5  # labelled genes, of the domains that a sequence may make expected
 
@@ -24,14 +27,14 @@ class Fit:
 
     Parameters
     ----------
-    name : str
+    reason : str
         What it means if the two disagree.
     by_sequence, by_place : ndarray of float32, shape (n_genes, n_columns)
         Rows of zeros where nothing is known. Columns are centred and weighted, so that the cosine of two rows that
         have nothing to do with each other is about 0.
     """
 
-    name: str
+    reason: str
     by_sequence: Profile
     by_place: Profile
 
@@ -75,38 +78,29 @@ def fits(dataset: GeneDataset, described: Profile, fold: NDArray[np.intp]) -> li
     usual = electronic.mean(axis=0)
     found: list[Fit | Pairing] = []
     places, promises = [], []
-    for number, aspect in enumerate(dataset.aspects):
+    for number in range(len(dataset.aspects)):
         columns = np.flatnonzero((aspects == number) & (frequency > 0))
         weights = np.sqrt(np.maximum(dataset.accretion[columns], 0.0)).astype(np.float32)
         homologs, neighbours, annotated = (
             _centred(scores[:, columns], expected[columns], weights)
             for scores, expected in ((by_homologs, frequency), (by_neighbours, frequency), (electronic, usual))
         )
-        found.append(Fit(f"its homologs and its neighbours have other {aspect} terms", homologs, neighbours))
-        found.append(Fit(f"its homologs have other {aspect} terms than it has electronically", homologs, annotated))
+        found += [Fit(NEIGHBOURS, homologs, neighbours), Fit(ELECTRONIC, homologs, annotated)]
         promises.append(homologs)
         common = frequency[columns] >= _LEAST_FREQUENCY
-        places.append((f"its sequence and its neighbours' {aspect} terms do not match", neighbours[:, common]))
-        places.append((f"its sequence and its electronic {aspect} terms do not match", annotated[:, common]))
+        places += [neighbours[:, common], annotated[:, common]]
     learned = np.diff(dataset.positive.indptr) > 0
     ridge = FoldedRidge(described, learned, fold)
-    expected = _expected_places(ridge, [place for _, place in places])
-    found += [Fit(name, by_sequence, place) for (name, place), by_sequence in zip(places, expected, strict=True)]
-    paired = [
-        ("its sequence and homologs do not go with its neighbours' terms", [place for _, place in places[::2]]),
-        ("its sequence and homologs do not go with its electronic terms", [place for _, place in places[1::2]]),
-    ]
-    carried = np.asarray(dataset.sequence_features[:, domain_columns(dataset.feature_names)] > 0, dtype=np.float32)
+    expected = _expected_places(ridge, places)
+    reasons = (NEIGHBOURS, ELECTRONIC) * len(dataset.aspects)
+    found += [Fit(*compared) for compared in zip(reasons, expected, places, strict=True)]
+    paired = [(NEIGHBOURS, places[::2]), (ELECTRONIC, places[1::2])]
+    carried, of_homologs, common = _domains(dataset, learned)
     if carried.shape[1]:
-        rarity = np.log((1 + len(carried)) / (1 + carried.sum(axis=0))).astype(np.float32)
-        own = carried * rarity
-        bits = np.asarray(dataset.homology.sum(axis=1)).reshape(-1, 1)
-        of_homologs = np.divide(dataset.homology @ own, bits, out=np.zeros_like(own), where=bits > 0)
-        found.append(Fit("its homologs carry other domains", of_homologs, own))
-        common = carried[learned].sum(axis=0) >= _FEWEST_CARRIERS
-        paired.append(("its sequence and homologs do not go with its domains", [own[:, common]]))
+        found.append(Fit(DOMAINS, of_homologs, carried))
+        paired.append((DOMAINS, [carried[:, common]]))
     by_homologs = homolog_components(np.concatenate(promises, axis=1), learned)
-    pairings = (Pairing.learn(name, ridge, by_homologs, np.concatenate(place, axis=1)) for name, place in paired)
+    pairings = (Pairing.learn(reason, ridge, by_homologs, np.concatenate(place, axis=1)) for reason, place in paired)
     return found + [pairing for pairing in pairings if pairing is not None]
 
 
@@ -117,6 +111,15 @@ def _expected_places(ridge: FoldedRidge, places: list[Profile]) -> list[Profile]
     for number in range(ridge.n_folds):
         expected[ridge.fold == number] = ridge.expected(joined, number)
     return np.split(expected, np.cumsum([place.shape[1] for place in places])[:-1], axis=1)
+
+
+def _domains(dataset: GeneDataset, learned: NDArray[np.bool_]) -> tuple[Profile, Profile, NDArray[np.bool_]]:
+    """Return each gene's domains and those of its homologs, the rarer the weightier, and which are learned from."""
+    carried = np.asarray(dataset.sequence_features[:, domain_columns(dataset.feature_names)] > 0, dtype=np.float32)
+    own = carried * np.log((1 + len(carried)) / (1 + carried.sum(axis=0))).astype(np.float32)
+    bits = np.asarray(dataset.homology.sum(axis=1)).reshape(-1, 1)
+    of_homologs = np.divide(dataset.homology @ own, bits, out=np.zeros_like(own), where=bits > 0)
+    return own, of_homologs, carried[learned].sum(axis=0) >= _FEWEST_CARRIERS
 
 
 def _centred(scores: Profile, expected: Profile, weights: Profile) -> Profile:

@@ -72,7 +72,7 @@ class Pairing:
 
     Parameters
     ----------
-    name : str
+    reason : str
         What it means if sequence and place do not belong together.
     fold : ndarray of int, shape (n_genes,)
     known : ndarray of bool, shape (n_genes,)
@@ -89,7 +89,7 @@ class Pairing:
        doi:10.1093/biomet/28.3-4.321
     """
 
-    name: str
+    reason: str
     fold: NDArray[np.intp]
     known: NDArray[np.bool_]
     by_sequence: Profile
@@ -112,12 +112,12 @@ class Pairing:
         return np.where(self.known[where], np.clip(ratio.sum(axis=1), -_LARGEST, _LARGEST), 0.0)
 
     @classmethod
-    def learn(cls, name: str, ridge: FoldedRidge, by_homologs: Profile, place: Profile) -> Self | None:
+    def learn(cls, reason: str, ridge: FoldedRidge, by_homologs: Profile, place: Profile) -> Self | None:
         """Learn which sequences go with which places; None where too few labelled genes of a third fold have a place.
 
         Parameters
         ----------
-        name : str
+        reason : str
         ridge : FoldedRidge
             On the sequences.
         by_homologs : ndarray of float32, shape (n_genes, n_components)
@@ -147,7 +147,7 @@ class Pairing:
             correlation[number] = _unseen_correlation(promised, target, rows, ridge.fold)
             own, by_place[number] = (_standardised(side, rows) for side in _canonical(promised, target, rows))
             by_sequence[ridge.fold == number] = own[ridge.fold == number]
-        return cls(name, ridge.fold, known, by_sequence, by_place, correlation)
+        return cls(reason, ridge.fold, known, by_sequence, by_place, correlation)
 
 
 def homolog_components(by_homologs: Profile, learned: NDArray[np.bool_]) -> Profile:

@@ -13,7 +13,8 @@ from genessl.errors import InputError
 from genessl.features.composition import AMINO_ACIDS
 from genessl.features.decoys import draw_decoys
 from genessl.semi_supervised.contamination import SyntheticDetector, TwoGroups
-from genessl.semi_supervised.disagreement import fits
+from genessl.semi_supervised.disagreement import DOMAINS, ELECTRONIC, NEIGHBOURS, Fit, fits
+from genessl.semi_supervised.pairing import Pairing
 from tests.conftest import make_dataset
 
 
@@ -112,15 +113,19 @@ def test_a_real_sequence_in_a_foreign_place_is_found_by_disagreement_and_not_by_
 def test_what_a_sequence_makes_expected_agrees_with_its_place_and_not_with_others():
     """Described by its own function a gene fits its place; described by noise, no place better than another."""
     dataset, _ = make_dataset(n_genes=400, noise=0.0, domains=True)
+    dataset = replace(dataset, homology=csr_array((400, 400), dtype=np.float32))  # so that the sequence alone speaks
     random, fold = np.random.default_rng(0), np.arange(400) % 4
     elsewhere = random.permutation(400)
     truth = dataset.electronic.toarray() + 0.1 * random.standard_normal(dataset.electronic.shape)
     for described, separated in ((truth, True), (random.standard_normal(truth.shape), False)):
-        compared = [fit for fit in fits(dataset, described.astype(np.float32), fold) if "do not match" in fit.name]
-        assert len(compared) == 2 * len(dataset.aspects)
-        own, moved = (np.mean([fit.agreement(at) for fit in compared], axis=0) for at in (None, elsewhere))
-        apart = roc_auc_score(np.repeat([1, 0], 400), np.concatenate([own, moved]))
-        assert (apart > 0.8) if separated else (abs(apart - 0.5) < 0.08)
+        speaking = [fit for fit in fits(dataset, described.astype(np.float32), fold) if fit.by_sequence.any()]
+        cosines, pairings = ([fit for fit in speaking if isinstance(fit, kind)] for kind in (Fit, Pairing))
+        assert len(cosines) == 2 * len(dataset.aspects)
+        assert [pairing.reason for pairing in pairings] == [NEIGHBOURS, ELECTRONIC, DOMAINS]
+        for compared in (cosines, pairings[:2]):
+            own, moved = (np.mean([fit.agreement(at) for fit in compared], axis=0) for at in (None, elsewhere))
+            apart = roc_auc_score(np.repeat([1, 0], 400), np.concatenate([own, moved]))
+            assert (apart > 0.8) if separated else (abs(apart - 0.5) < 0.08)
 
 
 class TestWhatItMayNotLookAt:
