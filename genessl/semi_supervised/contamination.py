@@ -129,6 +129,7 @@ class SyntheticDetector(BaseEstimator):  # type: ignore[misc]
     penalty : float, default=1000
         Of the regression on patterns: the inverse of scikit-learn's C.
     n_folds : int, default=4
+        Into which the labelled genes are dealt; with 2, sequences are not paired with places (see `Pairing`).
     seed : int, default=0
 
     Attributes

@@ -58,8 +58,8 @@ def fits(dataset: GeneDataset, described: Profile, fold: NDArray[np.intp]) -> li
     In each aspect the experimental terms of its homologs are compared with those of its neighbours in the networks,
     and with its own electronic annotations; and so are those that a ridge regression of either kind of place on the
     sequence expects. The domains of its homologs are compared with its own. Last, sequence and homologs together are
-    paired with its neighbours' terms, its electronic annotations and its domains, over all aspects. A gene's own
-    experimental annotations are not looked at, nor its place by the regression that judges it.
+    paired with its neighbours' terms, its electronic annotations and its domains, over all aspects. A gene is
+    not compared with its own experimental annotations, and the regression that judges it has not seen its place.
 
     Parameters
     ----------
@@ -99,8 +99,8 @@ def fits(dataset: GeneDataset, described: Profile, fold: NDArray[np.intp]) -> li
     if carried.shape[1]:
         found.append(Fit(DOMAINS, of_homologs, carried))
         paired.append((DOMAINS, [carried[:, common]]))
-    by_homologs = homolog_components(np.concatenate(promises, axis=1), learned)
-    pairings = (Pairing.learn(reason, ridge, by_homologs, np.concatenate(place, axis=1)) for reason, place in paired)
+    components = homolog_components(np.concatenate(promises, axis=1), learned)
+    pairings = (Pairing.learn(reason, ridge, components, np.concatenate(place, axis=1)) for reason, place in paired)
     return found + [pairing for pairing in pairings if pairing is not None]
 
 

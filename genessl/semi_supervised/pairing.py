@@ -17,15 +17,18 @@ _N_COMPONENTS = 30  # of a place
 _N_HOMOLOG_COMPONENTS = 40
 _GENES_PER_COMPONENT = 10
 _LEAST_VARIANCE = 1e-6  # of a component, as a share of all
+_ROUNDING = 1e-10  # variance that is none, as a share of the mean square
 _FARTHEST = 6.0  # standard deviations at which a place's component is cut off
 _SHRINKAGE = 0.02  # of the correlations among what a sequence makes expected
 _LARGEST_CORRELATION = 0.95
 _LARGEST = 8.0  # log-odds
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FoldedRidge:
     """Ridge regressions on the same rows that leave out one fold or more, each factorised once.
+
+    Every set of folds left out keeps a matrix of n_columns squared.
 
     Parameters
     ----------
@@ -62,13 +65,13 @@ class FoldedRidge:
         return self._factors[left_out]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Pairing:
     """Two normal variables for each canonical correlation [1]_ between what a sequence makes expected and a place.
 
     What is expected are the components of the place by ridge regression on the sequence, and those of the terms of its
-    homologs. Each fold has canonical variables of its own, learned from labelled genes of the others; the correlations
-    are those of genes that the variables were not fitted to.
+    homologs. Each fold has canonical variables of its own, learned from the places of labelled genes of the others;
+    the correlations are those of genes of folds to which the variables were not turned.
 
     Parameters
     ----------
@@ -78,7 +81,7 @@ class Pairing:
     known : ndarray of bool, shape (n_genes,)
         Whether anything is at the gene's place.
     by_sequence : ndarray of float32, shape (n_genes, n_variables)
-        In the variables of the gene's own fold, which have mean 0 and variance 1 over the labelled genes.
+        In the variables of the gene's own fold, which have mean 0 and variance 1 over the labelled genes of the others.
     by_place : ndarray of float32, shape (n_folds, n_genes, n_variables)
         In the variables of each fold.
     correlation : ndarray of float64, shape (n_folds, n_variables)
@@ -158,8 +161,9 @@ def homolog_components(by_homologs: Profile, learned: NDArray[np.bool_]) -> Prof
 def _components(rows: Profile, learned: NDArray[np.bool_], n_components: int) -> Profile:
     """Return principal components of variance 1 over the genes learned from, at most one for ten of these."""
     n_components = min(n_components, learned.sum() // _GENES_PER_COMPONENT, rows.shape[1])
-    variance = rows[learned].var(axis=0).sum() if n_components else 0.0
-    if not variance > 0:
+    examples = rows[learned].astype(np.float64)
+    variance = examples.var(axis=0).sum() if n_components else 0.0
+    if not variance > _ROUNDING * (examples**2).mean(axis=0).sum():
         return np.zeros((len(rows), 0), dtype=np.float32)
     model = PCA(n_components, random_state=0).fit(rows[learned])
     varied = model.explained_variance_ > _LEAST_VARIANCE * variance
@@ -168,7 +172,7 @@ def _components(rows: Profile, learned: NDArray[np.bool_], n_components: int) ->
 
 
 def _whitened(rows: Profile, learned: NDArray[np.bool_]) -> Profile:
-    """Turn and scale columns so that over the genes learned from they have variance 1 and do not correlate."""
+    """Turn and scale columns to correlate no more over the genes learned from, with variance 1 or, if it is little, less."""
     standard = _standardised(rows, learned)
     covariance = standard[learned].T @ standard[learned] / learned.sum()
     covariance[np.diag_indices_from(covariance)] += _SHRINKAGE
@@ -177,7 +181,7 @@ def _whitened(rows: Profile, learned: NDArray[np.bool_]) -> Profile:
 
 
 def _canonical(promised: Profile, target: Profile, learned: NDArray[np.bool_]) -> tuple[Profile, Profile]:
-    """Turn two whitened tables so that their columns correlate in pairs, the strongest first."""
+    """Turn two tables of columns that do not correlate so that these correlate in pairs, the strongest first."""
     left, _, right = svd(promised[learned].T @ target[learned] / learned.sum(), full_matrices=False)
     return promised @ left, target @ right.T
 

@@ -26,13 +26,26 @@ def ridge(sequence, learned=None, n_folds=4):
 
 
 def test_agreement_is_the_logarithm_of_the_ratio_of_two_normal_densities():
-    own, there, correlation = np.array([[0.5, -1.0]]), np.array([[1.2, 0.3]]), np.array([[0.6, 0.9]])
-    pairing = Pairing("", np.zeros(1, dtype=int), np.ones(1, dtype=bool), own, there[None], correlation)
-    expected = 0.0
-    for u, v, rho in zip(own[0], there[0], correlation[0]):
-        together = multivariate_normal(cov=[[1, rho], [rho, 1]])
-        expected += together.logpdf([u, v]) - multivariate_normal(cov=np.eye(2)).logpdf([u, v])
-    assert pairing.agreement() == pytest.approx([expected])
+    """Two genes, in variables and with correlations of their own folds, at their own and at each other's place."""
+    own = np.array([[0.5, -1.0], [2.0, 0.1]], dtype=np.float32)
+    there = np.array([[[1.2, 0.3], [-0.7, 0.9]], [[0.4, -1.5], [1.8, 0.6]]], dtype=np.float32)  # [fold, gene, variable]
+    correlation = np.array([[0.6, 0.9], [0.3, 0.0]])
+    pairing = Pairing("", np.array([1, 0]), np.ones(2, dtype=bool), own, there, correlation)
+    for places in ([0, 1], [1, 0]):
+        expected = [0.0, 0.0]
+        for gene, fold in ((0, 1), (1, 0)):
+            for u, v, rho in zip(own[gene], there[fold, places[gene]], correlation[fold]):
+                together, apart = (multivariate_normal(cov=[[1, r], [r, 1]]) for r in (rho, 0.0))
+                expected[gene] += together.logpdf([u, v]) - apart.logpdf([u, v])
+        assert pairing.agreement(np.array(places)) == pytest.approx(expected, abs=1e-5)
+    np.testing.assert_array_equal(pairing.agreement(), pairing.agreement(np.array([0, 1])))
+
+
+def test_agreement_is_cut_off_at_eight():
+    far = np.array([[5.0], [5.0]], dtype=np.float32)
+    there = np.array([[[5.0], [-5.0]]], dtype=np.float32)
+    pairing = Pairing("", np.zeros(2, dtype=int), np.ones(2, dtype=bool), far, there, np.array([[0.95]]))
+    np.testing.assert_array_equal(pairing.agreement(), [8.0, -8.0])
 
 
 def test_ridge_regression_is_that_of_scikit_learn_on_the_genes_of_no_fold_left_out():
@@ -63,6 +76,18 @@ def test_a_gene_agrees_with_its_own_place_more_than_with_others():
         assert least < roc_auc_score(truth, ratio) < most
         # a likelihood ratio has the mean 1 over what is there by chance, and so has none where all is chance
         assert np.exp(pairing.agreement(elsewhere)).mean() == pytest.approx(1.0, abs=0.25)
+
+
+def test_what_is_learned_by_heart_does_not_count():
+    """Many columns and few genes fit noise well: only on genes that were not seen there is no correlation."""
+    random = np.random.default_rng(0)
+    sequence = 60 * random.standard_normal((N_GENES, 100)).astype(np.float32)
+    place = random.standard_normal((N_GENES, 40)).astype(np.float32)
+    pairing = Pairing.learn("", ridge(sequence), NO_HOMOLOGS, place)
+    assert pairing.correlation.shape == (4, 30)
+    assert pairing.correlation.mean() < 0.08
+    by_chance = pairing.agreement(random.permutation(N_GENES))
+    assert np.exp(by_chance).mean() == pytest.approx(1.0, abs=0.1)
 
 
 def test_homologs_count_beside_the_sequence():
@@ -106,5 +131,5 @@ def test_with_too_few_labelled_genes_or_without_differences_there_is_no_pairing(
     for few in (np.arange(N_GENES) < 12, np.arange(N_GENES) % 4 < 2):  # the latter are of two folds only
         assert Pairing.learn("", ridge(sequence, few), NO_HOMOLOGS, place) is None
     assert Pairing.learn("", ridge(sequence, n_folds=2), NO_HOMOLOGS, place) is None
-    assert Pairing.learn("", ridge(sequence), NO_HOMOLOGS, np.ones_like(place)) is None
+    assert Pairing.learn("", ridge(sequence), NO_HOMOLOGS, np.full_like(place, 0.1)) is None
     assert Pairing.learn("", ridge(sequence), NO_HOMOLOGS, np.zeros((N_GENES, 0), dtype=np.float32)) is None
