@@ -172,7 +172,7 @@ def _components(rows: Profile, learned: NDArray[np.bool_], n_components: int) ->
 
 
 def _whitened(rows: Profile, learned: NDArray[np.bool_]) -> Profile:
-    """Turn and scale columns to correlate no more over the genes learned from, with variance 1 or, if it is little, less."""
+    """Turn columns until none correlate over the genes learned from, with variance 1, or less where little varies."""
     standard = _standardised(rows, learned)
     covariance = standard[learned].T @ standard[learned] / learned.sum()
     covariance[np.diag_indices_from(covariance)] += _SHRINKAGE
