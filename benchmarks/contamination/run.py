@@ -55,7 +55,12 @@ _AROUND = {
     "detected dropped": "drop",
     "detected dropped, threshold 0.5": "drop",
 }
-TREATMENTS = ("plain", "pool dropped", "dubious dropped", *_AROUND)
+# The same fits, but who is not in the organism is not predicted.
+_REMOVED = {
+    "detected removed": "detected dropped",
+    "detected removed, threshold 0.5": "detected dropped, threshold 0.5",
+}
+TREATMENTS = ("plain", "pool dropped", "dubious dropped", *_AROUND, *_REMOVED)
 RATIOS = (0.25, 0.5, 1.0, 2.0)
 
 
@@ -136,14 +141,15 @@ class Bench:
 
     def fit(self, trial: Trial) -> tuple[dict[str, GeneTable], float]:
         """Fit and test; return a table in bits for each aspect, and the seconds without the screening."""
+        if trial.treatment in _REMOVED:
+            return self._without_suspects(trial)
         pool = self.contaminated(trial.kind, trial.ratio, trial.fraction, trial.seed)
         n_genes = self.dataset.n_genes
         tested = self.dataset.split == self.fold(trial.seed)
         strategy = STRATEGIES[trial.strategy].make(trial.seed)
         if trial.treatment in _AROUND:
             strategy = Screened(strategy=strategy, treatment=_AROUND[trial.treatment])
-            if trial.treatment.endswith("threshold 0.5"):
-                strategy.threshold = 0.5
+            strategy.threshold = _threshold(trial.treatment)
             strategy.found = self.screen(trial, pool)
         learned, seen = self._rows(trial.treatment, pool, tested)
         head_shared = trial.treatment == "rsmatch, head shared"
@@ -160,6 +166,21 @@ class Bench:
         seconds = time.perf_counter() - start
         return tables_of(scores, self.dataset, tested), seconds
 
+    def _without_suspects(self, trial: Trial) -> tuple[dict[str, GeneTable], float]:
+        """Return what is left of the fit in which suspects are dropped, when nothing is predicted of them."""
+        dropped = replace(trial, treatment=_REMOVED[trial.treatment])
+        path = dropped.path(self.output)
+        tables, seconds = load_tables(path) if path.is_file() else self.fit(dropped)
+        pool = self.contaminated(trial.kind, trial.ratio, trial.fraction, trial.seed)
+        probability = self.screen(dropped, pool).loc[self.dataset.genes].to_numpy()
+        left, tested = {}, self.dataset.split == self.fold(trial.seed)
+        for aspect, name in enumerate(self.dataset.aspects):
+            kept = (probability < _threshold(trial.treatment))[tested & self.dataset.labelled[:, aspect], None]
+            table = tables[name]
+            unknown = np.where(kept, table.uncertainty, table.hits + table.uncertainty)
+            left[name] = GeneTable(table.hits * kept, table.misinformation * kept, unknown)
+        return left, seconds
+
     def _rows(
         self, treatment: str, pool: GeneDataset, tested: NDArray[np.bool_]
     ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -173,6 +194,11 @@ class Bench:
             kept = np.flatnonzero(~dubious | labelled | tested)
             return kept, kept
         return everyone, everyone
+
+
+def _threshold(treatment: str) -> float:
+    """Return from which probability on a gene is a suspect."""
+    return 0.5 if treatment.endswith("threshold 0.5") else RSMatch().threshold
 
 
 class Screened(RSMatch):

@@ -19,6 +19,7 @@ from genessl.features.homology import bit_scores, homology_profile, search_homol
 from genessl.features.substitutions import SHARE, substitute_conservatively
 
 _log = logging.getLogger(__name__)
+_ROUNDING = 0.2  # bits by which scores of the same program may differ
 
 
 @dataclass(frozen=True)
@@ -202,14 +203,34 @@ def homology_with(dataset: GeneDataset, synthetic: dict[str, str], *, threads: i
     Returns
     -------
     csr_array of float32, shape (n_genes + n_synthetic, n_genes + n_synthetic)
+
+    Raises
+    ------
+    InputError
+        If the real genes were compared by another program, whose bit scores would tell them from synthetic ones.
     """
     n_genes, n_all = dataset.n_genes, dataset.n_genes + len(synthetic)
     real = dict(zip(dataset.genes.tolist(), dataset.sequences, strict=True))
     hits = search_homologs({**real, **synthetic}, threads=threads)
+    _check_program(dataset.homology, hits)
     added = bit_scores(hits[(hits["query"] >= n_genes) | (hits["target"] >= n_genes)], n_all)
     among_real = dataset.homology.copy()
     among_real.resize(n_all, n_all)
     return csr_array(added + among_real)
+
+
+def _check_program(homology: csr_array, hits: pd.DataFrame) -> None:
+    """Refuse bit scores of real genes that are not those that they get beside the synthetic ones."""
+    n_genes = homology.shape[0]
+    again = bit_scores(hits[(hits["query"] < n_genes) & (hits["target"] < n_genes)], n_genes)
+    twice = csr_array(again.multiply(homology > 0))
+    changed = np.abs((twice - homology.multiply(again > 0)).data) > _ROUNDING
+    if changed.sum() > twice.nnz / 2:
+        raise InputError(
+            f"homology: found {changed.sum()} of {twice.nnz} pairs of real genes with other bit scores than the program"
+            " at hand gives them (DIAMOND where it is installed, otherwise phmmer), expected the same; build the"
+            " dataset again, so that real and synthetic genes are compared alike"
+        )
 
 
 def draw_evenly(n_items: int, n_drawn: int, random: np.random.Generator) -> NDArray[np.intp]:

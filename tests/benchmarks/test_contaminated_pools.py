@@ -96,7 +96,13 @@ def test_a_pool_comes_back_as_it_was_saved(dataset, tmp_path):
 
 def test_every_treatment_is_fitted_tested_and_found_again(dataset, tmp_path, monkeypatch):
     """Screening is replaced by a fixed suspicion, for nine genes are too few to learn from."""
-    monkeypatch.setattr(Bench, "screen", lambda _, trial, pool: pd.Series(0.9 * pool.synthetic, pool.genes))
+    tested = (dataset.split == 0) & dataset.labelled[:, 0]
+    suspect = dataset.genes[tested][0]
+
+    def suspicion(_, trial, pool):
+        return pd.Series(0.9 * (pool.synthetic | (pool.genes == suspect)), pool.genes)
+
+    monkeypatch.setattr(Bench, "screen", suspicion)
     monkeypatch.setattr(run, "dubious_genes", lambda dataset, mirror: {"Dubious": np.arange(9) < 3})
     view = {"sequence_network": {"min_genes": 1, "max_epochs": 2}}
     monkeypatch.setitem(STRATEGIES, "mean_teacher", Entry("mean_teacher", {"view": view}))
@@ -111,8 +117,10 @@ def test_every_treatment_is_fitted_tested_and_found_again(dataset, tmp_path, mon
     for treatment, tables in found.items():
         for aspect, table in tables.items():
             np.testing.assert_allclose(table.hits, fitted[treatment][aspect].hits, rtol=1e-6)
-    n_tested = int(((dataset.split == 0) & dataset.labelled[:, 0]).sum())
-    assert found["plain"]["BPO"].hits.shape[0] == n_tested
+    assert found["plain"]["BPO"].hits.shape[0] == tested.sum()
+    dropped, removed = (fitted[name]["BPO"].hits for name in ("detected dropped", "detected removed"))
+    assert dropped[0].any() and not removed[0].any()  # of whom nothing is predicted
+    np.testing.assert_array_equal(dropped[1:], removed[1:])
 
 
 def scores_of(rows):

@@ -10,7 +10,7 @@ from genessl.errors import InputError
 from genessl.evaluation.categories import gene_groups
 from genessl.features.assembly import Evaluation, assemble_dataset
 from genessl.features.composition import composition_features
-from genessl.features.synthetic import Contamination
+from genessl.features.synthetic import Contamination, homology_with
 from tests.features.test_assembly import GENES, counts, edges, proteins, rows, sources
 
 ANNOTATIONS = rows(
@@ -151,6 +151,15 @@ def test_a_rewrite_of_a_gene_is_its_homolog_and_changes_no_homology_among_real_g
     pool = contaminated(made=[sequence[:40] + "A" + sequence[41:]], ratio=1 / 9).dataset
     assert pool.homology.toarray()[9, :3].min() > 50  # P0 to P2 are the same protein
     np.testing.assert_array_equal(pool.homology.toarray()[:9, :9], clean.homology.toarray())
+
+
+def test_real_genes_that_another_program_compared_are_refused(clean):
+    """Its scores would tell real genes from synthetic ones."""
+    again = homology_with(clean, {"synthetic_1": made()})
+    np.testing.assert_array_equal(again.toarray()[:9, :9], clean.homology.toarray())
+    other = replace(clean, homology=clean.homology * np.float32(1.1))
+    with pytest.raises(InputError, match=r"homology: found (\d+) of \1 pairs of real genes with other bit scores"):
+        homology_with(other, {"synthetic_1": made()})
 
 
 def test_each_knows_whose_place_it_takes_and_a_real_gene_is_none_whatever_its_name(clean, pool):
