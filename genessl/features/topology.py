@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array, diags_array
 from scipy.sparse.linalg import eigsh
 
-_TOLERANCE = 1e-4
+_TOLERANCE = 1e-4  # of eigenvalues; one within it of 0 is 0
 _OVERSAMPLING = 10
 _LEAST_EIGENVALUE = 0.05
 
@@ -29,13 +29,13 @@ def diffusion_embedding(network: csr_array, *, n_components: int = 64, seed: int
         Symmetric but for empty columns.
     n_components : int, default=64
     seed : int, default=0
-        Of the solver's start vector.
+        Of the solver's random vectors.
 
     Returns
     -------
     ndarray of float32, shape (n_genes, n_components)
         Columns of unit mean square over the genes with an edge; zero for a gene without one, and in columns that a
-        small network cannot fill.
+        small network cannot fill, because it has few genes or eigenvalues of 0: of such vectors any is as good.
 
     References
     ----------
@@ -46,8 +46,11 @@ def diffusion_embedding(network: csr_array, *, n_components: int = 64, seed: int
     if rank < 1:
         return np.zeros((network.shape[0], n_components), dtype=np.float32)
     scale = diags_array(1.0 / np.sqrt(degree + degree.mean()))
-    start = np.random.default_rng(seed).standard_normal(len(connected))
-    values, vectors = eigsh(csr_array(scale @ inner @ scale), k=rank, which="LA", v0=start, tol=_TOLERANCE)
+    random = np.random.default_rng(seed)
+    start = random.standard_normal(len(connected))
+    walk = csr_array(scale @ inner @ scale)
+    values, vectors = eigsh(walk, k=rank, which="LA", v0=start, tol=_TOLERANCE, rng=random)
+    vectors[:, np.abs(values) <= _TOLERANCE] = 0.0
     order = np.argsort(-values, kind="stable")
     embedding = _arranged(vectors[:, order], connected, (network.shape[0], n_components))
     silent = _unheard(network)

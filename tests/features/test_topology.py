@@ -79,6 +79,31 @@ def test_the_same_network_gives_the_same_bytes():
     assert first.tobytes() == second.tobytes()
 
 
+def test_where_genes_are_twins_it_is_still_the_same_and_eigenvalues_of_0_leave_columns_empty():
+    """40 genes and a twin of each have at most 40 eigenvalues other than 0; a star of 60 genes has two, 1 above 0."""
+    graph = random_network(isolated=0).toarray()
+    twins = csr_array(np.kron(np.ones((2, 2), dtype=np.float32), graph))
+    star = network(60, *((0, other, 1.0) for other in range(1, 60)))
+    for given, n_positive in ((twins, (np.linalg.eigvalsh(normalised(graph)) > 1e-3).sum()), (star, 1)):
+        first, second = (diffusion_embedding(given, n_components=50, seed=3) for _ in range(2))
+        assert first.tobytes() == second.tobytes()
+        filled = first.any(axis=0)
+        assert filled[:n_positive].all()
+        walk = normalised(given.toarray())
+        values = (first * (walk @ first)).mean(axis=0)  # columns have mean square 1
+        np.testing.assert_allclose(walk @ first, first * values, atol=2e-3)
+        assert (np.abs(values[filled]) > 1e-4).all()
+    assert not first[:, 1:-1].any()  # of the star
+    found = diffusion_embedding(twins, n_components=n_positive)
+    np.testing.assert_allclose(found[:40], found[40:], atol=2e-3)
+
+
+def normalised(adjacency):
+    degree = adjacency.sum(axis=1).astype(float)
+    scale = 1 / np.sqrt(degree + degree.mean())
+    return scale[:, None] * adjacency * scale
+
+
 def dense_diffusion(graph, restart, n_steps):
     dense = graph.toarray().astype(float)[3:, 3:]
     degree = dense.sum(axis=1)
