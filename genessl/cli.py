@@ -38,6 +38,7 @@ _FILES = (
     ("dataset/coverage.tsv", "what each source held and how much of it joined"),
     ("models/", "the trained models"),
 )
+_SCREENING_FILE = ("screening.tsv", "how probably each gene is synthetic or spurious, and why")
 
 
 @app.callback()
@@ -218,9 +219,13 @@ def screen_genes(dataset: DatasetFolder, output: Output, seed: Seed = 0) -> None
     """List which genes may be synthetic or spurious, how probably, and why."""
     from genessl.data.dataset import GeneDataset
     from genessl.data.folders import write_table
-    from genessl.semi_supervised.contamination import SyntheticDetector
+    from genessl.semi_supervised.contamination import NOT_SCREENED, SyntheticDetector, TooFewGenesError
 
-    table = SyntheticDetector(seed=seed).fit(GeneDataset.load(dataset)).screen()
+    try:
+        table = SyntheticDetector(seed=seed).fit(GeneDataset.load(dataset)).screen()
+    except TooFewGenesError as error:  # so that nothing else is lost, such as the report
+        logging.warning("%s; no gene is screened, and the table is empty", error)
+        table = NOT_SCREENED
     write_table(output, table)
 
 
@@ -258,7 +263,7 @@ def report(
         screening=None if screening is None else _screening(screening, data),
         simulated=bool(chosen.get("simulated")),
         versions=_versions(),
-        files=_FILES,
+        files=_FILES if screening is None else (*_FILES, _SCREENING_FILE),
     )
     write_report(output, render_report(shown))
 

@@ -389,13 +389,29 @@ def test_synthetic_genes_are_in_the_pool_and_in_no_result(organism, run):
     )
 
 
-def test_screening_says_what_it_lacks(built, run):
+def test_where_too_few_genes_have_experiments_none_is_screened_and_the_report_says_so(built, run, caplog):
+    run("screen-genes", "--dataset", "dataset", "--output", "screening.tsv")
+    assert (
+        "found 7 genes with experimental annotations, expected at least 20 to learn from what real genes look like;"
+        " no gene is screened, and the table is empty"
+    ) in caplog.text
+    assert (built.folder / "screening.tsv").read_text() == "gene\tprobability\treasons\n"
+    score(run, "term_frequency")
+    predicted = ["--predictions", "term_frequency=predictions/term_frequency.tsv.gz"]
+    truth = ["--ontology", "go.obo", "--truth", "truth.tsv.gz"]
+    run("evaluate", "--dataset", "dataset", *truth, "--output", "evaluation.tsv", *predicted)
+    settings = json.dumps({"organism": "tiny", "models": {"term_frequency": {}}})
+    shown = ["--evaluation", "evaluation.tsv", "--settings", settings, "--output", "report.html", *predicted]
+    run("report", "--dataset", "dataset", *shown, "--screening", "screening.tsv")
+    report = (built.folder / "report.html").read_text()
+    assert "No gene was screened: too few genes have experimental annotations" in report
+    assert "more probably synthetic" not in report
+    assert "<code>screening.tsv</code>" in report
+    table = "gene\tprobability\treasons\nelsewhere\t0.9\tunusual ends (+1.0)\n"
+    (built.folder / "other.tsv").write_text(table)
     with pytest.raises(Failure) as caught:
-        run("screen-genes", "--dataset", "dataset", "--output", "screening.tsv")
-    assert caught.value.sentence == (
-        "found 7 genes with experimental annotations, expected at least 20 to learn from what real genes look like"
-    )
-    assert not (built.folder / "screening.tsv").exists()
+        run("report", "--dataset", "dataset", *shown, "--screening", "other.tsv")
+    assert caught.value.sentence.startswith("--screening: found a table of other genes than the dataset's")
 
 
 def test_mistakes_in_references_end_in_one_sentence(organism, run):

@@ -198,7 +198,7 @@ def assemble_dataset(
                 "contamination: found embeddings, of which synthetic genes have none, expected either without the"
                 " other; leave one of the two keys out"
             )
-        synthetic = draw_synthetic_genes(contamination, genes, coverage)
+        synthetic = draw_synthetic_genes(contamination, sources.sequences, coverage)
         made, domains = synthetic.sequences, synthetic.join_domains(domains, genes)
         dataset = synthetic.join(dataset, homology_with(dataset, made, threads=threads), seed=seed)
     target = Target(sources.sequences, identifiers, domains, sources.ontology, ontology.terms, date, made)

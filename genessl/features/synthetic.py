@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,6 +20,7 @@ from genessl.features.substitutions import SHARE, substitute_conservatively
 
 _log = logging.getLogger(__name__)
 _ROUNDING = 0.2  # bits by which scores of the same program may differ
+_MOST_TRIES = 1000  # to change a sequence; of a few residues a twentieth is mostly none
 
 
 @dataclass(frozen=True)
@@ -146,24 +147,27 @@ class SyntheticGenes:
         return csr_array((matrix.data, matrix.indices, indptr), shape=(n_rows, matrix.shape[1]))
 
 
-def draw_synthetic_genes(contamination: Contamination, genes: list[str], coverage: Coverage) -> SyntheticGenes:
+def draw_synthetic_genes(contamination: Contamination, real: Mapping[str, str], coverage: Coverage) -> SyntheticGenes:
     """Draw the sequences and the places of synthetic genes.
 
     Each sequence of the file is taken once before any is taken twice; what is taken again gets new conservative
-    substitutions in a twentieth of its residues. Places are drawn likewise, from all real genes.
+    substitutions in a twentieth of its residues, at least one where any can be substituted. Places are drawn likewise,
+    from all real genes. The order of neither matters. A sequence that a real gene has is taken like others, and said.
 
     Parameters
     ----------
     contamination : Contamination
-    genes : list of str, length n_genes
+    real : mapping of str to str, length n_genes
+        Gene to sequence.
     coverage : Coverage
-        Receives how many were drawn, and how many of them with new substitutions.
+        Receives how many were drawn, how many of them with new substitutions, and how many are sequences of real genes.
 
     Raises
     ------
     InputError
         If a real gene has the name of a synthetic one, or the ratio is above 0 and gives no gene.
     """
+    genes = list(real)
     taken = [gene for gene in genes if gene.startswith(SYNTHETIC_PREFIX)]
     if taken:
         raise InputError(
@@ -179,22 +183,45 @@ def draw_synthetic_genes(contamination: Contamination, genes: list[str], coverag
         )
     drawn = [records[row] for row in draw_evenly(len(records), n_synthetic, random)]
     n_once = min(n_synthetic, len(records))
-    drawn[n_once:] = [substitute_conservatively(sequence, SHARE, random) for sequence in drawn[n_once:]]
-    templates = draw_evenly(len(genes), n_synthetic, random)
+    again = drawn[n_once:]
+    drawn[n_once:] = [_substituted(sequence, random) for sequence in again]
+    n_changed = sum(new != old for new, old in zip(drawn[n_once:], again, strict=True))
+    existing = set(real.values())
+    n_real = sum(sequence in existing for sequence in drawn)
+    by_name = np.argsort(np.array(genes, dtype=np.str_), kind="stable")
+    templates = by_name[draw_evenly(len(genes), n_synthetic, random)]
     width = max(6, len(str(n_synthetic)))
     names = [f"{SYNTHETIC_PREFIX}{number:0{width}d}" for number in range(1, n_synthetic + 1)]
-    for unit, count in (("synthetic genes", n_synthetic), ("of these with new substitutions", n_synthetic - n_once)):
+    for unit, count in (
+        ("synthetic genes", n_synthetic),
+        ("of these with new substitutions", n_changed),
+        ("of these with the sequence of a real gene", n_real),
+    ):
         coverage.add("contamination", unit, "held", count)
         coverage.add("contamination", unit, "joined", count)
     if n_once < n_synthetic:
         _log.warning(
-            "%s holds %d sequences, %d are asked for: %d are drawn again, with new substitutions",
+            "%s holds %d sequences, %d are asked for: %d are drawn again, %d of them with new substitutions",
             contamination.file,
             len(records),
             n_synthetic,
             n_synthetic - n_once,
+            n_changed,
+        )
+    if n_real:
+        _log.warning(
+            "%s: %d of %d sequences drawn are those of real genes, which are in wrong places then and not synthetic",
+            contamination.file,
+            n_real,
+            n_synthetic,
         )
     return SyntheticGenes(dict(zip(names, drawn, strict=True)), templates, len(genes))
+
+
+def _substituted(sequence: str, random: np.random.Generator) -> str:
+    """Return a copy with at least one substitution, or as it is where no residue has a substitute."""
+    tries = (substitute_conservatively(sequence, SHARE, random) for _ in range(_MOST_TRIES))
+    return next((copy for copy in tries if copy != sequence), sequence)
 
 
 def homology_with(dataset: GeneDataset, synthetic: dict[str, str], *, threads: int = 1) -> csr_array:

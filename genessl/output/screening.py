@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from genessl.data.dataset import GeneDataset
+from genessl.errors import InputError
 
 SUSPICIOUS = 0.5
 
@@ -20,13 +21,18 @@ class Screening:
     ----------
     found : dict of str to (int, int)
         For each kind of gene (labelled, unlabelled, synthetic) how many there are, and how many are more probably
-        synthetic or spurious than not.
+        synthetic or spurious than not. All 0 where none was screened.
     suspects : DataFrame
         The most suspicious real genes: gene, probability, reasons and labelled.
     """
 
     found: dict[str, tuple[int, int]]
     suspects: pd.DataFrame
+
+    @property
+    def n_screened(self) -> int:
+        """Return how many genes were screened."""
+        return sum(n_genes for n_genes, _ in self.found.values())
 
 
 def summarise_screening(table: pd.DataFrame, dataset: GeneDataset, *, most: int = 20) -> Screening:
@@ -35,12 +41,23 @@ def summarise_screening(table: pd.DataFrame, dataset: GeneDataset, *, most: int 
     Parameters
     ----------
     table : DataFrame
-        Columns gene, probability and reasons, as `SyntheticDetector.screen` returns them.
+        Columns gene, probability and reasons, as `SyntheticDetector.screen` returns them; empty where too few genes had
+        experiments.
     dataset : GeneDataset
         Whose genes they are.
     most : int, default=20
         Genes listed; none that is more probably real than not.
+
+    Raises
+    ------
+    InputError
+        If the table is of other genes.
     """
+    if len(table) and sorted(table["gene"]) != sorted(dataset.genes.tolist()):
+        raise InputError(
+            "--screening: found a table of other genes than the dataset's, expected one that screen-genes made of this"
+            " dataset; make it again"
+        )
     labelled = np.diff(dataset.positive.indptr) > 0
     kinds = np.select([dataset.synthetic, labelled], ["synthetic", "labelled"], "unlabelled")
     kind = table["gene"].map(dict(zip(dataset.genes.tolist(), kinds.tolist())))

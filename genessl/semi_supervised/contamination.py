@@ -26,13 +26,14 @@ from genessl.models.supervision import Supervision
 from genessl.semi_supervised.disagreement import fits
 
 _log = logging.getLogger(__name__)
-_FEWEST_GENES = 20
+_FEWEST_GENES = 20  # with experiments, to learn from
 _LARGEST, _LEAST_SPREAD = 5.0, 1e-3  # standardised patterns are cut off at the first
 _RAREST, _COMMONEST = 0.03, 0.3  # terms with a queue of their own
 _LEAST_SHARE = 1e-3  # of synthetic genes, among those with experiments, too
 _SUSPICIOUS = 0.5
-_REASON = 0.5  # log-odds from which evidence is given as a reason
+_REASON = 0.5  # log-odds, a factor of 1.65, from which evidence is given as a reason
 _BASE = "base"
+NOT_SCREENED = pd.DataFrame({"gene": [], "probability": [], "reasons": []})  # as `screen` returns it, of no gene
 _REASONS = {
     "composition": "unusual shares of residues",
     "pair": "unusual neighbours among residues",
@@ -40,6 +41,10 @@ _REASONS = {
     "window": "unusual segments",
     "end": "unusual ends",
 }
+
+
+class TooFewGenesError(InputError):
+    """Too few genes have experiments to learn from them what real genes look like."""
 
 
 @dataclass(frozen=True)
@@ -176,7 +181,8 @@ class SyntheticDetector(BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         InputError
-            If a parameter is out of range, or the dataset holds no sequences or fewer than 20 labelled genes.
+            If a parameter is out of range, or the dataset holds no sequences; a `TooFewGenesError` if it holds fewer
+            than 20 labelled genes.
         """
         self._check_parameters()
         order = np.argsort(dataset.genes, kind="stable")
@@ -185,7 +191,7 @@ class SyntheticDetector(BaseEstimator):  # type: ignore[misc]
         if not ordered.sequences:
             raise InputError("sequences: found none in the dataset, expected them for screening; build it again")
         if labelled.sum() < _FEWEST_GENES:
-            raise InputError(
+            raise TooFewGenesError(
                 f"found {labelled.sum()} genes with experimental annotations, expected at least {_FEWEST_GENES} to"
                 " learn from what real genes look like"
             )
@@ -217,15 +223,17 @@ class SyntheticDetector(BaseEstimator):  # type: ignore[misc]
     def screen(self) -> pd.DataFrame:
         """Return gene, probability and reasons, the most suspicious first, of equal ones those with more evidence.
 
-        Reasons are the parts of the evidence that raise the odds by half or more, the strongest first.
+        Reasons are the parts of the evidence that add 0.5 or more to the log-odds, the strongest first, and of a gene
+        that is more probably synthetic than not the strongest part in any case.
         """
         if not hasattr(self, "probability_"):
             raise NotFittedError(f"this {type(self).__name__} is not fitted; call fit first")
         parts = self.evidence_.drop(columns=_BASE)
         reasons = []
-        for row in parts.to_numpy():
-            strongest = [part for part in np.argsort(-row, kind="stable") if row[part] >= _REASON]
-            reasons.append("; ".join(f"{parts.columns[part]} (+{row[part]:.1f})" for part in strongest))
+        for row, suspicious in zip(parts.to_numpy(), self.probability_ >= _SUSPICIOUS, strict=True):
+            order = np.argsort(-row, kind="stable")
+            strongest = [part for part in order if row[part] >= _REASON] or order[: int(suspicious)].tolist()
+            reasons.append("; ".join(f"{parts.columns[part]} ({row[part]:+.1f})" for part in strongest))
         table = pd.DataFrame({"gene": self.genes_, "probability": self.probability_.round(4), "reasons": reasons})
         order = np.lexsort((self.genes_, -self.evidence_.sum(axis=1).to_numpy(), -table["probability"].to_numpy()))
         return table.iloc[order].reset_index(drop=True)

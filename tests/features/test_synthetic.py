@@ -126,7 +126,7 @@ def test_what_the_file_lacks_is_drawn_again_with_substitutions_and_said(caplog):
     few = [made(0, 200), made(1, 200)]
     with caplog.at_level(logging.WARNING):
         assembly = contaminated(made=few)
-    assert "holds 2 sequences, 9 are asked for: 7 are drawn again, with new substitutions" in caplog.text
+    assert "holds 2 sequences, 9 are asked for: 7 are drawn again, 7 of them with new substitutions" in caplog.text
     table = counts(assembly, "contamination")
     assert table["synthetic genes", "joined"] == 9
     assert table["of these with new substitutions", "joined"] == 7
@@ -134,6 +134,38 @@ def test_what_the_file_lacks_is_drawn_again_with_substitutions_and_said(caplog):
     found = assembly.dataset.sequence_features[9:, : len(names)]
     unchanged = [(described == row).all(axis=1).any() for row in found]
     assert unchanged == [True, True] + [False] * 7
+
+
+def test_what_is_drawn_again_is_changed_where_it_can_be_and_counted_where_not(caplog):
+    few = ["MKV", "CCCGGGPPP"]  # of the second no residue has a substitute
+    with caplog.at_level(logging.WARNING):
+        assembly = contaminated(made=few)
+    drawn = list(assembly.dataset.sequences[9:])
+    again = drawn.count("CCCGGGPPP") - 1
+    assert drawn.count("MKV") == 1
+    assert again in (3, 4)
+    assert counts(assembly, "contamination")["of these with new substitutions", "joined"] == 7 - again
+    assert f"7 are drawn again, {7 - again} of them with new substitutions" in caplog.text
+
+
+def test_sequences_of_real_genes_are_counted_and_said(caplog):
+    own = list(proteins().values())[:3]
+    with caplog.at_level(logging.WARNING):
+        assembly = contaminated(made=own + MADE[:6])
+    n_real = len([sequence for sequence in assembly.dataset.sequences[9:] if sequence in proteins().values()])
+    assert n_real >= 3
+    assert counts(assembly, "contamination")["of these with the sequence of a real gene", "joined"] == n_real
+    assert f"{n_real} of 9 sequences drawn are those of real genes" in caplog.text
+    assert counts(contaminated(), "contamination")["of these with the sequence of a real gene", "joined"] == 0
+
+
+def test_the_order_of_the_real_genes_does_not_matter():
+    given = {"networks": {"net": ring()}}
+    turned = dict(reversed(proteins().items()))
+    pools = contaminated(**given).dataset, contaminated(**given, sequences=turned).dataset
+    assert pools[1].genes[:9].tolist() == GENES[::-1]
+    np.testing.assert_array_equal(pools[0].templates[9:], pools[1].templates[9:])
+    assert pools[0].sequences[9:] == pools[1].sequences[9:]
 
 
 @pytest.mark.parametrize(("ratio", "expected"), [(0.0, 0), (0.25, 2), (0.5, 4), (2.0, 18)])

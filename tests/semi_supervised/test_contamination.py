@@ -12,7 +12,8 @@ from sklearn.metrics import roc_auc_score
 from genessl.errors import InputError
 from genessl.features.composition import AMINO_ACIDS
 from genessl.features.decoys import draw_decoys
-from genessl.semi_supervised.contamination import SyntheticDetector, TwoGroups
+from genessl.semi_supervised import contamination
+from genessl.semi_supervised.contamination import SyntheticDetector, TooFewGenesError, TwoGroups
 from genessl.semi_supervised.disagreement import DOMAINS, ELECTRONIC, NEIGHBOURS, Fit, fits
 from genessl.semi_supervised.pairing import Pairing
 from tests.conftest import make_dataset
@@ -128,6 +129,43 @@ def test_what_a_sequence_makes_expected_agrees_with_its_place_and_not_with_other
             assert (apart > 0.8) if separated else (abs(apart - 0.5) < 0.08)
 
 
+def test_the_queue_holds_for_each_term_the_most_suspicious_of_those_that_likely_have_it_and_are_suspicious():
+    total = np.array([5.0, 9.0, 7.0, 1.0, 8.0, 6.0])
+    probability = np.array([0.6, 0.9, 0.8, 0.1, 0.5, 0.7])  # of the fifth it is not above one half
+    likely = np.array([[1, 0], [0, 1], [1, 0], [1, 1], [1, 1], [1, 0]], dtype=bool)
+    assert np.flatnonzero(contamination._queue(total, probability, likely, 2)).tolist() == [1, 2, 5]
+    assert np.flatnonzero(contamination._queue(total, probability, likely, 1)).tolist() == [1, 2]
+    assert not contamination._queue(total, probability, likely[:, :0], 2).any()
+
+
+def test_how_much_a_misfit_counts_is_learned_from_labelled_genes_of_other_folds(shuffled, monkeypatch):
+    """One comparison, 1 where a gene is in its own place and 0 elsewhere, but for labelled genes of one fold."""
+    dataset, _ = shuffled
+    labelled = dataset.labelled.any(axis=1)
+    fold = np.arange(dataset.n_genes) % 4
+
+    class Compared:
+        reason = "does not fit"
+
+        def __init__(self, misled):
+            self.own = np.random.default_rng(0).normal(1.0, 1.0, dataset.n_genes)
+            self.own[labelled & (fold == misled)] *= -3.0
+
+        def agreement(self, places=None):
+            return self.own if places is None else self.own - 1.0
+
+    found = {}
+    for misled in (None, 2):
+        monkeypatch.setattr(contamination, "fits", lambda *_, misled=misled: [Compared(misled)])
+        nothing = np.zeros((dataset.n_genes, 1), dtype=np.float32)
+        found[misled] = contamination._place_evidence(dataset, labelled, fold, nothing, 0)["does not fit"].to_numpy()
+    of_fold = ~labelled & (fold == 2)
+    np.testing.assert_array_equal(found[2][of_fold], found[None][of_fold])
+    for other in (0, 1, 3):
+        rows = ~labelled & (fold == other)
+        assert np.abs(found[2][rows] - found[None][rows]).max() > 0.1
+
+
 class TestWhatItMayNotLookAt:
     def test_identifiers(self, shuffled, fitted):
         dataset, _ = shuffled
@@ -175,8 +213,23 @@ def test_the_evidence_adds_up_and_the_table_gives_the_strongest_as_reasons(shuff
     parts = fitted.evidence_.drop(columns="base")
     first = table.iloc[0]
     assert first["reasons"].startswith(f"{parts.loc[first['gene']].idxmax()} (+")
-    weakest = table.iloc[-1]
-    assert "(+" not in weakest["reasons"] or parts.loc[weakest["gene"]].max() >= 0.5
+    for row in table.itertuples():
+        n_strong, n_given = (parts.loc[row.gene] >= 0.5).sum(), row.reasons.count(" (")
+        assert n_given == (max(n_strong, 1) if row.probability >= 0.5 else n_strong)
+
+
+def test_a_suspicious_gene_without_a_strong_reason_has_its_strongest(shuffled):
+    """The evidence may be many weak signs."""
+    model = detector().fit(shuffled[0])
+    row = int(np.argmax(model.probability_))
+    model.evidence_ *= 0.0
+    model.evidence_.iloc[row, 1] = 0.3
+    table = model.screen().set_index("gene")
+    assert table.loc[model.genes_[row], "reasons"] == f"{model.evidence_.columns[1]} (+0.3)"
+    assert (table.loc[model.genes_[model.probability_ < 0.5], "reasons"] == "").all()
+
+
+def test_more_evidence_never_makes_a_gene_less_suspicious(shuffled, fitted):
     unlabelled = ~shuffled[0].labelled.any(axis=1)
     odds = fitted.evidence_.sum(axis=1).to_numpy()[unlabelled]
     assert (np.diff(fitted.probability_[unlabelled][np.argsort(odds)]) >= 0).all()
@@ -255,7 +308,7 @@ def test_without_sequences_or_labels_it_says_so(shuffled):
     with pytest.raises(InputError, match="sequences: found none in the dataset"):
         detector().fit(replace(make_dataset()[0], sequences=()))
     few = shuffled[0].take(np.arange(25))
-    with pytest.raises(InputError, match=r"found .* genes with experimental annotations, expected at least 20"):
+    with pytest.raises(TooFewGenesError, match=r"found .* genes with experimental annotations, expected at least 20"):
         detector().fit(few)
     with pytest.raises(NotFittedError):
         detector().screen()

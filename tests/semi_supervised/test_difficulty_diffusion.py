@@ -12,6 +12,7 @@ from genessl.models.base import GenePredictor
 from genessl.models.graph_network import GraphNetwork
 from genessl.models.sequence_network import SequenceNetwork
 from genessl.models.supervision import Supervision
+from genessl.semi_supervised import difficulty_diffusion
 from genessl.semi_supervised.denoiser import cosine_schedule
 from genessl.semi_supervised.difficulty import as_difficulty, as_ranks, cross_fitted_scores, relative_loss
 from genessl.semi_supervised.difficulty_diffusion import DifficultyDiffusion
@@ -287,6 +288,66 @@ def test_every_sample_asked_for_is_kept_or_counted(dataset, fitted):
     assert len(strict.samples_) + strict.n_dropped_ == n_asked
     assert strict.n_dropped_ > fitted.n_dropped_
     assert (dataset.ontology.propagate(fitted.sample_labels_) != fitted.sample_labels_).nnz == 0
+
+
+@pytest.mark.parametrize("kind", ["unlabelled", "validation"])
+def test_a_sample_like_a_gene_that_is_not_learned_from_is_dropped(kind, dataset, fitted):
+    ordered = dataset.take(np.argsort(dataset.genes))
+    features = view().prepare(ordered)["features"].numpy().copy()
+    training, labelled = Supervision.of(ordered).only(ordered.split == 0), ordered.labelled.any(axis=1)
+    model = strategy()
+    model.difficulty_ = fitted.difficulty_
+    rest = (training, rare_terms(training, 3, 200), labelled & (ordered.split == 1))
+    drawn = model._generate(features, *rest).features
+    assert drawn.tobytes() == fitted.samples_.tobytes()
+    alike = np.flatnonzero(~labelled if kind == "unlabelled" else labelled & (ordered.split == 1))[0]
+    features[alike] = drawn[4]
+    again = model._generate(features, *rest).features
+    assert not (again == drawn[4]).all(axis=1).any()
+    assert len(again) > len(drawn) / 2
+
+
+def test_the_generator_learns_how_difficult_each_gene_is_and_is_asked_for_the_level(dataset, fitted, monkeypatch):
+    learned, asked = [], []
+
+    class Told(FeatureDiffusion):
+        def fit(self, features, labels, difficulty):
+            learned.append(difficulty)
+            return super().fit(features, labels, difficulty)
+
+        def sample(self, labels, difficulty, **settings):
+            asked.append(difficulty)
+            return super().sample(labels, difficulty, **settings)
+
+    monkeypatch.setattr(difficulty_diffusion, "FeatureDiffusion", Told)
+    fits = [strategy(level=level, closeness=1.0).fit(dataset) for level in ("easy", "hard", None)]
+    assert asked == [0.1, 0.9, None]
+    for difficulty in learned:
+        np.testing.assert_array_equal(difficulty, fitted.difficulty_[~np.isnan(fitted.difficulty_)])
+    assert all(model.generator_.pack().keys() == fitted.generator_.pack().keys() for model in fits)
+
+
+def test_a_difficult_gene_is_one_whose_terms_its_features_do_not_tell():
+    """Most genes have their own terms for features, the others those of a gene of other terms."""
+    random = np.random.default_rng(0)
+    dataset, _ = make_dataset(n_genes=300)
+    positive = dataset.positive.toarray()
+    labelled = np.flatnonzero(positive.any(axis=1))
+    chosen = labelled[random.random(len(labelled)) < 0.2]
+    rows = np.arange(300)
+    rows[chosen] = [random.choice(labelled[(positive[labelled] != positive[row]).any(axis=1)]) for row in chosen]
+    misled = rows != np.arange(300)
+    features = positive + 0.1 * random.standard_normal(positive.shape)
+    told = replace(
+        dataset,
+        sequence_features=features[rows].astype(np.float32),
+        feature_names=tuple(f"f{column}" for column in range(features.shape[1])),
+    )
+    model = strategy(view=view(max_epochs=40), n_updates=5).fit(told)
+    ordered = np.argsort(dataset.genes)
+    known = ~np.isnan(model.difficulty_)
+    hard, easy = (model.difficulty_[known & (misled[ordered] == which)].mean() for which in (True, False))
+    assert hard > easy + 0.2
 
 
 def test_only_labelled_training_genes_have_a_difficulty(dataset, fitted):
