@@ -134,6 +134,16 @@ def test_every_dependency_is_pinned_to_a_version_within_its_bounds() -> None:
     assert not [pin for pin in pins.values() if "+" in pin], "a pin with a build tag would tie everyone to that build"
 
 
+def test_the_conda_environment_asks_for_the_same_versions() -> None:
+    lines = yaml.safe_load((ROOT / "workflow" / "envs" / "genessl.yaml").read_text())["dependencies"]
+    asked = {Requirement(line).name: Requirement(line).specifier for line in lines}
+    named = {"torch": "pytorch", "torch-geometric": "pytorch_geometric"}  # by conda-forge
+    for requirement in requirements("embeddings"):
+        if requirement.name != "snakemake":  # which deploys the environment
+            name = named.get(requirement.name, requirement.name)
+            assert asked.get(name) == requirement.specifier, f"genessl.yaml: {name} differs from pyproject.toml"
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=name_of)
 def test_a_module_imports_only_declared_dependencies(path: Path) -> None:
     declared = {canonicalize_name(requirement.name) for requirement in requirements("embeddings")}

@@ -33,6 +33,7 @@ _LEAST_SHARE = 1e-3  # of synthetic genes, among those with experiments, too
 _SUSPICIOUS = 0.5
 _REASON = 0.5  # log-odds, a factor of 1.65, from which evidence is given as a reason
 _BASE = "base"
+_TOGETHER = "no single sign; genes with experiments rarely have as many weak ones"
 NOT_SCREENED = pd.DataFrame({"gene": [], "probability": [], "reasons": []})  # as `screen` returns it, of no gene
 _REASONS = {
     "composition": "unusual shares of residues",
@@ -224,16 +225,19 @@ class SyntheticDetector(BaseEstimator):  # type: ignore[misc]
         """Return gene, probability and reasons, the most suspicious first, of equal ones those with more evidence.
 
         Reasons are the parts of the evidence that add 0.5 or more to the log-odds, the strongest first, and of a gene
-        that is more probably synthetic than not the strongest part in any case.
+        that is more probably synthetic than not the strongest part in any case; if none speaks for it, that is said.
         """
         if not hasattr(self, "probability_"):
             raise NotFittedError(f"this {type(self).__name__} is not fitted; call fit first")
         parts = self.evidence_.drop(columns=_BASE)
         reasons = []
         for row, suspicious in zip(parts.to_numpy(), self.probability_ >= _SUSPICIOUS, strict=True):
-            order = np.argsort(-row, kind="stable")
-            strongest = [part for part in order if row[part] >= _REASON] or order[: int(suspicious)].tolist()
-            reasons.append("; ".join(f"{parts.columns[part]} ({row[part]:+.1f})" for part in strongest))
+            ranked = np.argsort(-row, kind="stable").tolist()
+            strongest = [part for part in ranked if row[part] >= _REASON]
+            if suspicious and not strongest:
+                strongest = [part for part in ranked[:1] if row[part] > 0]
+            given = "; ".join(f"{parts.columns[part]} ({row[part]:+.1f})" for part in strongest)
+            reasons.append(_TOGETHER if suspicious and not given else given)
         table = pd.DataFrame({"gene": self.genes_, "probability": self.probability_.round(4), "reasons": reasons})
         order = np.lexsort((self.genes_, -self.evidence_.sum(axis=1).to_numpy(), -table["probability"].to_numpy()))
         return table.iloc[order].reset_index(drop=True)

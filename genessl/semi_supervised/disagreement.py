@@ -69,26 +69,7 @@ def fits(dataset: GeneDataset, described: Profile, fold: NDArray[np.intp]) -> li
     fold : ndarray of int, shape (n_genes,)
         The regressions learn from the labelled genes of the other folds.
     """
-    supervision = Supervision.of(dataset)
-    targets, labelled = supervision.targets(), supervision.labelled
-    aspects, frequency = supervision.aspect_of_term, supervision.frequency()
-    by_homologs = neighbour_shares(dataset.homology, targets, labelled, aspects)
-    by_neighbours = neighbour_shares(joined_graph(dataset), targets, labelled, aspects)
-    electronic = dataset.electronic.astype(np.float32).toarray()
-    usual = electronic.mean(axis=0)
-    found: list[Fit | Pairing] = []
-    places, promises = [], []
-    for number in range(len(dataset.aspects)):
-        columns = np.flatnonzero((aspects == number) & (frequency > 0))
-        weights = np.sqrt(np.maximum(dataset.accretion[columns], 0.0)).astype(np.float32)
-        homologs, neighbours, annotated = (
-            _centred(scores[:, columns], expected[columns], weights)
-            for scores, expected in ((by_homologs, frequency), (by_neighbours, frequency), (electronic, usual))
-        )
-        found += [Fit(NEIGHBOURS, homologs, neighbours), Fit(ELECTRONIC, homologs, annotated)]
-        promises.append(homologs)
-        common = frequency[columns] >= _LEAST_FREQUENCY
-        places += [neighbours[:, common], annotated[:, common]]
+    found, promises, places = _compared(dataset)
     learned = np.diff(dataset.positive.indptr) > 0
     ridge = FoldedRidge(described, learned, fold)
     expected = _expected_places(ridge, places)
@@ -102,6 +83,40 @@ def fits(dataset: GeneDataset, described: Profile, fold: NDArray[np.intp]) -> li
     components = homolog_components(np.concatenate(promises, axis=1), learned)
     pairings = (Pairing.learn(reason, ridge, components, np.concatenate(place, axis=1)) for reason, place in paired)
     return found + [pairing for pairing in pairings if pairing is not None]
+
+
+def _compared(dataset: GeneDataset) -> tuple[list[Fit | Pairing], list[Profile], list[Profile]]:
+    """Compare homologs' terms with both kinds of place, aspect by aspect.
+
+    Returns
+    -------
+    found : list of Fit
+    promises : list of ndarray
+        The homologs' terms, for each aspect.
+    places : list of ndarray
+        The neighbours' terms and the electronic ones in turn, for each aspect: those that a sequence may make expected.
+    """
+    supervision = Supervision.of(dataset)
+    targets, labelled = supervision.targets(), supervision.labelled
+    aspects, frequency = supervision.aspect_of_term, supervision.frequency()
+    by_homologs = neighbour_shares(dataset.homology, targets, labelled, aspects)
+    by_neighbours = neighbour_shares(joined_graph(dataset), targets, labelled, aspects)
+    electronic = dataset.electronic.astype(np.float32).toarray()
+    usual = electronic.mean(axis=0)
+    found: list[Fit | Pairing] = []
+    promises, places = [], []
+    for number in range(len(dataset.aspects)):
+        columns = np.flatnonzero((aspects == number) & (frequency > 0))
+        weights = np.sqrt(np.maximum(dataset.accretion[columns], 0.0)).astype(np.float32)
+        homologs, neighbours, annotated = (
+            _centred(scores[:, columns], expected[columns], weights)
+            for scores, expected in ((by_homologs, frequency), (by_neighbours, frequency), (electronic, usual))
+        )
+        found += [Fit(NEIGHBOURS, homologs, neighbours), Fit(ELECTRONIC, homologs, annotated)]
+        promises.append(homologs)
+        common = frequency[columns] >= _LEAST_FREQUENCY
+        places += [neighbours[:, common], annotated[:, common]]
+    return found, promises, places
 
 
 def _expected_places(ridge: FoldedRidge, places: list[Profile]) -> list[Profile]:

@@ -227,6 +227,9 @@ def test_a_suspicious_gene_without_a_strong_reason_has_its_strongest(shuffled):
     table = model.screen().set_index("gene")
     assert table.loc[model.genes_[row], "reasons"] == f"{model.evidence_.columns[1]} (+0.3)"
     assert (table.loc[model.genes_[model.probability_ < 0.5], "reasons"] == "").all()
+    model.evidence_.iloc[row, :-1] = -0.3  # what speaks against a gene is no reason to suspect it
+    reasons = model.screen().set_index("gene")["reasons"]
+    assert reasons[model.genes_[row]].startswith("no single sign")
 
 
 def test_more_evidence_never_makes_a_gene_less_suspicious(shuffled, fitted):
