@@ -35,7 +35,8 @@ from benchmarks.contamination.pools import (
     mix_generated,
 )
 from benchmarks.semi_supervised.run import load_tables, save_tables, tables_of
-from benchmarks.semi_supervised.strategies import STRATEGIES
+from benchmarks.semi_supervised.strategies import STRATEGIES as COMPARED
+from benchmarks.semi_supervised.strategies import Entry
 from genessl.data.dataset import GeneDataset
 from genessl.data.folders import written_file
 from genessl.errors import InputError
@@ -45,6 +46,7 @@ from genessl.semi_supervised.rsmatch import RSMatch
 
 _log = logging.getLogger(__name__)
 CLEAN, DEVELOPMENT = "clean", "development"
+STRATEGIES = COMPARED | {name: Entry(name, {}) for name in ("difficulty_diffusion", "combined")}
 _POOLS = (CLEAN, *KINDS, GENERATED)
 # How the pool is treated; by these with RSMatch.
 _AROUND = {

@@ -11,12 +11,13 @@ from benchmarks.contamination import run
 from benchmarks.contamination.compare import as_markdown, cost_table, curves, differences, draw, treated, with_fits
 from benchmarks.contamination.detector import compare, controls, matched_pairs
 from benchmarks.contamination.pools import MARKOV, REWIRED, Pool, draw_pool, mix_generated
-from benchmarks.contamination.run import TREATMENTS, Bench, Trial, load_trials
+from benchmarks.contamination.run import STRATEGIES, TREATMENTS, Bench, Trial, load_trials
 from benchmarks.semi_supervised.run import save_tables
-from benchmarks.semi_supervised.strategies import STRATEGIES, Entry
+from benchmarks.semi_supervised.strategies import Entry
 from genessl.errors import InputError
 from genessl.features.assembly import Evaluation, assemble_dataset
 from genessl.features.domains import domain_columns
+from genessl.predictors import PREDICTORS
 from tests.features.test_assembly import sources
 from tests.features.test_synthetic import ANNOTATIONS, ring
 
@@ -92,6 +93,13 @@ def test_a_pool_comes_back_as_it_was_saved(dataset, tmp_path):
     again = Pool.load(tmp_path / "pool", MARKOV)
     assert again.sequences == pool.sequences
     np.testing.assert_array_equal(again.homology.toarray(), pool.homology.toarray())
+
+
+def test_every_strategy_that_learns_from_a_pool_or_makes_one_is_measured():
+    """RSMatch is a treatment of others, scikit_view whatever it is given; the rest has no pool, or is combined's."""
+    supervised = {"homology", "domain_neighbours", "electronic_annotation", "electronic_trust", "evidence_network"}
+    measured = {entry.model for entry in STRATEGIES.values()}
+    assert set(PREDICTORS) - measured == supervised | {"rsmatch", "scikit_view"}
 
 
 def test_every_treatment_is_fitted_tested_and_found_again(dataset, tmp_path, monkeypatch):
