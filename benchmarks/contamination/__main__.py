@@ -21,7 +21,10 @@ _QUICK = (
     *("sequence_network", "self_training", "mean_teacher", "fixmatch", "variational_autoencoder", "feature_matching"),
     *("positive_unlabelled", "pretrained", "correct_and_smooth", "graph_network"),
 )
-_ABLATED = ("co_training", "self_training", "mean_teacher", "fixmatch", "label_propagation", "function_diffusion")
+_ABLATED = (
+    *("co_training", "self_training", "self_training (network)", "mean_teacher", "fixmatch"),
+    *("label_propagation", "function_diffusion"),
+)
 _KIND = "rewrites_30"
 
 
