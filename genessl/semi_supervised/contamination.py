@@ -33,7 +33,7 @@ _LEAST_SHARE = 1e-3  # of synthetic genes, among those with experiments, too
 _SUSPICIOUS = 0.5
 _REASON = 0.5  # log-odds, a factor of 1.65, from which evidence is given as a reason
 _BASE = "base"
-_TOGETHER = "no single sign; genes with experiments rarely have as many weak ones"
+_TOGETHER = "no single sign, but few genes with experiments look as suspicious as a whole"
 NOT_SCREENED = pd.DataFrame({"gene": [], "probability": [], "reasons": []})  # as `screen` returns it, of no gene
 _REASONS = {
     "composition": "unusual shares of residues",
@@ -233,11 +233,10 @@ class SyntheticDetector(BaseEstimator):  # type: ignore[misc]
         reasons = []
         for row, suspicious in zip(parts.to_numpy(), self.probability_ >= _SUSPICIOUS, strict=True):
             ranked = np.argsort(-row, kind="stable").tolist()
-            strongest = [part for part in ranked if row[part] >= _REASON]
-            if suspicious and not strongest:
-                strongest = [part for part in ranked[:1] if row[part] > 0]
-            given = "; ".join(f"{parts.columns[part]} ({row[part]:+.1f})" for part in strongest)
-            reasons.append(_TOGETHER if suspicious and not given else given)
+            strong = [part for part in ranked if row[part] >= _REASON]
+            given = strong or [part for part in ranked[: int(suspicious)] if row[part] > 0]
+            named = "; ".join(f"{parts.columns[part]} ({row[part]:+.1f})" for part in given)
+            reasons.append(named or (_TOGETHER if suspicious else ""))
         table = pd.DataFrame({"gene": self.genes_, "probability": self.probability_.round(4), "reasons": reasons})
         order = np.lexsort((self.genes_, -self.evidence_.sum(axis=1).to_numpy(), -table["probability"].to_numpy()))
         return table.iloc[order].reset_index(drop=True)
