@@ -26,7 +26,7 @@ from genessl.data.ontology import read_obo
 from genessl.errors import InputError
 from genessl.evaluation.comparison import compare, labels_from_table, lift
 from genessl.models.base import GenePredictor
-from genessl.models.combined import MEMBERS, Combined
+from genessl.models.stacking.combined import MEMBERS, Combined
 
 GROUPS = {
     "combined": (),

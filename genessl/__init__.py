@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from genessl.assembly.build import Evaluation, Sources, assemble_dataset
     from genessl.data.annotations import read_gaf
     from genessl.data.dataset import GeneDataset
     from genessl.data.identifiers import read_aliases
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from genessl.data.ontology import Ontology, read_obo
     from genessl.data.sequences import read_fasta
     from genessl.errors import InputError
-    from genessl.features.assembly import Evaluation, Sources, assemble_dataset
     from genessl.models.base import GenePredictor
     from genessl.output.predictions import read_predictions, write_predictions
     from genessl.predictors import PREDICTORS, make_predictor
@@ -51,7 +51,7 @@ __all__ = [
 
 _MODULES = {
     "PREDICTORS": "genessl.predictors",
-    "Evaluation": "genessl.features.assembly",
+    "Evaluation": "genessl.assembly.build",
     "GeneDataset": "genessl.data.dataset",
     "GenePredictor": "genessl.models.base",
     "InputError": "genessl.errors",
@@ -59,8 +59,8 @@ _MODULES = {
     "QuotaCoTraining": "genessl.semi_supervised.arrays",
     "QuotaSelfTraining": "genessl.semi_supervised.arrays",
     "SimulationSettings": "genessl.simulate",
-    "Sources": "genessl.features.assembly",
-    "assemble_dataset": "genessl.features.assembly",
+    "Sources": "genessl.assembly.build",
+    "assemble_dataset": "genessl.assembly.build",
     "make_predictor": "genessl.predictors",
     "read_aliases": "genessl.data.identifiers",
     "read_fasta": "genessl.data.sequences",

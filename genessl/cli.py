@@ -94,8 +94,8 @@ def build_dataset(
     truth: Annotated[Path | None, typer.Option(help="Where to write the later annotations' terms.")] = None,
 ) -> None:
     """Join sequences, networks and annotations into one dataset."""
+    from genessl.assembly.settings import build_from_settings
     from genessl.data.folders import write_table, written_file, written_folder
-    from genessl.features.settings import build_from_settings
 
     configuration = _json(settings, "--settings")
     if truth is not None and not configuration.get("later_annotations"):
@@ -219,7 +219,7 @@ def screen_genes(dataset: DatasetFolder, output: Output, seed: Seed = 0) -> None
     """List which genes may be synthetic or spurious, how probably, and why."""
     from genessl.data.dataset import GeneDataset
     from genessl.data.folders import write_table
-    from genessl.semi_supervised.contamination import NOT_SCREENED, SyntheticDetector, TooFewGenesError
+    from genessl.screening.detector import NOT_SCREENED, SyntheticDetector, TooFewGenesError
 
     try:
         table = SyntheticDetector(seed=seed).fit(GeneDataset.load(dataset)).screen()
@@ -240,12 +240,12 @@ def report(
     screening: Annotated[Path | None, typer.Option(help="Table that screen-genes wrote.")] = None,
 ) -> None:
     """Write the report, one HTML file that loads nothing."""
+    from genessl.assembly.settings import check_keys
     from genessl.data.dataset import GeneDataset
     from genessl.evaluation.comparison import COLUMNS
-    from genessl.features.settings import check_keys
-    from genessl.output.discoveries import strongest_new_predictions
     from genessl.output.predictions import read_predictions
-    from genessl.output.report import ReportData, dataset_facts, render_report, write_report
+    from genessl.output.report.discoveries import strongest_new_predictions
+    from genessl.output.report.report import ReportData, dataset_facts, render_report, write_report
 
     data, chosen = GeneDataset.load(dataset), _json(settings, "--settings")
     check_keys(chosen, "--settings", required=("organism", "models"))
@@ -336,9 +336,9 @@ def _write_scores(output: Path, scores: NDArray[np.float32], data: GeneDataset, 
 
 
 def _audit(folder: Path) -> Any:
-    from genessl.output.report import CoTrainingAudit
-    from genessl.semi_supervised.co_training import CoTraining
-    from genessl.semi_supervised.lessons import count_lessons
+    from genessl.output.report.report import CoTrainingAudit
+    from genessl.semi_supervised.pseudo_labels.co_training import CoTraining
+    from genessl.semi_supervised.pseudo_labels.lessons import count_lessons
 
     trained = CoTraining.load(folder)
     assert isinstance(trained, CoTraining)
@@ -347,7 +347,7 @@ def _audit(folder: Path) -> Any:
 
 
 def _screening(path: Path, data: GeneDataset) -> Any:
-    from genessl.output.screening import summarise_screening
+    from genessl.output.report.screening import summarise_screening
 
     table = _read_table(path, ["gene", "probability", "reasons"], numbers=("probability",))
     return summarise_screening(table, data)

@@ -22,9 +22,11 @@ ROOT = PACKAGE.parent
 LAYERS = [
     {"errors"},
     {"data"},
-    {"evaluation"},
     {"features"},
+    {"evaluation"},
+    {"assembly"},
     {"models"},
+    {"screening"},
     {"semi_supervised"},
     {"output", "simulate", "predictors", "configuration", "download", "mirrors"},
     {"cli"},

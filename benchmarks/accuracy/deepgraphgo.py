@@ -13,10 +13,10 @@ from torch import Tensor, nn
 from benchmarks.accuracy.views import domains_of
 from genessl.data.dataset import GeneDataset
 from genessl.errors import InputError
+from genessl.features.graphs import joined_graph
 from genessl.models.base import check_count
-from genessl.models.graph_layers import normalised_adjacency, symmetric_product
-from genessl.models.networks import joined_graph
-from genessl.models.neural import NeuralPredictor
+from genessl.models.neural.layers import normalised_adjacency, symmetric_product
+from genessl.models.neural.training import NeuralPredictor
 
 
 class DeepGraphGO(NeuralPredictor):
@@ -50,7 +50,7 @@ class DeepGraphGO(NeuralPredictor):
     min_genes : int, default=5
     device : {'auto', 'cpu', 'cuda'}
     seed : int, default=0
-        See `genessl.models.graph_network.GraphNetwork` for these.
+        See `genessl.models.neural.graph_network.GraphNetwork` for these.
 
     References
     ----------

@@ -15,8 +15,8 @@ from benchmarks.accuracy.transductive import TransductivePredictor, lessons_by_a
 from benchmarks.accuracy.views import sequence_components
 from genessl.data.dataset import GeneDataset
 from genessl.errors import InputError
+from genessl.features.graphs import joined_graph
 from genessl.models.base import check_count, check_range
-from genessl.models.networks import joined_graph
 from genessl.models.supervision import Supervision
 
 GRAPHS = ("network", "network+sequence")

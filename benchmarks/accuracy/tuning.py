@@ -13,7 +13,7 @@ import numpy as np
 
 from genessl.data.dataset import VALIDATION, GeneDataset
 from genessl.models.base import GenePredictor
-from genessl.semi_supervised.stopping import validation_quality
+from genessl.semi_supervised.pseudo_labels.stopping import validation_quality
 
 _log = logging.getLogger(__name__)
 _EARLY_STOPPING = 0.1
@@ -37,7 +37,7 @@ class Recipe:
 
 RECIPES = {
     "s2f": Recipe(
-        "genessl.semi_supervised.function_diffusion",
+        "genessl.models.propagation.function_diffusion",
         "FunctionDiffusion",
         tuple({"diffusion": a, "domain_weight": w} for a in (0.1, 1.0) for w in (0.9, 0.5)),
     ),

@@ -29,9 +29,9 @@ from genessl.data.dataset import GeneDataset
 from genessl.data.folders import write_table
 from genessl.errors import InputError
 from genessl.features.composition import AMINO_ACIDS
-from genessl.features.decoys import KINDS as DECOYS
-from genessl.features.decoys import draw_decoys
-from genessl.semi_supervised.contamination import SyntheticDetector
+from genessl.screening.decoys import KINDS as DECOYS
+from genessl.screening.decoys import draw_decoys
+from genessl.screening.detector import SyntheticDetector
 
 _log = logging.getLogger(__name__)
 # Decoys that are drawn like a kind, or as its generator is thought to work; without them the detector has not seen it.

@@ -39,13 +39,13 @@ from benchmarks.contamination.pools import check_dataset
 from genessl.data.dataset import TRAIN, GeneDataset
 from genessl.data.folders import write_table
 from genessl.errors import InputError
-from genessl.models.objective import Objective
-from genessl.models.sequence_network import SequenceNetwork
+from genessl.models.neural.objective import Objective
+from genessl.models.neural.sequence_network import SequenceNetwork
 from genessl.models.supervision import Supervision
-from genessl.semi_supervised.difficulty import as_ranks, cross_fitted_scores, relative_loss
-from genessl.semi_supervised.feature_diffusion import FeatureDiffusion
-from genessl.semi_supervised.principal_space import PrincipalSpace
-from genessl.semi_supervised.samples import SampleObjective, Samples, draw_genes, far_from, rare_terms
+from genessl.semi_supervised.generative.difficulty import as_ranks, cross_fitted_scores, relative_loss
+from genessl.semi_supervised.generative.feature_diffusion import FeatureDiffusion
+from genessl.semi_supervised.generative.principal_space import PrincipalSpace
+from genessl.semi_supervised.generative.samples import SampleObjective, Samples, draw_genes, far_from, rare_terms
 
 _log = logging.getLogger(__name__)
 FEWEST, MOST, PER_TERM, CLOSENESS = 3, 10, 4, 0.05

@@ -11,16 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, load_npz, save_npz
 
+from genessl.assembly.contamination import SyntheticGenes, draw_evenly, homology_with
 from genessl.data.dataset import SYNTHETIC_PREFIX, GeneDataset
 from genessl.data.folders import written_folder
 from genessl.data.identifiers import GeneIdentifiers, read_aliases
 from genessl.data.sequences import read_fasta
 from genessl.errors import InputError
-from genessl.features.decoys import draw_decoys
 from genessl.features.domains import domain_columns
 from genessl.features.substitutions import SHARE, substitute_conservatively
-from genessl.features.synthetic import SyntheticGenes, draw_evenly, homology_with
-from genessl.semi_supervised.feature_diffusion import FeatureDiffusion
+from genessl.screening.decoys import draw_decoys
+from genessl.semi_supervised.generative.feature_diffusion import FeatureDiffusion
 
 FILES = {
     "rewrites_30": "esm2_8M_rewrite_30pct.fasta.gz",

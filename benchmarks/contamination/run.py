@@ -41,7 +41,7 @@ from genessl.data.dataset import GeneDataset
 from genessl.data.folders import written_file
 from genessl.errors import InputError
 from genessl.evaluation.metrics import GeneTable
-from genessl.semi_supervised.contamination import SyntheticDetector
+from genessl.screening.detector import SyntheticDetector
 from genessl.semi_supervised.rsmatch import RSMatch
 
 _log = logging.getLogger(__name__)
@@ -157,7 +157,9 @@ class Bench:
         head_shared = trial.treatment == "rsmatch, head shared"
         start = time.perf_counter()
         with (
-            mock.patch("genessl.models.neural.with_dummy_head", lambda make, _: make) if head_shared else nullcontext()
+            mock.patch("genessl.models.neural.training.with_dummy_head", lambda make, _: make)
+            if head_shared
+            else nullcontext()
         ):
             strategy.fit(pool.take(learned))
         shown = pool.take(seen)

@@ -14,9 +14,9 @@ from scipy.sparse import csr_array, hstack, vstack
 from genessl.data.dataset import GeneDataset
 from genessl.data.references import References, labelled_aspects
 from genessl.features.domains import domain_columns, domain_similarity
+from genessl.features.graphs import joined_graph
 from genessl.models.base import Arrays, GenePredictor, check_count
 from genessl.models.instance_based import InstanceBased
-from genessl.models.networks import joined_graph
 from genessl.models.supervision import Supervision
 
 

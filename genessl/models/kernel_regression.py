@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_solve, cholesky, solve_triangular
 
 from genessl.data.dataset import GeneDataset
+from genessl.features.graphs import joined_networks
+from genessl.features.scaling import centre_and_spread
 from genessl.features.topology import diffusion_embedding
 from genessl.models.base import check_count, check_range
 from genessl.models.instance_based import InstanceBased
-from genessl.models.networks import joined_networks
-from genessl.models.scaling import centre_and_spread
 
 _LARGEST = 5.0  # standardised features are cut off there
 _LEAST_SHARE = 0.3

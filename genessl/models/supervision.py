@@ -39,7 +39,7 @@ class Supervision:
     taught_softly : bool
         Whether the target of a taught label is its probability, in place of 1 or 0.
     trusted : csr_array of float32, shape (n_genes, n_terms), optional
-        How probable each electronic annotation is (see `EvidenceTrust`): a soft target where experiments tell nothing.
+        How probable each electronic annotation is (see `ElectronicTrust`): a soft target where no experiment tells.
     omission : ndarray of float32, shape (n_terms,), optional
         How probable a term is that a gene with electronic annotations in the aspect does not have among them.
     soft_weight : float

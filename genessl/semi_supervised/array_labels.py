@@ -12,7 +12,7 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from genessl.errors import InputError
 from genessl.models.supervision import Supervision
-from genessl.semi_supervised.lessons import choose_by_quota
+from genessl.semi_supervised.pseudo_labels.lessons import choose_by_quota
 
 UNKNOWN = -1
 Codes = NDArray[np.intp]

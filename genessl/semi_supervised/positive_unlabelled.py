@@ -16,10 +16,10 @@ from torch.nn.functional import softplus
 from genessl.data.dataset import VALIDATION, GeneDataset
 from genessl.errors import InputError
 from genessl.models.base import Arrays, check_count, check_range
-from genessl.models.neural import NeuralPredictor
-from genessl.models.objective import MakeObjective, Objective
+from genessl.models.neural.objective import MakeObjective, Objective
+from genessl.models.neural.training import NeuralPredictor
 from genessl.models.supervision import Supervision
-from genessl.semi_supervised.stopping import validation_quality
+from genessl.semi_supervised.pseudo_labels.stopping import validation_quality
 from genessl.semi_supervised.view_strategy import ViewStrategy
 
 _log = logging.getLogger(__name__)

@@ -15,13 +15,14 @@ from sklearn.base import clone
 from genessl.data.dataset import GeneDataset
 from genessl.errors import InputError
 from genessl.models.base import Arrays, GenePredictor, check_range
-from genessl.models.label_propagation import LabelPropagation
-from genessl.semi_supervised.co_training import CoTraining
-from genessl.semi_supervised.consistency import FixMatch, MeanTeacher
-from genessl.semi_supervised.contamination import SyntheticDetector
-from genessl.semi_supervised.function_diffusion import FunctionDiffusion
-from genessl.semi_supervised.owner import Owner
-from genessl.semi_supervised.self_training import SelfTraining
+from genessl.models.owner import Owner
+from genessl.models.propagation.function_diffusion import FunctionDiffusion
+from genessl.models.propagation.label_propagation import LabelPropagation
+from genessl.screening.detector import SyntheticDetector
+from genessl.semi_supervised.consistency.fixmatch import FixMatch
+from genessl.semi_supervised.consistency.mean_teacher import MeanTeacher
+from genessl.semi_supervised.pseudo_labels.co_training import CoTraining
+from genessl.semi_supervised.pseudo_labels.self_training import SelfTraining
 
 _log = logging.getLogger(__name__)
 TREATMENTS = ("dummy_head", "drop")

@@ -21,8 +21,8 @@ from sklearn.utils import get_tags
 from genessl.data.dataset import GeneDataset
 from genessl.errors import InputError
 from genessl.models.base import Arrays, GenePredictor, check_count, pack_sparse, unpack_sparse
-from genessl.models.graph_network import GraphNetwork
-from genessl.models.sequence_network import SequenceNetwork
+from genessl.models.neural.graph_network import GraphNetwork
+from genessl.models.neural.sequence_network import SequenceNetwork
 from genessl.models.supervision import Supervision
 from genessl.semi_supervised.estimator_description import describe, named_estimator, rebuild
 from genessl.semi_supervised.weighted_fit import fit_weighted, weight_parameter

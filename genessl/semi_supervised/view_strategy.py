@@ -13,12 +13,12 @@ from sklearn.base import clone
 from genessl.data.dataset import GeneDataset
 from genessl.errors import InputError
 from genessl.models.base import GenePredictor
-from genessl.models.graph_network import GraphNetwork
-from genessl.models.neural import NeuralPredictor
-from genessl.models.objective import MakeObjective
-from genessl.models.sequence_network import SequenceNetwork
+from genessl.models.neural.graph_network import GraphNetwork
+from genessl.models.neural.objective import MakeObjective
+from genessl.models.neural.sequence_network import SequenceNetwork
+from genessl.models.neural.training import NeuralPredictor
+from genessl.models.owner import Owner
 from genessl.models.supervision import Supervision
-from genessl.semi_supervised.owner import Owner
 
 
 class ViewStrategy(Owner):

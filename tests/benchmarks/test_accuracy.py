@@ -20,9 +20,9 @@ from benchmarks.accuracy.self_training import SelfTrainingPerTerm
 from benchmarks.accuracy.tuning import RECIPES, Recipe, Trial, best, choose, training_part
 from genessl.errors import InputError
 from genessl.models.baselines import TermFrequency
+from genessl.models.propagation.function_diffusion import FunctionDiffusion
 from genessl.models.supervision import Supervision
-from genessl.semi_supervised.function_diffusion import FunctionDiffusion
-from genessl.semi_supervised.stopping import validation_quality
+from genessl.semi_supervised.pseudo_labels.stopping import validation_quality
 from tests.conftest import make_dataset
 from tests.models.test_laws import precision_of_the_first_leaf_chosen
 

@@ -14,12 +14,12 @@ from benchmarks.contamination.pools import MARKOV, REWIRED, Pool, draw_pool, mix
 from benchmarks.contamination.run import STRATEGIES, TREATMENTS, Bench, Trial, load_trials
 from benchmarks.semi_supervised.run import save_tables
 from benchmarks.semi_supervised.strategies import Entry
+from genessl.assembly.build import Evaluation, assemble_dataset
 from genessl.errors import InputError
-from genessl.features.assembly import Evaluation, assemble_dataset
 from genessl.features.domains import domain_columns
 from genessl.predictors import PREDICTORS
-from tests.features.test_assembly import sources
-from tests.features.test_synthetic import ANNOTATIONS, ring
+from tests.assembly.test_build import sources
+from tests.assembly.test_contamination import ANNOTATIONS, ring
 
 
 @pytest.fixture(scope="module")

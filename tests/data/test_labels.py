@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from genessl.assembly.build import Evaluation, Sources, assemble_dataset
 from genessl.data.annotations import read_gaf
 from genessl.data.coverage import Coverage
 from genessl.data.identifiers import AliasTable, GeneIdentifiers
@@ -13,7 +14,6 @@ from genessl.data.labels import label_genes
 from genessl.data.networks import read_network
 from genessl.data.ontology import ontology_from_edges
 from genessl.errors import InputError
-from genessl.features.assembly import Evaluation, Sources, assemble_dataset
 
 # root over cell cycle over (mitosis, meiosis); mitosis over spindle assembly; beside it transport
 NAMES = {

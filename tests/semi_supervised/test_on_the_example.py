@@ -12,8 +12,8 @@ from sklearn.metrics import roc_auc_score
 from genessl import cli
 from genessl.data.dataset import GeneDataset
 from genessl.data.sequences import read_fasta
-from genessl.features.decoys import draw_decoys
 from genessl.predictors import PREDICTORS
+from genessl.screening.decoys import draw_decoys
 
 ROOT = Path(__file__).resolve().parents[2]
 QUICK = {"sequence_network": {"max_epochs": 15, "hidden": 64}}

@@ -10,7 +10,7 @@ from scipy.sparse import csr_array
 from genessl.data.dataset import TRAIN, VALIDATION
 from genessl.errors import InputError
 from genessl.models.base import GenePredictor
-from genessl.models.sequence_network import SequenceNetwork
+from genessl.models.neural.sequence_network import SequenceNetwork
 from genessl.models.supervision import Supervision
 from genessl.semi_supervised.positive_unlabelled import (
     TREATMENTS,
@@ -19,8 +19,8 @@ from genessl.semi_supervised.positive_unlabelled import (
     doubt,
     non_negative_risk,
 )
-from genessl.semi_supervised.self_training import SelfTraining
-from genessl.semi_supervised.stopping import validation_quality
+from genessl.semi_supervised.pseudo_labels.self_training import SelfTraining
+from genessl.semi_supervised.pseudo_labels.stopping import validation_quality
 from tests.conftest import make_dataset
 
 

@@ -9,30 +9,31 @@ import torch
 from scipy.sparse import csr_array
 
 from genessl.errors import InputError
+from genessl.features.graphs import joined_networks, unheard_genes
 from genessl.models.base import GenePredictor
 from genessl.models.baselines import NetworkNeighbours
-from genessl.models.dummy_head import DummyHeadObjective, with_dummy_head
-from genessl.models.graph_network import GraphNetwork
 from genessl.models.kernel_regression import KernelRegression
-from genessl.models.label_propagation import LabelPropagation
-from genessl.models.networks import joined_networks, unheard_genes
-from genessl.models.objective import Objective, cross_entropy
-from genessl.models.sequence_network import SequenceNetwork
+from genessl.models.neural.dummy_head import DummyHeadObjective, with_dummy_head
+from genessl.models.neural.graph_network import GraphNetwork
+from genessl.models.neural.objective import Objective, cross_entropy
+from genessl.models.neural.sequence_network import SequenceNetwork
+from genessl.models.propagation.function_diffusion import FunctionDiffusion
+from genessl.models.propagation.label_propagation import LabelPropagation
+from genessl.models.propagation.label_spreading import LabelSpreading
 from genessl.models.supervision import Supervision
+from genessl.screening.detector import SyntheticDetector
 from genessl.semi_supervised import rsmatch as rsmatch_module
-from genessl.semi_supervised.co_training import CoTraining
-from genessl.semi_supervised.consistency import FixMatch, MeanTeacher
-from genessl.semi_supervised.consistency_objectives import Schedule, TeacherObjective, squared_difference
-from genessl.semi_supervised.contamination import SyntheticDetector
-from genessl.semi_supervised.function_diffusion import FunctionDiffusion
-from genessl.semi_supervised.label_spreading import LabelSpreading
-from genessl.semi_supervised.lessons import Lesson, choose_by_quota
+from genessl.semi_supervised.consistency.fixmatch import FixMatch
+from genessl.semi_supervised.consistency.mean_teacher import MeanTeacher
+from genessl.semi_supervised.consistency.objectives import Schedule, TeacherObjective, squared_difference
+from genessl.semi_supervised.pseudo_labels.co_training import CoTraining
+from genessl.semi_supervised.pseudo_labels.lessons import Lesson, choose_by_quota
+from genessl.semi_supervised.pseudo_labels.self_training import SelfTraining
+from genessl.semi_supervised.pseudo_labels.teaching import fit_taught
+from genessl.semi_supervised.pseudo_labels.thresholds import choose_adaptively, choose_fixed, choose_self_adaptively
 from genessl.semi_supervised.rsmatch import RSMatch
-from genessl.semi_supervised.self_training import SelfTraining
-from genessl.semi_supervised.teaching import fit_taught
-from genessl.semi_supervised.thresholds import choose_adaptively, choose_fixed, choose_self_adaptively
 from tests.conftest import make_dataset
-from tests.semi_supervised.test_contamination import organism
+from tests.screening.test_detector import organism
 
 VIEW = SequenceNetwork(max_epochs=6, hidden=16, dropout=0.0)
 STRATEGIES = {

@@ -19,13 +19,13 @@ from sklearn.svm import LinearSVC
 from genessl.errors import InputError
 from genessl.models.base import GenePredictor
 from genessl.models.baselines import TermFrequency
-from genessl.models.graph_network import GraphNetwork
-from genessl.models.sequence_network import SequenceNetwork
+from genessl.models.neural.graph_network import GraphNetwork
+from genessl.models.neural.sequence_network import SequenceNetwork
 from genessl.models.supervision import Supervision
 from genessl.predictors import make_predictor
 from genessl.semi_supervised.estimator_description import describe, rebuild
+from genessl.semi_supervised.pseudo_labels.self_training import SelfTraining
 from genessl.semi_supervised.scikit_view import ScikitView
-from genessl.semi_supervised.self_training import SelfTraining
 from genessl.semi_supervised.weighted_fit import fit_weighted, weight_parameter
 from tests.conftest import make_dataset
 

@@ -1,0 +1,1 @@
+"""Data, features and splits composed into one dataset."""

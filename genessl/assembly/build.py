@@ -1,0 +1,310 @@
+"""Tables in, one aligned dataset out, with every loss counted."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from genessl.assembly.contamination import Contamination, draw_synthetic_genes, homology_with
+from genessl.assembly.references import ReferenceSource, Target, join_references
+from genessl.data.annotations import EXPERIMENTAL
+from genessl.data.coverage import Coverage
+from genessl.data.dataset import GeneDataset, check_folds, check_scheme
+from genessl.data.identifiers import AliasTable, GeneIdentifiers
+from genessl.data.labels import Labels, label_genes
+from genessl.data.networks import adjacency
+from genessl.data.ontology import Ontology
+from genessl.errors import InputError
+from genessl.evaluation.splits import cluster_folds, sequence_clusters, validation_genes
+from genessl.features.composition import composition_features
+from genessl.features.domains import annotated_domains, domain_features, join_domains
+from genessl.features.homology import bit_scores, homology_profile, search_homologs
+from genessl.features.substitutions import check_copies, substituted_composition
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The tables of one organism, read and not yet joined.
+
+    Parameters
+    ----------
+    sequences : dict of str to str
+        Gene to sequence.
+    networks : mapping of str to DataFrame
+        Edges, as `read_network` returns them.
+    ontology : Ontology
+        With its roots.
+    annotations : DataFrame
+        Of t0, as `read_gaf` returns it.
+    later_annotations : DataFrame, optional
+        Of t1. They reach the truth and nothing else.
+    aliases : sequence of AliasTable
+    embeddings : tuple of ndarray, optional
+        As `read_embeddings` returns them, for the genes in the order of `sequences`.
+    domains : DataFrame, optional
+        As `read_domains` returns it; united with the InterPro entries that electronic annotations name.
+    references : sequence of ReferenceSource
+        Proteins of other organisms with their annotations.
+    files : mapping of str to str
+        Where "annotations", "later annotations", "domains" and each network come from, for messages.
+    """
+
+    sequences: dict[str, str]
+    networks: Mapping[str, pd.DataFrame]
+    ontology: Ontology
+    annotations: pd.DataFrame
+    later_annotations: pd.DataFrame | None = None
+    aliases: Sequence[AliasTable] = ()
+    embeddings: tuple[NDArray[np.float32], NDArray[np.bool_]] | None = None
+    domains: pd.DataFrame | None = None
+    references: Sequence[ReferenceSource] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How genes are held out.
+
+    Parameters
+    ----------
+    scheme : {'temporal', 'cross_validation', 'none'}
+    folds : int, default=5
+        Of the cross-validation, from 3.
+    sequence_identity : float, default=0.3
+        Genes of at least this share of identical residues stay together, in (0, 1].
+    label_fraction : float, default=1.0
+        As in `GeneDataset`.
+    seed : int, default=0
+
+    Raises
+    ------
+    InputError
+        If a value is out of range.
+    """
+
+    scheme: str = "temporal"
+    folds: int = 5
+    sequence_identity: float = 0.3
+    label_fraction: float = 1.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_scheme(self.scheme, self.label_fraction)
+        if self.scheme == "cross_validation":
+            check_folds(self.folds)
+        identity = self.sequence_identity
+        if isinstance(identity, bool) or not isinstance(identity, (int, float)) or not 0 < identity <= 1:
+            raise InputError(f"sequence_identity: found {identity!r}, expected a number above 0 and at most 1")
+        if type(self.seed) is not int or self.seed < 0:
+            raise InputError(f"seed: found {self.seed!r}, expected a whole number, at least 0")
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """A dataset, what joined to it, and the later truth as columns gene, term."""
+
+    dataset: GeneDataset
+    coverage: Coverage
+    truth: pd.DataFrame | None = field(default=None)
+
+
+def assemble_dataset(
+    sources: Sources,
+    *,
+    evidence: Collection[str] = EXPERIMENTAL,
+    evaluation: Evaluation | None = None,
+    substituted_copies: int = 0,
+    contamination: Contamination | None = None,
+    taxon: str = "",
+    seed: int = 0,
+    threads: int = 1,
+) -> Assembly:
+    """Join the tables on one identifier per gene, compute the features and hold genes out.
+
+    The copies of each protein with conservative substitutions, from 0 to 8, are drawn with the evaluation's seed.
+    Synthetic genes change neither who is held out nor the homology among real genes.
+
+    Raises
+    ------
+    InputError
+        If a table does not join, no gene has an experimental annotation, or the copies are out of range.
+    """
+    check_copies(substituted_copies)
+    evaluation = evaluation or Evaluation()
+    coverage = Coverage()
+    genes = list(sources.sequences)
+    coverage.add("sequences", "genes", "held", len(genes))
+    coverage.add("sequences", "genes", "joined", len(genes))
+    identifiers = GeneIdentifiers(genes, sources.aliases)
+    for (table, source), count in identifiers.n_ambiguous.items():
+        coverage.add(Path(table).name, f"ambiguous aliases of {source}", "held", count)
+        coverage.add(Path(table).name, f"ambiguous aliases of {source}", "several genes", count)
+    labels = label_genes(
+        sources.annotations,
+        identifiers,
+        genes,
+        sources.ontology,
+        coverage,
+        source="annotations",
+        file=sources.files.get("annotations"),
+        evidence=evidence,
+    )
+    if not labels.positive.nnz:
+        raise InputError(
+            f"{sources.files.get('annotations', 'annotations')}: found no experimental annotation of any gene, expected"
+            " some to learn from; check `annotations` and `evidence`"
+        )
+    networks = {name: _join_network(name, sources, identifiers, coverage) for name in sources.networks}
+    truth = _later_truth(sources, identifiers, genes, coverage, evidence)
+    domains = _domains(sources, labels, identifiers, coverage)
+    hits = search_homologs(sources.sequences, threads=threads)
+    columns = _columns(labels, sources.ontology)
+    homology = bit_scores(hits, len(genes))
+    features, names = _sequence_features(sources, domains, homology, coverage, seed)
+    ontology, date = sources.ontology.subset(columns), int(sources.annotations["date"].max())
+    dataset = GeneDataset(
+        genes=np.array(genes, dtype=np.str_),
+        sequence_features=features,
+        feature_names=names,
+        homology=homology,
+        networks=networks,
+        ontology=ontology,
+        positive=csr_array(labels.positive[:, columns]),
+        negative=csr_array(labels.negative[:, columns]),
+        electronic=csr_array(labels.electronic[:, columns]),
+        split=_split(hits, labels, evaluation),
+        scheme=evaluation.scheme,
+        n_folds=evaluation.folds if evaluation.scheme == "cross_validation" else 0,
+        label_fraction=evaluation.label_fraction,
+        seed=evaluation.seed,
+        taxon=taxon,
+        annotation_date=date,
+        electronic_sources={name: csr_array(found[:, columns]) for name, found in labels.sources.items()},
+        sequences=tuple(sources.sequences.values()),
+    )
+    made: dict[str, str] = {}
+    if contamination is not None:
+        if sources.embeddings is not None:
+            raise InputError(
+                "contamination: found embeddings, of which synthetic genes have none, expected either without the"
+                " other; leave one of the two keys out"
+            )
+        synthetic = draw_synthetic_genes(contamination, sources.sequences, coverage)
+        made, domains = synthetic.sequences, synthetic.join_domains(domains, genes)
+        dataset = synthetic.join(dataset, homology_with(dataset, made, threads=threads), seed=seed)
+    target = Target(sources.sequences, identifiers, domains, sources.ontology, ontology.terms, date, made)
+    dataset = replace(
+        dataset,
+        references=join_references(sources.references, target, coverage, evidence=evidence, threads=threads),
+        substituted=_substituted(sources.sequences, made, substituted_copies, evaluation.seed),
+    )
+    coverage.check()
+    return Assembly(dataset, coverage, truth)
+
+
+def _substituted(
+    sequences: dict[str, str], made: dict[str, str], n_copies: int, seed: int
+) -> NDArray[np.float32] | None:
+    """Describe copies of all proteins; those of real genes do not depend on the synthetic ones."""
+    if not n_copies:
+        return None
+    described = [substituted_composition(part, n_copies, seed=seed) for part in (sequences, made) if part]
+    return np.concatenate(described, axis=1)
+
+
+def _join_network(name: str, sources: Sources, identifiers: GeneIdentifiers, coverage: Coverage) -> csr_array:
+    edges, genes = sources.networks[name], list(sources.sequences)
+    nodes = pd.unique(pd.concat([edges["a"], edges["b"]]).astype(str))
+    resolution = identifiers.resolve(nodes)
+    coverage.add(name, "network nodes", "held", len(nodes))
+    coverage.add(name, "network nodes", "joined", len(resolution.targets))
+    for reason, count in pd.Series(resolution.lost, dtype=object).value_counts().items():
+        coverage.add(name, "network nodes", str(reason), int(count))
+    if not resolution.targets:
+        file = sources.files.get(name, "the network")
+        raise InputError(
+            f"{file}: the sequences and the network '{name}' share no gene: sequences look like '{genes[0]}',"
+            f" the network like '{nodes[0]}'; add an alias table under `identifiers`"
+            if len(nodes)
+            else f"{file}: found no edge in the network '{name}', expected some; check `channels` and `min_score`"
+        )
+    row_of = {gene: row for row, gene in enumerate(genes)}
+    index_of = {node: row_of[gene] for node, gene in resolution.targets.items()}
+    return adjacency(edges, index_of, len(genes), source=name, coverage=coverage)
+
+
+def _columns(labels: Labels, ontology: Ontology) -> NDArray[np.intp]:
+    held = np.zeros(len(ontology.terms), dtype=bool)
+    held[labels.positive.indices] = True
+    held[labels.electronic.indices] = True
+    return np.flatnonzero(held & ~ontology.roots)
+
+
+def _domains(sources: Sources, labels: Labels, identifiers: GeneIdentifiers, coverage: Coverage) -> pd.DataFrame:
+    found = annotated_domains(sources.annotations, labels.objects)
+    if sources.domains is None:
+        return found
+    table = join_domains(sources.domains, identifiers, coverage, source="domains", file=sources.files.get("domains"))
+    return pd.concat([found, table]).drop_duplicates().reset_index(drop=True)
+
+
+def _sequence_features(
+    sources: Sources, domains: pd.DataFrame, homology: csr_array, coverage: Coverage, seed: int
+) -> tuple[NDArray[np.float32], tuple[str, ...]]:
+    blocks = [  # the composition comes first, as `GeneDataset.substituted` says
+        composition_features(sources.sequences.values()),
+        homology_profile(homology, seed=seed),
+        domain_features(domains, list(sources.sequences)),
+    ]
+    if sources.embeddings is not None:
+        vectors, found = sources.embeddings
+        coverage.add("embeddings", "genes", "held", len(found))
+        coverage.add("embeddings", "genes", "joined", int(found.sum()))
+        coverage.add("embeddings", "genes", "no embedding in the file", int((~found).sum()))
+        blocks.append((vectors, tuple(f"embedding:{number}" for number in range(1, vectors.shape[1] + 1))))
+    features = np.concatenate([block for block, _ in blocks], axis=1)
+    return features, tuple(name for _, names in blocks for name in names)
+
+
+def _split(hits: pd.DataFrame, labels: Labels, evaluation: Evaluation) -> NDArray[np.uint8]:
+    n_genes = labels.positive.shape[0]
+    identity, seed = evaluation.sequence_identity, evaluation.seed
+    if evaluation.scheme == "cross_validation":
+        return cluster_folds(n_genes, hits, sequence_identity=identity, n_folds=evaluation.folds, seed=seed)
+    clusters = sequence_clusters(n_genes, hits, sequence_identity=identity)
+    labelled = np.diff(labels.positive.indptr) > 0
+    return validation_genes(clusters, labelled, seed=seed).astype(np.uint8)
+
+
+def _later_truth(
+    sources: Sources,
+    identifiers: GeneIdentifiers,
+    genes: list[str],
+    coverage: Coverage,
+    evidence: Collection[str],
+) -> pd.DataFrame | None:
+    if sources.later_annotations is None:
+        return None
+    later = label_genes(
+        sources.later_annotations,
+        identifiers,
+        genes,
+        sources.ontology,
+        coverage,
+        source="later annotations",
+        file=sources.files.get("later annotations"),
+        evidence=evidence,
+    ).positive
+    rows = np.repeat(np.arange(len(genes)), np.diff(later.indptr))
+    kept = ~sources.ontology.roots[later.indices]
+    terms = np.array(sources.ontology.terms)
+    return pd.DataFrame({"gene": np.array(genes)[rows[kept]], "term": terms[later.indices[kept]]})

@@ -1,0 +1,1 @@
+"""Neural predictors of one view, and how they are trained."""

@@ -1,0 +1,164 @@
+"""How far to trust electronic annotations: by source and term, measured on the experimentally annotated genes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from genessl.data.dataset import GeneDataset
+from genessl.models.base import Arrays, GenePredictor, check_range
+from genessl.models.supervision import Supervision
+
+_log = logging.getLogger(__name__)
+_LEAST_PRESENCE = 0.05
+
+
+class ElectronicTrust(GenePredictor):
+    """Score an electronic annotation by how often its source was right about the term.
+
+    trust(s, t) = (right(s, t) + prior m(s)) / (named(s, t) + prior), where of the genes labelled in the term's aspect
+    named(s, t) have t by source s and right(s, t) have it by experiment too, and m(s) is that share over all terms of
+    the aspect. A gene's score is the largest trust among the sources that give it the term. Where none does, it is the
+    share of the labelled genes without such an annotation that have the term, smoothed by one gene without it.
+
+    A source is used in an aspect if it also describes genes that experiments do not: one found on labelled genes only,
+    such as inference that cites the gene's own experiment, would promise what it cannot keep for other genes.
+
+    Parameters
+    ----------
+    prior : float, default=3.0
+        Genes by whose weight a source's mean draws the trust in each of its terms, above 0.
+
+    Attributes
+    ----------
+    sources_ : list of str
+    trust_ : ndarray of float32, shape (n_sources, n_terms), in [0, 1]
+        0 where a source is not used.
+    n_named_ : ndarray of int64, shape (n_sources, n_terms)
+        Labelled genes that have the term by the source.
+    omission_ : ndarray of float32, shape (n_terms,)
+        Share of the labelled genes to which no source gives the term that have it.
+    """
+
+    def __init__(self, *, prior: float = 3.0) -> None:
+        self.prior = prior
+
+    def _check_parameters(self) -> None:
+        check_range("prior", self.prior, 0.0, low_included=False)
+
+    def _fit(self, dataset: GeneDataset) -> None:
+        self.measure(usable_sources(dataset), Supervision.of(dataset))
+
+    def measure(self, sources: Mapping[str, csr_array], supervision: Supervision) -> None:
+        """Measure the trust in each source and term on the labelled genes.
+
+        Parameters
+        ----------
+        sources : mapping of str to csr_array of bool, shape (n_genes, n_terms)
+            As from `usable_sources`.
+        supervision : Supervision
+        """
+        self.sources_ = list(sources)
+        n_terms = supervision.positive.shape[1]
+        shape = (len(sources), n_terms)
+        self.trust_, self.n_named_ = np.zeros(shape, dtype=np.float32), np.zeros(shape, dtype=np.int64)
+        aspects, n_aspects = supervision.aspect_of_term, supervision.labelled.shape[1]
+        for row, labels in enumerate(sources.values()):
+            named, right = _counts(labels, supervision)
+            totals = [np.bincount(aspects, weights=part, minlength=n_aspects) for part in (right, named)]
+            mean = ((totals[0] + 1.0) / (totals[1] + 2.0))[aspects]
+            used = np.bincount(labels.indices, minlength=n_terms) > 0
+            self.trust_[row] = np.where(used, (right + self.prior * mean) / (named + self.prior), 0.0)
+            self.n_named_[row] = named
+        said = csr_array(sum(sources.values(), csr_array(supervision.positive.shape, dtype=bool)))
+        named, right = _counts(said, supervision)
+        omitted = (supervision.n_positive - right) / (supervision.n_labelled - named + 1.0)
+        self.omission_ = omitted.astype(np.float32)
+
+    def _predict(self, dataset: GeneDataset) -> NDArray[np.float32]:
+        trusted = self.trusted(evidence_by_source(dataset), (dataset.n_genes, dataset.n_terms)).toarray()
+        return np.where(trusted > 0, trusted, self.omission_)
+
+    def trusted(self, sources: Mapping[str, csr_array], shape: tuple[int, int]) -> csr_array:
+        """Return the largest trust among the sources of each annotation: csr_array of float32, (n_genes, n_terms)."""
+        total = csr_array(shape, dtype=np.float32)
+        for name, trust in zip(self.sources_, self.trust_):
+            if name in sources:
+                labels = sources[name]
+                weighed = csr_array((trust[labels.indices], labels.indices, labels.indptr), shape=shape)
+                total = csr_array(total.maximum(weighed))
+        total.eliminate_zeros()
+        return total
+
+    def table(self) -> pd.DataFrame:
+        """List the trust in each source and term: columns source, term, n_named, trust."""
+        rows, columns = np.nonzero(self.trust_)
+        return pd.DataFrame(
+            {
+                "source": np.array(self.sources_, dtype=object)[rows],
+                "term": np.array(self.terms_, dtype=object)[columns],
+                "n_named": self.n_named_[rows, columns],
+                "trust": self.trust_[rows, columns],
+            }
+        )
+
+    def _state(self) -> Arrays:
+        return {"trust": self.trust_, "n_named": self.n_named_, "omission": self.omission_}
+
+    def _facts(self) -> dict[str, Any]:
+        return {"sources": self.sources_}
+
+    def _restore(self, arrays: Arrays, facts: dict[str, Any], folder: Path) -> None:
+        self.trust_, self.n_named_, self.omission_ = arrays["trust"], arrays["n_named"], arrays["omission"]
+        self.sources_ = list(facts["sources"])
+
+
+def _counts(labels: csr_array, supervision: Supervision) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Count for each term the labelled genes that have it by the source, and those of them that really have it."""
+    genes = np.repeat(np.arange(labels.shape[0]), np.diff(labels.indptr))
+    counted = supervision.labelled[genes, supervision.aspect_of_term[labels.indices]]
+    named = np.bincount(labels.indices[counted], minlength=labels.shape[1])
+    right = np.bincount(csr_array(labels.multiply(supervision.targets())).indices, minlength=labels.shape[1])
+    return named, right
+
+
+def evidence_by_source(dataset: GeneDataset) -> Mapping[str, csr_array]:
+    """Return the electronic labels by source, one source of all where the dataset does not tell them apart."""
+    return dataset.electronic_sources or {"electronic": dataset.electronic}
+
+
+def usable_sources(dataset: GeneDataset) -> dict[str, csr_array]:
+    """Keep what each source says in the aspects in which it also describes genes without experiments.
+
+    Of the genes not labelled in the aspect a source must describe at least a twentieth of the share that it describes
+    of the labelled ones. Which genes are labelled is all that is looked at, no label.
+
+    Returns
+    -------
+    dict of str to csr_array of bool, shape (n_genes, n_terms)
+        Sources with something left, in order of their names.
+    """
+    labelled = dataset.labelled
+    used: dict[str, csr_array] = {}
+    for name, labels in sorted(evidence_by_source(dataset).items()):
+        kept = np.zeros(dataset.n_terms, dtype=bool)
+        for aspect, aspect_name in enumerate(dataset.aspects):
+            columns = np.flatnonzero(dataset.ontology.aspects == aspect_name)
+            described = np.diff(csr_array(labels[:, columns]).indptr) > 0
+            known, unknown = described[labelled[:, aspect]], described[~labelled[:, aspect]]
+            if not known.any() or (len(unknown) and unknown.mean() >= _LEAST_PRESENCE * known.mean()):
+                kept[columns] = True
+            else:
+                _log.info("%s is not used in %s: it describes labelled genes only", name, aspect_name)
+        rows = np.repeat(np.arange(dataset.n_genes), np.diff(labels.indptr))[kept[labels.indices]]
+        columns = labels.indices[kept[labels.indices]]
+        if len(rows):
+            used[name] = csr_array((np.ones(len(rows), dtype=bool), (rows, columns)), shape=labels.shape)
+    return used

@@ -1,0 +1,1 @@
+"""Predictors that spread labels over graphs."""

@@ -1,0 +1,1 @@
+"""Predictors learned from out-of-fold scores of other predictors."""

@@ -1,0 +1,116 @@
+"""Out-of-fold scores: what predictors say about genes whose labels they have not seen."""
+
+from __future__ import annotations
+
+import copy
+import logging
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from sklearn.base import clone
+
+from genessl.data.dataset import GeneDataset
+from genessl.models.base import GenePredictor
+from genessl.models.neural.evidence_network import EvidenceNetwork
+from genessl.models.neural.training import NeuralPredictor
+from genessl.models.supervision import Supervision
+
+_log = logging.getLogger(__name__)
+_SMALLEST_SCORE = 1e-4
+
+
+def deal_folds(labelled: NDArray[np.bool_], *, n_folds: int, seed: int) -> NDArray[np.intp]:
+    """Deal genes to folds at random, the labelled and the others evenly; int, shape (n_genes,)."""
+    random = np.random.default_rng(seed)
+    fold = np.empty(len(labelled), dtype=np.intp)
+    for part in (np.flatnonzero(labelled), np.flatnonzero(~labelled)):
+        fold[random.permutation(part)] = np.arange(len(part)) % n_folds
+    return fold
+
+
+def fit_folds(
+    predictor: GenePredictor, dataset: GeneDataset, fold: NDArray[np.intp]
+) -> Iterator[tuple[GenePredictor, NDArray[np.float32]]]:
+    """Fit a predictor once for each fold, without the fold's labels.
+
+    A neural predictor trains for as many epochs as the dataset's validation genes choose, whose labels thereby have a
+    say in their own scores, too; nothing should be learnt from these.
+
+    Yields
+    ------
+    predictor : GenePredictor
+        Fitted.
+    scores : ndarray of float32, shape (n_genes, n_terms)
+        Of all genes.
+    """
+    if isinstance(predictor, NeuralPredictor):
+        yield from _fit_neural_folds(predictor, dataset, fold)
+        return
+    for number in range(fold.max() + 1):
+        hidden = dataset.without_labels(fold == number)
+        fitted = clone(predictor)
+        fitted._fit(hidden)
+        fitted.terms_ = dataset.ontology.terms
+        yield fitted, fitted._predict(dataset)
+
+
+def _fit_neural_folds(
+    predictor: NeuralPredictor, dataset: GeneDataset, fold: NDArray[np.intp]
+) -> Iterator[tuple[GenePredictor, NDArray[np.float32]]]:
+    supervision = Supervision.of(dataset)
+    if isinstance(predictor, EvidenceNetwork):
+        predictor.choose_inputs(dataset)
+    inputs = predictor.prepare(dataset)
+    n_epochs = predictor.choose_epochs(inputs, dataset, supervision).n_epochs
+    for number in range(fold.max() + 1):
+        network = predictor.train(inputs, supervision.only(fold != number), n_epochs=n_epochs)
+        fitted = copy.copy(predictor)
+        fitted._take(network, inputs)
+        fitted.terms_ = dataset.ontology.terms
+        yield fitted, fitted.score(network, inputs, dataset.n_terms)
+
+
+def score_folds(fitted: Sequence[GenePredictor], dataset: GeneDataset) -> Iterator[NDArray[np.float32]]:
+    """Score all genes by the predictor of each fold; inputs of neural predictors are computed once."""
+    first = fitted[0]
+    if not isinstance(first, NeuralPredictor):
+        yield from (predictor._predict(dataset) for predictor in fitted)
+        return
+    inputs = first.checked_inputs(dataset)
+    for predictor in fitted:
+        assert isinstance(predictor, NeuralPredictor)
+        yield predictor.score(predictor.fitted_, inputs, dataset.n_terms)
+
+
+def join_folds(scores: Iterator[NDArray[np.float32]], fold: NDArray[np.intp], seen: NDArray[np.bool_]) -> csr_array:
+    """Take each score from the predictors that have not seen the label.
+
+    Parameters
+    ----------
+    scores : iterator of ndarray of float32, shape (n_genes, n_terms)
+        By the predictor of each fold.
+    fold : ndarray of int, shape (n_genes,)
+    seen : ndarray of bool, shape (n_genes, n_terms) or broadcast to it
+        Where the gene's own label is known to the predictors of the other folds; elsewhere their mean is taken.
+
+    Returns
+    -------
+    csr_array of float32, shape (n_genes, n_terms)
+        Without scores below 0.0001.
+    """
+    total: NDArray[np.float32] | None = None
+    own: NDArray[np.float32] = np.empty(0, dtype=np.float32)
+    n_folds = 0
+    for number, part in enumerate(scores):
+        if total is None:
+            total, own = np.zeros_like(part), np.zeros_like(part)
+        total += part
+        own[fold == number] = part[fold == number]
+        n_folds += 1
+    assert total is not None
+    total /= n_folds
+    np.copyto(total, own, where=seen)
+    total[total < _SMALLEST_SCORE] = 0.0
+    return csr_array(total)

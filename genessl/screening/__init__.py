@@ -1,0 +1,1 @@
+"""Which genes are no genes: a detector of synthetic and spurious proteins."""

@@ -1,0 +1,1 @@
+"""Strategies that ask for the same scores under perturbed inputs."""

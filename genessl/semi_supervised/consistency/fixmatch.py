@@ -1,0 +1,110 @@
+"""FixMatch: a network learns on strongly perturbed genes what it is sure of on weakly perturbed ones."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csr_array
+from torch import nn
+
+from genessl.data.dataset import GeneDataset
+from genessl.models.base import check_range
+from genessl.models.neural.objective import MakeObjective, Objective
+from genessl.models.neural.training import NeuralPredictor
+from genessl.models.supervision import Supervision
+from genessl.semi_supervised.consistency.objectives import MatchObjective
+from genessl.semi_supervised.consistency.strategy import ConsistencyStrategy
+
+
+class FixMatch(ConsistencyStrategy):
+    """Let a network learn on strongly perturbed genes what it is sure of on weakly perturbed ones [1]_, term by term.
+
+    L = H + w(e) / |U| sum_U [p <= lower_c or p >= upper_c] H(y, f(x')): H is the cross-entropy of the labelled genes; U
+    the pairs of a gene of the batch and a term c in whose aspect the gene has no experimental label; p the probability
+    for the weakly perturbed gene, without dropout; x' the strongly perturbed gene; w(e) as in `MeanTeacher`. The
+    pseudo-label y is 1 from `upper_c` on and 0 up to `lower_c`. It is then closed over the ontology: who is sure to
+    have a term has its ancestors, who is sure to lack it lacks its descendants, and presence outweighs absence.
+
+    Rare terms reach no fixed threshold, so each term has its own, which follow what the network gives to unlabelled
+    genes, as in FreeMatch [2]_ and FlexMatch [3]_, whose classes exclude each other. Here the scale is the frequency
+    pi_c of the term among the labelled genes: upper_c is a running mean, over batches, of the quantile 1 - quota pi_c
+    of p over unlabelled genes, and at least pi_c; lower_c one of the quantile `absent`, and at most pi_c.
+
+    Parameters
+    ----------
+    view : SequenceNetwork or GraphNetwork, optional
+        By default a `SequenceNetwork`.
+    weight : float, default=0.3
+        Of the pseudo-labels, from 0. With 0 the view is trained as it is.
+    ramp_up : int, default=5
+        Epochs over which the weight grows.
+    quota : float, default=0.5
+        Unlabelled genes that may be sure to have a term, as a share of those expected from its frequency, in (0, 1].
+    absent : float, default=0.5
+        Share of the unlabelled genes that may be sure to lack a term, in (0, 1].
+    decay : float, default=0.9
+        How much of a threshold stays in a step, in [0, 0.9999].
+    ratio : int, default=1
+        Genes, drawn from those that are unlabelled in an aspect, in a step per labelled gene.
+    strength : float, default=1.0
+        How strong the strong perturbation is, as a multiple of `perturbations.STRONG`, in [0, 3].
+    device : {'auto', 'cpu', 'cuda'}
+        Of the default view.
+    seed : int, default=0
+
+    References
+    ----------
+    .. [1] K. Sohn et al., FixMatch: simplifying semi-supervised learning with consistency and confidence,
+       NeurIPS 2020, doi:10.48550/arXiv.2001.07685
+    .. [2] Y. Wang et al., FreeMatch: self-adaptive thresholding for semi-supervised learning, ICLR 2023,
+       doi:10.48550/arXiv.2205.07246
+    .. [3] B. Zhang et al., FlexMatch: boosting semi-supervised learning with curriculum pseudo labeling,
+       NeurIPS 2021, doi:10.48550/arXiv.2110.08263
+    """
+
+    def __init__(
+        self,
+        *,
+        view: NeuralPredictor | None = None,
+        weight: float = 0.3,
+        ramp_up: int = 5,
+        quota: float = 0.5,
+        absent: float = 0.5,
+        decay: float = 0.9,
+        ratio: int = 1,
+        strength: float = 1.0,
+        device: str = "auto",
+        seed: int = 0,
+    ) -> None:
+        self.view = view
+        self.weight = weight
+        self.ramp_up = ramp_up
+        self.quota = quota
+        self.absent = absent
+        self.decay = decay
+        self.ratio = ratio
+        self.strength = strength
+        self.device = device
+        self.seed = seed
+
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
+        check_range("quota", self.quota, 0.0, 1.0, low_included=False)
+        check_range("absent", self.absent, 0.0, 1.0, low_included=False)
+
+    def _objective(self, dataset: GeneDataset, inputs: dict[str, Any], supervision: Supervision) -> MakeObjective:
+        if not self.weight:
+            return Objective
+        least, above = self._make_view().min_genes, dataset.ontology.ancestors
+
+        def make(module: nn.Module, inputs: dict[str, Any], chosen: Supervision) -> Objective:
+            trained_on = replace(supervision, labelled=chosen.labelled)  # all terms, labels that are visible now
+            columns = np.flatnonzero(trained_on.n_positive >= least)
+            assert len(columns) == len(chosen.aspect_of_term)
+            thresholds = {"quota": self.quota, "absent": self.absent, "decay": self.decay}
+            ancestors = csr_array(above[columns][:, columns])
+            return MatchObjective(module, inputs, chosen, schedule=self._schedule(), ancestors=ancestors, **thresholds)
+
+        return make

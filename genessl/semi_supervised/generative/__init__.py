@@ -1,0 +1,1 @@
+"""Strategies that model what the features of a gene look like."""

@@ -1,0 +1,119 @@
+"""How difficult a labelled gene is: what a predictor that has not seen its labels makes of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genessl.errors import InputError
+from genessl.models.neural.training import NeuralPredictor
+from genessl.models.stacking.out_of_fold import deal_folds
+from genessl.models.supervision import Supervision
+
+LEVELS = {"easy": 0.1, "medium": 0.5, "hard": 0.9}
+_LEAST_SCORE = 1e-4
+
+
+def cross_fitted_scores(
+    view: NeuralPredictor,
+    inputs: dict[str, Any],
+    supervision: Supervision,
+    *,
+    n_epochs: int,
+    n_folds: int,
+    seed: int,
+) -> NDArray[np.float32]:
+    """Score each labelled gene by networks that were trained without its labels.
+
+    Parameters
+    ----------
+    view : NeuralPredictor
+    inputs : dict
+        As the view's `prepare` returns them.
+    supervision : Supervision
+        The genes to judge and to learn from.
+    n_epochs : int
+        Of each training.
+    n_folds : int
+        At least 2.
+    seed : int
+        Of the deal of genes to folds.
+
+    Returns
+    -------
+    ndarray of float32, shape (n_genes, n_terms)
+        Zero for genes without labels, and for terms that the others have too seldom to be learned.
+    """
+    labelled = np.asarray(supervision.labelled.any(axis=1))
+    fold = deal_folds(labelled, n_folds=n_folds, seed=seed)
+    scores = np.zeros(supervision.positive.shape, dtype=np.float32)
+    for number in range(n_folds):
+        network = view.train(inputs, supervision.only(fold != number), n_epochs=n_epochs)
+        judged = labelled & (fold == number)
+        scores[judged] = view.score(network, inputs, scores.shape[1])[judged]
+    return scores
+
+
+def relative_loss(
+    scores: NDArray[np.float32], supervision: Supervision, accretion: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return how much more a gene's terms cost than they cost other genes, in nats.
+
+    The cost of a term that a gene has is -ln score, less the mean over all genes that have the term. The mean over the
+    gene's terms is weighted by information accretion: a gene is not difficult because its terms are rare, but because
+    they are hard to tell from its features. A term that a gene's fold was scored without, with too few genes in the
+    others to be learned, tells nothing of the gene and is left out, in its mean and in the term's. Of a single gene a
+    term costs what it usually costs.
+
+    Parameters
+    ----------
+    scores : ndarray of float32, shape (n_genes, n_terms), in [0, 1]
+        Out of fold; 0 where a term was not learned.
+    supervision : Supervision
+    accretion : ndarray of float, shape (n_terms,)
+        At least 0.
+
+    Returns
+    -------
+    ndarray of float, shape (n_genes,)
+        NaN for genes without terms in an aspect in which they are labelled, 0 where none of these was learned.
+    """
+    targets = supervision.targets()
+    rows = np.repeat(np.arange(targets.shape[0]), np.diff(targets.indptr))
+    columns = targets.indices
+    learned = scores[rows, columns] > 0
+    rows, columns = rows[learned], columns[learned]
+    cost = -np.log(np.clip(scores[rows, columns], _LEAST_SCORE, 1.0).astype(np.float64))
+    n_having = np.bincount(columns, minlength=targets.shape[1])
+    usual = np.bincount(columns, cost, minlength=targets.shape[1]) / np.maximum(n_having, 1)
+    weight = accretion[columns] + 1e-9  # a gene of uninformative terms is judged, too
+    total = np.bincount(rows, weight, minlength=targets.shape[0])
+    excess = np.bincount(rows, weight * (cost - usual[columns]), minlength=targets.shape[0])
+    return np.where(np.diff(targets.indptr) > 0, excess / np.maximum(total, 1e-12), np.nan)
+
+
+def as_ranks(loss: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Turn losses into their place among all, in (0, 1): 0.9 is harder than nine in ten genes. NaN stays."""
+    known = np.flatnonzero(~np.isnan(loss))
+    ranks = np.full(len(loss), np.nan)
+    ranks[known[np.argsort(loss[known], kind="stable")]] = (np.arange(len(known)) + 0.5) / len(known)
+    return ranks
+
+
+def as_difficulty(level: str | float | None) -> float | None:
+    """Return the difficulty of a level: 'easy' is 0.1, 'medium' 0.5, 'hard' 0.9, and a number is itself.
+
+    Raises
+    ------
+    InputError
+        If it is none of these names, no number in [0, 1], and not None.
+    """
+    if level is None:
+        return None
+    if isinstance(level, str) and level in LEVELS:
+        return LEVELS[level]
+    if isinstance(level, (int, float)) and not isinstance(level, bool) and 0 <= level <= 1:
+        return float(level)
+    raise InputError(f"level: found {level!r}, expected {', '.join(map(repr, LEVELS))}, a number in [0, 1] or None")

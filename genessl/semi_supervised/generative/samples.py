@@ -1,0 +1,144 @@
+"""Synthetic genes beside real ones: for whom they are made, which are too near to real genes, how they teach."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from sklearn.metrics import pairwise_distances_argmin_min
+from torch import Tensor, nn
+from torch.nn.functional import softplus
+
+from genessl.models.neural.objective import Objective
+from genessl.models.supervision import Supervision
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """Synthetic genes.
+
+    Parameters
+    ----------
+    features : ndarray of float32, shape (n, n_features)
+    labels : csr_array of bool, shape (n, n_terms)
+        Closed upwards.
+    labelled : ndarray of bool, shape (n, n_aspects)
+        Where absence from `labels` counts as negative.
+    """
+
+    features: NDArray[np.float32]
+    labels: csr_array
+    labelled: NDArray[np.bool_]
+
+    def take(self, kept: NDArray[np.bool_]) -> Samples:
+        """Leave some of them."""
+        return Samples(self.features[kept], csr_array(self.labels[kept]), self.labelled[kept])
+
+    def select(self, columns: NDArray[np.intp]) -> Samples:
+        """Leave some terms only."""
+        return replace(self, labels=csr_array(self.labels[:, columns]))
+
+    @classmethod
+    def none(cls, n_features: int, n_terms: int, n_aspects: int) -> Self:
+        """Return no genes."""
+        features = np.empty((0, n_features), dtype=np.float32)
+        return cls(features, csr_array((0, n_terms), dtype=bool), np.empty((0, n_aspects), dtype=bool))
+
+
+class SampleObjective(Objective):
+    """The labels' cross-entropy, and that of as many synthetic genes, drawn anew in each step.
+
+    Parameters
+    ----------
+    module, inputs, supervision
+        As for `Objective`.
+    samples : Samples
+        With the module's columns.
+    weight : float
+    seed : int
+        Of the choice of samples.
+    """
+
+    def __init__(
+        self,
+        module: nn.Module,
+        inputs: dict[str, Any],
+        supervision: Supervision,
+        samples: Samples,
+        *,
+        weight: float,
+        seed: int,
+    ) -> None:
+        super().__init__(module, inputs, supervision)
+        self.samples, self.weight = samples, weight
+        self.features = torch.from_numpy(samples.features).to(inputs["features"].device)
+        self.random = np.random.default_rng(seed)
+
+    def loss(self, rows: NDArray[np.intp]) -> Tensor:
+        """Return the loss of a step; without samples or weight no random number is drawn."""
+        supervised = super().loss(rows)
+        n = len(self.samples.features)
+        if not n or not self.weight:
+            return supervised
+        return supervised + self.weight * self.sample_loss(self.random.choice(n, min(n, len(rows)), replace=False))
+
+    def sample_loss(self, rows: NDArray[np.intp]) -> Tensor:
+        """Return the cross-entropy of some samples, mean over the aspects in which they are labelled."""
+        labels = self.samples.labels[rows].toarray().astype(np.float32)
+        known = self.samples.labelled[rows][:, self.supervision.aspect_of_term].astype(np.float32)
+        targets, weights = (torch.from_numpy(array).to(self.features.device) for array in (labels, known))
+        logits = self.module({"features": self.features}, torch.from_numpy(rows).to(self.features.device))
+        mean: Tensor = ((softplus(logits) - logits * targets) * weights).sum() / weights.sum().clamp(min=1.0)
+        return mean
+
+
+def rare_terms(training: Supervision, fewest: int, most: int) -> NDArray[np.intp]:
+    """Return the columns that `fewest` to `most` labelled genes have."""
+    return np.flatnonzero((training.n_positive >= fewest) & (training.n_positive <= most))
+
+
+def draw_genes(labels: csr_array, terms: NDArray[np.intp], per_term: int, seed: int) -> NDArray[np.intp]:
+    """Draw genes of each term, with replacement; rows of labels, shape (len(terms) * per_term,)."""
+    random, by_term = np.random.default_rng(seed), labels.tocsc()
+    members = [by_term.indices[by_term.indptr[term] : by_term.indptr[term + 1]] for term in terms.tolist()]
+    drawn = [random.choice(np.sort(genes), per_term) for genes in members]
+    return np.concatenate([np.empty(0, dtype=np.intp), *drawn]).astype(np.intp)
+
+
+def far_from(
+    samples: NDArray[np.float32],
+    training: NDArray[np.float32],
+    apart: NDArray[np.float32],
+    held_out: NDArray[np.float32],
+    closeness: float,
+) -> NDArray[np.bool_]:
+    """Tell which samples lie no nearer to a held-out gene than real training genes lie to genes of other families.
+
+    The threshold is the distance that a share of `closeness` of the training genes would fall below, if the held-out
+    genes were all like those apart. Of n held-out genes one is nearer than a distance with a probability of
+    1 - (1 - F)^n, where F is that for a single gene; so the share is turned into one for the m genes apart,
+    1 - (1 - closeness)^(m / n). Held-out genes that are copies of training genes, paralogs or synthetic ones, do not
+    lower it. What is as near as that may be a copy of a held-out gene.
+
+    Parameters
+    ----------
+    samples, training, apart, held_out : ndarray of float32, shape (n, n_features)
+        Apart are those of the held-out genes that share no family with training genes: the labelled validation genes.
+        Where there are none, the held-out genes stand for them.
+    closeness : float
+        In [0, 1]; the share of training genes that are as near to a held-out gene.
+
+    Returns
+    -------
+    ndarray of bool, shape (n_samples,)
+    """
+    if not len(held_out) or not len(samples):
+        return np.ones(len(samples), dtype=bool)
+    apart = apart if len(apart) else held_out
+    share = 1.0 - (1.0 - closeness) ** (len(apart) / len(held_out))
+    threshold = np.quantile(pairwise_distances_argmin_min(training, apart)[1], share)
+    return np.asarray(pairwise_distances_argmin_min(samples, held_out)[1] >= threshold)

@@ -1,0 +1,1 @@
+"""Strategies that teach labels which predictors chose."""

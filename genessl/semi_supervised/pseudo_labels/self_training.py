@@ -1,0 +1,253 @@
+"""Self-training: a predictor learns from its own most confident predictions, checked on validation genes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import clone
+
+from genessl.data.dataset import VALIDATION, GeneDataset
+from genessl.errors import InputError
+from genessl.evaluation.calibration import TermCalibration
+from genessl.models.base import GenePredictor, check_count, check_range
+from genessl.models.neural.sequence_network import SequenceNetwork
+from genessl.models.neural.training import NeuralPredictor
+from genessl.models.supervision import Supervision
+from genessl.semi_supervised.pseudo_labels.lessons import Choice, Lesson, choose_by_quota, close_lesson
+from genessl.semi_supervised.pseudo_labels.rounds import TaughtInRounds
+from genessl.semi_supervised.pseudo_labels.stopping import validation_quality
+from genessl.semi_supervised.pseudo_labels.teaching import can_be_taught, fit_first, fit_taught, prepared, scores_of
+from genessl.semi_supervised.pseudo_labels.thresholds import (
+    RunningConfidence,
+    choose_adaptively,
+    choose_fixed,
+    choose_self_adaptively,
+)
+
+_log = logging.getLogger(__name__)
+SELECTIONS = ("quota", "adaptive", "self_adaptive", "fixed")
+_OFFSET_DEVIATION = 0.25
+_PATIENCE = 2
+
+
+class SelfTraining(TaughtInRounds):
+    """Let any predictor label genes for itself, round by round [1]_.
+
+    In each round the predictor, fitted on the experimental labels and on what it taught itself last, scores the genes
+    that are unlabelled in an aspect. Its scores are calibrated per term on validation genes, which the fit has not
+    seen; of the calibrated probabilities `selection` takes those that are sure enough:
+
+    - 'quota': for a term that the share pi of the labelled genes have the round(`quota` pi n) most confident of n;
+    - 'adaptive': of these, those above `threshold`, lowered for a term the less it is learnt (FlexMatch [2]_);
+    - 'self_adaptive': of these, those above what the predictions so far were for the term on average (FreeMatch [3]_);
+    - 'fixed': all above `threshold`, which rare terms never reach: the control.
+
+    All but the last teach the less confident half of the genes as lacking the term. With a curriculum round r of
+    `rounds` has r / `rounds` of the quota. Taught labels are closed over the ontology and never touch an experimental
+    label; how they enter a fit is told at `fit_taught`. Labelled validation genes are not taught.
+
+    How many rounds help is decided on the validation genes, by fits that have not seen their labels: teaching stops
+    when their weighted F-max has not risen for two rounds, and the predictor is then fitted anew, on all labels, for as
+    many rounds as were best. Without validation genes all rounds are run, and confidence is the score as it is. The
+    prediction is that of the last fit, not calibrated.
+
+    Parameters
+    ----------
+    predictor : GenePredictor, optional
+        By default a `SequenceNetwork`.
+    rounds : int, default=3
+        The most rounds of teaching; with 0 this is the predictor itself.
+    selection : {'adaptive', 'self_adaptive', 'quota', 'fixed'}
+    quota : float, default=0.6
+        Positives taught per term, at most, as a share of those expected from the term's frequency, in (0, 1]. Not
+        heeded by 'fixed'.
+    threshold : float, default=0.9
+        Calibrated probability, in (0.5, 1]; of 'adaptive' and 'fixed'.
+    weight : float, default=0.3
+        Weight of a taught label in the loss of a neural predictor, in (0, 1].
+    curriculum : bool, default=True
+        Whether the quota grows with the rounds.
+    device : {'auto', 'cpu', 'cuda'}
+        Of the default predictor.
+    seed : int, default=0
+        Of the default predictor.
+
+    Attributes
+    ----------
+    predictor_ : GenePredictor
+        As fitted last.
+    n_iter_ : int
+        Rounds of teaching that it had.
+    termination_condition_ : {'max_rounds', 'no_improvement', 'nothing_to_teach', 'no_validation_genes'}
+        With the first, all rounds were tried, and the best of them may be an earlier one.
+    history_ : list of float
+        Weighted F-max on the validation genes, mean over aspects, before teaching and after each round tried.
+    lessons_ : list of Lesson
+        What was taught to the final predictor, in order; each replaces the one before.
+
+    References
+    ----------
+    .. [1] D. Yarowsky, Unsupervised word sense disambiguation rivaling supervised methods, ACL 1995,
+       doi:10.3115/981658.981684
+    .. [2] B. Zhang et al., FlexMatch: boosting semi-supervised learning with curriculum pseudo labeling, NeurIPS 2021,
+       doi:10.48550/arXiv.2110.08263
+    .. [3] Y. Wang et al., FreeMatch: self-adaptive thresholding for semi-supervised learning, ICLR 2023,
+       doi:10.48550/arXiv.2205.07246
+    """
+
+    def __init__(
+        self,
+        *,
+        predictor: GenePredictor | None = None,
+        rounds: int = 3,
+        selection: str = "adaptive",
+        quota: float = 0.6,
+        threshold: float = 0.9,
+        weight: float = 0.3,
+        curriculum: bool = True,
+        device: str = "auto",
+        seed: int = 0,
+    ) -> None:
+        self.predictor = predictor
+        self.rounds = rounds
+        self.selection = selection
+        self.quota = quota
+        self.threshold = threshold
+        self.weight = weight
+        self.curriculum = curriculum
+        self.device = device
+        self.seed = seed
+
+    def _check_parameters(self) -> None:
+        check_count("rounds", self.rounds, 0)
+        check_count("seed", self.seed, 0)
+        check_range("quota", self.quota, 0.0, 1.0, low_included=False)
+        check_range("threshold", self.threshold, 0.5, 1.0, low_included=False)
+        check_range("weight", self.weight, 0.0, 1.0, low_included=False)
+        if self.selection not in SELECTIONS:
+            raise InputError(f"selection: found {self.selection!r}, expected one of {', '.join(SELECTIONS)}")
+        if type(self.curriculum) is not bool:
+            raise InputError(f"curriculum: found {self.curriculum!r}, expected true or false")
+        if self.predictor is not None and not isinstance(self.predictor, GenePredictor):
+            raise InputError(f"predictor: found {self.predictor!r}, expected a predictor of genessl or None")
+        self._make_predictor()._check_parameters()
+
+    def _make_predictor(self) -> GenePredictor:
+        made: GenePredictor = clone(self.predictor or SequenceNetwork(device=self.device, seed=self.seed))
+        return made
+
+    def _fit(self, dataset: GeneDataset) -> None:
+        owned = self._make_predictor()
+        inputs = prepared(owned, dataset)
+        pupils = ~((dataset.split == VALIDATION) & dataset.labelled.any(axis=1))
+        n_rounds, n_epochs, calibrations = self._choose_rounds(owned, dataset, inputs, pupils)
+        fit = partial(fit_taught, owned, dataset, weight=self.weight, inputs=inputs, n_epochs=n_epochs)
+        fitted, running, taught = fit(None), None, pupils & can_be_taught(owned, dataset)
+        self.lessons_: list[Lesson] = []
+        frequency = Supervision.of(dataset).frequency()
+        for number, calibration in enumerate(calibrations[:n_rounds], start=1):
+            confidence = calibration.at(frequency).apply([scores_of(fitted, dataset, inputs)])
+            lesson, running = self._teach(number, confidence, dataset, taught, running)
+            self.lessons_.append(lesson)
+            fitted = fit(lesson)
+        self.predictor_, self.n_iter_, self.genes_ = fitted, n_rounds, dataset.genes
+
+    def _choose_rounds(
+        self, owned: GenePredictor, dataset: GeneDataset, inputs: dict[str, Any] | None, pupils: NDArray[np.bool_]
+    ) -> tuple[int, int | None, list[TermCalibration]]:
+        """Try rounds without the labels of the validation genes.
+
+        Returns the best number of rounds, a neural predictor's epochs, and the calibration before each round.
+        """
+        practice = dataset.without_labels(dataset.split == VALIDATION)
+        rows = np.flatnonzero(~pupils) if practice.positive.nnz else np.empty(0, dtype=np.intp)
+        fitted = fit_first(owned, dataset, practice if len(rows) else dataset, inputs)
+        n_epochs = fitted.n_epochs_ if isinstance(fitted, NeuralPredictor) else None
+        scores = scores_of(fitted, dataset, inputs)
+        calibrations = [_calibration(scores, dataset, rows)]
+        self.history_ = [self._quality(scores, dataset, rows)]
+        if not len(rows):
+            _log.warning("self-training: no validation genes; confidence is not calibrated and all rounds are run")
+            self.termination_condition_ = "no_validation_genes"
+            return self.rounds, n_epochs, calibrations * self.rounds
+        best, running, self.termination_condition_ = 0, None, "max_rounds"
+        taught = pupils & can_be_taught(owned, practice)
+        for number in range(1, self.rounds + 1):
+            confidence = calibrations[-1].apply([scores])
+            lesson, running = self._teach(number, confidence, practice, taught, running)
+            if not lesson.positive.nnz:
+                self.termination_condition_ = "nothing_to_teach"
+                break
+            fitted = fit_taught(owned, practice, lesson, weight=self.weight, inputs=inputs, n_epochs=n_epochs)
+            scores = scores_of(fitted, dataset, inputs)
+            calibrations.append(_calibration(scores, dataset, rows))
+            self.history_.append(self._quality(scores, dataset, rows))
+            _log.info("self-training round %d: weighted F-max %.4f on validation genes", number, self.history_[-1])
+            if self.history_[-1] > self.history_[best]:
+                best = number
+            elif number - best >= _PATIENCE:
+                self.termination_condition_ = "no_improvement"
+                break
+        return best, n_epochs, calibrations
+
+    def _quality(self, scores: NDArray[np.float32], dataset: GeneDataset, rows: NDArray[np.intp]) -> float:
+        return validation_quality(scores, dataset, rows)
+
+    def _teach(
+        self,
+        number: int,
+        confidence: NDArray[np.float32],
+        dataset: GeneDataset,
+        pupils: NDArray[np.bool_],
+        running: RunningConfidence | None,
+    ) -> tuple[Lesson, RunningConfidence | None]:
+        """Write the lesson of a round from calibrated scores."""
+        supervision = Supervision.of(dataset)
+        choice, running = self._choose(number, confidence, supervision, pupils, running)
+        return close_lesson(number, "self", confidence, choice, supervision, dataset.ontology), running
+
+    def _choose(
+        self,
+        number: int,
+        confidence: NDArray[np.float32],
+        supervision: Supervision,
+        pupils: NDArray[np.bool_],
+        running: RunningConfidence | None,
+    ) -> tuple[Choice, RunningConfidence | None]:
+        quota = self.quota * number / self.rounds if self.curriculum else self.quota
+        if self.selection == "quota":
+            return choose_by_quota(confidence, supervision, pupils, quota=quota), None
+        if self.selection == "fixed":
+            return choose_fixed(confidence, supervision, pupils, threshold=self.threshold), None
+        if self.selection == "adaptive":
+            return choose_adaptively(confidence, supervision, pupils, threshold=self.threshold, quota=quota), None
+        return choose_self_adaptively(confidence, supervision, pupils, quota=quota, earlier=running)
+
+    def _predict(self, dataset: GeneDataset) -> NDArray[np.float32]:
+        return self.predictor_._predict(dataset)
+
+    def _owned(self) -> dict[str, GenePredictor]:
+        return {"predictor": self.predictor_}
+
+    def _own(self, fitted: Mapping[str, GenePredictor]) -> None:
+        self.predictor_ = fitted["predictor"]
+
+
+def _calibration(scores: NDArray[np.float32], dataset: GeneDataset, rows: NDArray[np.intp]) -> TermCalibration:
+    """Fit how sure to be of each term on some genes; without any, probabilities are the scores."""
+    supervision = Supervision.of(dataset)
+    judged = np.zeros(dataset.n_genes, dtype=bool)
+    judged[rows] = True
+    return TermCalibration.fit(
+        [scores[rows]],
+        dataset.positive[rows].toarray(),
+        dataset.labelled[rows],
+        supervision.aspect_of_term,
+        supervision.only(~judged).frequency(),
+        offset_deviation=_OFFSET_DEVIATION,
+    )
