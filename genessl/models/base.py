@@ -19,6 +19,7 @@ from sklearn.exceptions import NotFittedError
 from genessl.data.dataset import GeneDataset
 from genessl.data.folders import written_folder
 from genessl.errors import InputError
+from genessl.models.resources import Resources
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -135,6 +136,10 @@ class GenePredictor(BaseEstimator, ABC):  # type: ignore[misc]
         except KeyError as error:
             raise InputError(f"{folder}: the saved predictor has no {error}; train the model again") from error
         return predictor
+
+    def resources(self, n_genes: int, n_terms: int) -> Resources:
+        """Return what a fit on so many genes and terms needs; owners add up what they own."""
+        return Resources.of_tables(8, n_genes, n_terms)
 
     def _check_parameters(self) -> None:
         """Raise InputError for a parameter out of range; nothing to check here."""

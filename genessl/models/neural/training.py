@@ -23,6 +23,7 @@ from genessl.models.base import Arrays, GenePredictor, check_count, check_range
 from genessl.models.neural.dummy_head import with_dummy_head
 from genessl.models.neural.electronic_trust import ElectronicTrust, usable_sources
 from genessl.models.neural.objective import MakeObjective, Objective
+from genessl.models.resources import Resources
 from genessl.models.supervision import Supervision
 
 _log = logging.getLogger(__name__)
@@ -241,6 +242,10 @@ class NeuralPredictor(GenePredictor):
         module.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in weights.items()})
         self.shape_, self.n_epochs_ = facts["shape"], int(facts["n_epochs"])
         self.fitted_ = FittedNetwork(module.to(self._device()).eval(), columns, self.n_epochs_)
+
+    def resources(self, n_genes: int, n_terms: int) -> Resources:
+        """Return what a fit needs: two threads, and a GPU unless the device is the CPU."""
+        return Resources.of_tables(12, n_genes, n_terms, base_mb=2000, threads=2, gpu=self.device != "cpu")
 
     def _check_parameters(self) -> None:
         for name in ("hidden", "max_epochs", "patience", "min_genes"):
