@@ -28,7 +28,7 @@ _MOST_FOLDS = 255
 _LABELS = ("positive", "negative", "electronic")
 _MATRICES = ("homology", *_LABELS)
 _NAMED = ("networks", "electronic_sources")
-_OPTIONAL = ("sequences", "suspects", "silent", "substituted")
+_OPTIONAL = ("sequences", "substituted")
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,19 +76,14 @@ class GeneDataset:
         Labelled proteins of other organisms. They hold no label of these genes: hiding labels leaves them alone.
     sequences : tuple of str, length n_genes, or empty
         The proteins, in capitals, for what the sequence view does not show; empty where they were not kept.
-    suspects : ndarray of bool, shape (n_genes,), optional
-        Unlabelled genes that a screening takes for synthetic; see `RSMatch`.
-    silent : ndarray of bool, shape (n_genes,), optional
-        Unlabelled genes through which no label spreads, all suspects among them; by default these alone.
-    suspects_heard : bool
-        Whether suspects are part of the networks for models that look at more than labels. Where they are not, they
-        hear and are not heard: what other genes get from their neighbours is as if there were no suspects.
     substituted : ndarray of float32, shape (n_copies, n_genes, n_composition), optional
         The first n_composition columns of the sequence view, those of `composition_features`, for copies of the
         proteins with conservative substitutions.
     templates : ndarray of str, shape (n_genes,), optional
         For each gene that `contamination` mixed into the pool the real gene whose place it takes, and "" for real
         genes. No predictor may look at it.
+    embeddings : dict
+        What `network_embeddings` computed of these networks, so that it is computed once. It is not saved.
 
     Raises
     ------
@@ -115,11 +110,9 @@ class GeneDataset:
     electronic_sources: Mapping[str, csr_array] = field(default_factory=dict)
     references: References | None = None
     sequences: tuple[str, ...] = ()
-    suspects: NDArray[np.bool_] | None = None
-    silent: NDArray[np.bool_] | None = None
-    suspects_heard: bool = True
     substituted: NDArray[np.float32] | None = None
     templates: NDArray[np.str_] | None = None
+    embeddings: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         _check(self)
@@ -133,6 +126,13 @@ class GeneDataset:
     def n_terms(self) -> int:
         """Number of terms, the columns."""
         return len(self.ontology.terms)
+
+    @cached_property
+    def by_name(self) -> tuple[GeneDataset, NDArray[np.intp]]:
+        """The dataset with its genes sorted by identifier, and their row numbers in this one."""
+        order = np.argsort(self.genes, kind="stable")
+        in_order = np.array_equal(order, np.arange(self.n_genes))
+        return (self if in_order else self.take(order)), order
 
     @cached_property
     def synthetic(self) -> NDArray[np.bool_]:
@@ -184,10 +184,9 @@ class GeneDataset:
             electronic_sources={name: csr_array(labels[rows]) for name, labels in self.electronic_sources.items()},
             references=None if self.references is None else self.references.take(rows),
             sequences=tuple(self.sequences[row] for row in rows.tolist()) if self.sequences else (),
-            suspects=None if self.suspects is None else self.suspects[rows],
-            silent=None if self.silent is None else self.silent[rows],
             substituted=None if self.substituted is None else self.substituted[:, rows],
             templates=None if self.templates is None else self.templates[rows],
+            embeddings={},
         )
 
     def without_labels(self, hidden: NDArray[np.bool_]) -> GeneDataset:
@@ -250,9 +249,8 @@ class GeneDataset:
         np.save(folder / "split.npy", self.split)
         if self.sequences:
             (folder / "sequences.txt").write_text("".join(f"{s}\n" for s in self.sequences), encoding="ascii")
-        for name in ("suspects", "silent", "substituted"):
-            if getattr(self, name) is not None:
-                np.save(folder / f"{name}.npy", getattr(self, name))
+        if self.substituted is not None:
+            np.save(folder / "substituted.npy", self.substituted)
         (folder / "dataset.json").write_text(json.dumps(_description(self), indent=1), encoding="utf-8")
 
     @classmethod
@@ -296,8 +294,6 @@ class GeneDataset:
             split=np.load(folder / "split.npy"),
             references=None if references is None else References.read(folder / "references", references),
             sequences=tuple((folder / "sequences.txt").read_text(encoding="ascii").split()) if has["sequences"] else (),
-            suspects=np.load(folder / "suspects.npy") if has["suspects"] else None,
-            silent=np.load(folder / "silent.npy") if has["silent"] else None,
             substituted=np.load(folder / "substituted.npy") if has["substituted"] else None,
             templates=None if templates is None else np.array(templates, dtype=np.str_),
             networks=_load_named(folder / "networks", description.pop("networks")),
@@ -323,7 +319,7 @@ def _load_named(folder: Path, names: list[str]) -> dict[str, csr_array]:
 
 
 def _description(dataset: GeneDataset) -> dict[str, Any]:
-    scalars = ("scheme", "n_folds", "label_fraction", "seed", "taxon", "annotation_date", "suspects_heard")
+    scalars = ("scheme", "n_folds", "label_fraction", "seed", "taxon", "annotation_date")
     ontology = dataset.ontology
     return {
         **{name: getattr(dataset, name) for name in scalars},
@@ -382,12 +378,6 @@ def _check(dataset: GeneDataset) -> None:
         dataset.references.check_shape(n_genes, n_terms)
     if dataset.sequences and (len(dataset.sequences) != n_genes or not all(dataset.sequences)):
         raise InputError(f"sequences: found {len(dataset.sequences)}, expected {n_genes}, none of them empty, or none")
-    for name in ("suspects", "silent"):
-        chosen = getattr(dataset, name)
-        if chosen is not None and (chosen.shape != (n_genes,) or (chosen & dataset.labelled.any(axis=1)).any()):
-            raise InputError(f"{name}: expected one truth value for each of {n_genes} genes, and no labelled gene")
-    if dataset.silent is not None and (dataset.suspects is None or (dataset.suspects & ~dataset.silent).any()):
-        raise InputError("silent: expected all suspects among the genes through which no label spreads")
     if dataset.templates is not None and dataset.templates.shape != (n_genes,):
         raise InputError(f"templates: found shape {dataset.templates.shape}, expected {(n_genes,)}")
     if dataset.substituted is not None:

@@ -1,4 +1,4 @@
-"""A dataset's networks as models read them: by name or added up, and their two usual normalisations."""
+"""A dataset's networks as models read them: by name or added up, their usual normalisations, and their embeddings."""
 
 from __future__ import annotations
 
@@ -11,23 +11,25 @@ from scipy.sparse import csr_array, diags_array
 from genessl.data.dataset import GeneDataset
 from genessl.errors import InputError
 from genessl.features.homology import similarity_network
+from genessl.features.muting import Muting
+from genessl.features.topology import diffusion_embedding
 
 SIMILARITY = "similarity"
 
 
-def joined_networks(dataset: GeneDataset, *, similarity: bool = False, relaying: bool = False) -> dict[str, csr_array]:
-    """Return the networks by sorted name, with the sequences' similarity as one more where it is asked for.
-
-    Where labels are relayed along the edges, silent genes (see `RSMatch`) hear and are not heard: their rows hold the
-    edges to other genes, their columns are empty, so that what other genes get from their neighbours is as if these
-    were not there. So it is everywhere with suspects, if the dataset's are not to be heard at all.
+def joined_networks(
+    dataset: GeneDataset, *, similarity: bool = False, relaying: bool = False, muting: Muting | None = None
+) -> dict[str, csr_array]:
+    """Return the networks by sorted name, with the similarity of the sequences as one more where it is asked for.
 
     Parameters
     ----------
     dataset : GeneDataset
     similarity : bool, default=False
     relaying : bool, default=False
-        Whether labels, known or predicted, are to be relayed along the edges.
+        Whether labels, known or predicted, are to be passed along the edges.
+    muting : Muting, optional
+        The columns of muted genes are empty: such a gene receives from its neighbours and sends nothing.
 
     Raises
     ------
@@ -35,25 +37,56 @@ def joined_networks(dataset: GeneDataset, *, similarity: bool = False, relaying:
         If a network of the dataset is itself called 'similarity'.
     """
     networks = dict(dataset.networks)
-    unheard = unheard_genes(dataset, relaying=relaying)
-    heard = None if unheard is None else ~unheard
+    muted = None if muting is None else muting.muted(relaying=relaying)
+    sending = None if muted is None else ~muted
     if similarity:
         if SIMILARITY in networks:
             raise InputError(
                 f"similarity: found a network called '{SIMILARITY}', which is the name of the one made from homology;"
                 " rename it under `networks`"
             )
-        networks[SIMILARITY] = similarity_network(dataset.homology, heard)
-    if heard is not None:
-        networks = {name: keep_columns(network, heard) for name, network in networks.items()}
+        networks[SIMILARITY] = similarity_network(dataset.homology, sending)
+    if sending is not None:
+        networks = {name: keep_columns(network, sending) for name, network in networks.items()}
     return {name: networks[name] for name in sorted(networks)}
 
 
-def unheard_genes(dataset: GeneDataset, *, relaying: bool) -> NDArray[np.bool_] | None:
-    """Return who is not heard in the networks, shape (n_genes,), or None if all are (see `joined_networks`)."""
-    if relaying:
-        return dataset.suspects if dataset.silent is None else dataset.silent
-    return None if dataset.suspects_heard else dataset.suspects
+def network_embeddings(
+    dataset: GeneDataset,
+    networks: dict[str, csr_array],
+    *,
+    n_components: int,
+    seed: int,
+    muted: NDArray[np.bool_] | None = None,
+) -> dict[str, NDArray[np.float32]]:
+    """Return the diffusion embedding of each network, computed once per dataset and kept with it.
+
+    Parameters
+    ----------
+    dataset : GeneDataset
+        Its `embeddings` are looked up and added to.
+    networks : dict of str to csr_array
+        As `joined_networks` returned them for this dataset.
+    n_components, seed : int
+        As in `diffusion_embedding`.
+    muted : ndarray of bool, shape (n_genes,), optional
+        The genes whose columns are empty in these networks.
+
+    Returns
+    -------
+    dict of str to ndarray of float32, shape (n_genes, n_components)
+    """
+    silence = b"" if muted is None else np.packbits(muted).tobytes()
+    found = {}
+    for name, network in networks.items():
+        source = dataset.homology if name not in dataset.networks else dataset.networks[name]
+        key = (name, n_components, seed, silence)
+        kept = dataset.embeddings.get(key)
+        if kept is None or kept[0] is not source:  # the network was replaced since
+            kept = (source, diffusion_embedding(network, n_components=n_components, seed=seed))
+            dataset.embeddings[key] = kept
+        found[name] = kept[1]
+    return found
 
 
 def keep_columns(matrix: csr_array, kept: NDArray[np.bool_]) -> csr_array:
@@ -63,15 +96,16 @@ def keep_columns(matrix: csr_array, kept: NDArray[np.bool_]) -> csr_array:
     return csr_array((matrix.data[chosen], matrix.indices[chosen], indptr), shape=matrix.shape)
 
 
-def joined_graph(dataset: GeneDataset, *, similarity: bool = False) -> csr_array:
-    """Add up the networks, and the sequences' similarity where it is asked for, for labels to be relayed.
+def joined_graph(dataset: GeneDataset, *, similarity: bool = False, muting: Muting | None = None) -> csr_array:
+    """Add up the networks, and the similarity of the sequences where it is asked for, to pass labels along.
 
     Returns
     -------
     csr_array of float32, shape (n_genes, n_genes)
         W: at least 0, empty diagonal; symmetric but for silent genes, whose columns are empty.
     """
-    return summed(joined_networks(dataset, similarity=similarity, relaying=True).values(), dataset.n_genes)
+    networks = joined_networks(dataset, similarity=similarity, relaying=True, muting=muting)
+    return summed(networks.values(), dataset.n_genes)
 
 
 def summed(networks: Iterable[csr_array], n_genes: int) -> csr_array:
@@ -82,10 +116,18 @@ def summed(networks: Iterable[csr_array], n_genes: int) -> csr_array:
     return total
 
 
+def with_edges(networks: Iterable[csr_array], n_genes: int) -> NDArray[np.bool_]:
+    """Return which genes have an edge in any of the networks, shape (n_genes,)."""
+    edges = np.zeros(n_genes, dtype=bool)
+    for network in networks:
+        edges |= np.diff(network.indptr) > 0
+    return edges
+
+
 def degree_normalised(network: csr_array) -> csr_array:
     """Return D^-1/2 A D^-1/2, D the sums of rows: float32, shape (n_genes, n_genes); isolated genes have empty rows."""
     degree = np.asarray(network.sum(axis=1)).ravel()
-    degree = np.where(degree > 0, degree, np.asarray(network.sum(axis=0)).ravel())  # who hears none may yet be heard
+    degree = np.where(degree > 0, degree, np.asarray(network.sum(axis=0)).ravel())  # no outgoing row: use the column
     scale = diags_array(np.divide(1.0, np.sqrt(degree), out=np.zeros_like(degree), where=degree > 0))
     return csr_array((scale @ network @ scale).astype(np.float32))
 

@@ -1,33 +1,76 @@
-"""Columns on one scale, which suspects have no part in."""
+"""Columns of the sequence view on one scale, which is learned once and then applied to any dataset."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Self
+
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.preprocessing import StandardScaler
 
-from genessl.data.dataset import GeneDataset
+from genessl.data.sparse import Arrays
 
 _LEAST_SPREAD = 1e-6
+_LARGEST = 5.0
 
 
-def centre_and_spread(dataset: GeneDataset) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return mean and standard deviation of each column of the sequence view, over genes that are no suspects.
+@dataclass(frozen=True, eq=False)
+class FeatureScaling:
+    """The mean and the spread of each column, learned from the genes that a fit saw.
 
-    Returns
-    -------
+    Parameters
+    ----------
     centre, spread : ndarray of float32, shape (n_features,)
         The spread is at least 1e-6.
+    zero_one : ndarray of bool, shape (n_features,)
+        Columns that held only 0 and 1, as domains do.
     """
-    known = known_features(dataset)
-    return known.mean(axis=0), np.maximum(known.std(axis=0), np.float32(_LEAST_SPREAD))
 
+    centre: NDArray[np.float32]
+    spread: NDArray[np.float32]
+    zero_one: NDArray[np.bool_]
 
-def known_features(dataset: GeneDataset) -> NDArray[np.float32]:
-    """Return the sequence view of genes that are no suspects, or of all if there are no others.
+    @classmethod
+    def learn(cls, features: NDArray[np.float32], suspects: NDArray[np.bool_] | None = None) -> Self:
+        """Learn from the genes that are no suspects, or from all if there are no others.
 
-    Returns
-    -------
-    ndarray of float32, shape (n_known, n_features)
-    """
-    features = dataset.sequence_features.astype(np.float32, copy=False)
-    return features if dataset.suspects is None or dataset.suspects.all() else features[~dataset.suspects]
+        Parameters
+        ----------
+        features : ndarray of float32, shape (n_genes, n_features)
+        suspects : ndarray of bool, shape (n_genes,), optional
+        """
+        known = features.astype(np.float32, copy=False)
+        if suspects is not None and not suspects.all():
+            known = known[~suspects]
+        if not known.shape[1]:
+            return cls(np.zeros(0, np.float32), np.ones(0, np.float32), np.zeros(0, dtype=bool))
+        scaler = StandardScaler().fit(known.astype(np.float64))
+        return cls(
+            scaler.mean_.astype(np.float32),
+            np.maximum(np.sqrt(scaler.var_), _LEAST_SPREAD).astype(np.float32),
+            np.asarray(((known == 0.0) | (known == 1.0)).all(axis=0)),
+        )
+
+    def standardise(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return (x - centre) / spread, cut off at 5; float32, shape (..., n_columns).
+
+        Features with fewer columns are taken for the first ones.
+        """
+        first = slice(features.shape[-1])
+        standard = (features - self.centre[first]) / self.spread[first]
+        return np.asarray(np.clip(standard, -_LARGEST, _LARGEST), dtype=np.float32)
+
+    def keep_zero_one(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Standardise, but leave the columns of 0 and 1 as they are."""
+        zero_one = self.zero_one[: features.shape[-1]]
+        return np.where(zero_one, features, self.standardise(features)).astype(np.float32)
+
+    def pack(self) -> Arrays:
+        """Return the fields as named arrays."""
+        return {"scaling.centre": self.centre, "scaling.spread": self.spread, "scaling.zero_one": self.zero_one}
+
+    @classmethod
+    def unpack(cls, arrays: Arrays) -> Self:
+        """Take back what `pack` returned."""
+        return cls(arrays["scaling.centre"], arrays["scaling.spread"], arrays["scaling.zero_one"])

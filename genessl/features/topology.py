@@ -8,7 +8,6 @@ from scipy.sparse import csr_array, diags_array
 from scipy.sparse.linalg import eigsh
 
 _TOLERANCE = 1e-4  # of eigenvalues; one within it of 0 is 0
-_OVERSAMPLING = 10
 _LEAST_EIGENVALUE = 0.05
 
 
@@ -19,9 +18,8 @@ def diffusion_embedding(network: csr_array, *, n_components: int = 64, seed: int
     small separate components do not use up the dimensions. A walk with restart has the same ones, whatever its
     restart. No dense n x n matrix is formed.
 
-    A gene that hears and is not heard (an empty column, see `joined_networks`) has no part in them. It gets what the
-    equation of an eigenvector, v_i = sum_j S_ij v_j / lambda, makes of those that it hears, and 0 where lambda is
-    within 0.05 of 0.
+    A muted gene, whose column is empty (see `Muting`), has no part in the eigenvectors. It receives what the equation
+    of an eigenvector, v_i = sum_j S_ij v_j / lambda, gives for its neighbours, and 0 where lambda is within 0.05 of 0.
 
     Parameters
     ----------
@@ -53,96 +51,20 @@ def diffusion_embedding(network: csr_array, *, n_components: int = 64, seed: int
     vectors[:, np.abs(values) <= _TOLERANCE] = 0.0
     order = np.argsort(-values, kind="stable")
     embedding = _arranged(vectors[:, order], connected, (network.shape[0], n_components))
-    silent = _unheard(network)
-    if len(silent):
-        own, others = (1.0 / np.sqrt(part + degree.mean()) for part in (_degree(network[silent]), _degree(network)))
-        heard = diags_array(own) @ network[silent] @ diags_array(others) @ embedding[:, :rank]
-        told = np.abs(values[order]) >= _LEAST_EIGENVALUE  # of the others the equation says next to nothing
-        embedding[silent, :rank] = np.divide(heard, values[order], out=np.zeros_like(heard), where=told)
+    muted = _muted(network)
+    if len(muted):
+        own, others = (1.0 / np.sqrt(part + degree.mean()) for part in (_degree(network[muted]), _degree(network)))
+        received = diags_array(own) @ network[muted] @ diags_array(others) @ embedding[:, :rank]
+        usable = np.abs(values[order]) >= _LEAST_EIGENVALUE  # near 0 the quotient is mostly rounding
+        embedding[muted, :rank] = np.divide(received, values[order], out=np.zeros_like(received), where=usable)
     return embedding
-
-
-def diffusion_svd(
-    network: csr_array,
-    *,
-    n_components: int = 64,
-    restart: float = 0.5,
-    n_steps: int = 8,
-    n_iterations: int = 16,
-    seed: int = 0,
-) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-    """Embed genes by the leading left singular vectors of a random walk with restart [1]_.
-
-    The walk is D = sum_{k=0..n_steps} restart (1 - restart)^k P^k, P the adjacency divided by each row's degree plus
-    the mean degree, for the reason that `diffusion_embedding` has. Neither D nor its powers are formed: the range of D
-    is found from random vectors [2]_, each product with D being `n_steps` sparse products. A gene that hears and is not
-    heard has no part in them, and gets (1 - restart) P times those of the genes that it hears.
-
-    Parameters
-    ----------
-    network : csr_array of float32, shape (n_genes, n_genes)
-        Symmetric but for empty columns.
-    n_components : int, default=64
-    restart : float, default=0.5
-        Probability of returning to the start, in (0, 1).
-    n_steps : int, default=8
-        Steps after which the walk is cut off, with the share (1 - restart)^(n_steps + 1) of it.
-    n_iterations : int, default=16
-        Products with D' D that sharpen the range. Many are needed, for the returns to the start make the singular
-        values much alike.
-    seed : int, default=0
-        Of the random vectors.
-
-    Returns
-    -------
-    vectors : ndarray of float32, shape (n_genes, n_components)
-        Columns of unit mean square over the genes with an edge; zero for a gene without one, and in columns that a
-        small network cannot fill.
-    values : ndarray of float64, shape (n_components,)
-        Singular values, largest first; zero where the column is.
-
-    References
-    ----------
-    .. [1] H. Cho, B. Berger and J. Peng, Compact integration of multi-network topology for functional analysis of
-       genes, Cell Systems 3, 540-548, 2016, doi:10.1016/j.cels.2016.10.017
-    .. [2] N. Halko, P. G. Martinsson and J. A. Tropp, Finding structure with randomness: probabilistic algorithms for
-       constructing approximate matrix decompositions, SIAM Review 53, 217-288, 2011, doi:10.1137/090771806
-    """
-    values = np.zeros(n_components)
-    rank, connected, inner, degree = _connected_part(network, n_components)
-    if rank < 1:
-        return np.zeros((network.shape[0], n_components), dtype=np.float32), values
-    step = csr_array(diags_array(1.0 / (degree + degree.mean())) @ inner)
-    back = csr_array(step.T)
-    width = min(rank + _OVERSAMPLING, len(connected))
-    block = np.random.default_rng(seed).standard_normal((len(connected), width))
-    for _ in range(n_iterations):
-        block = np.linalg.qr(_diffused(step, block, restart, n_steps))[0]
-        block = np.linalg.qr(_diffused(back, block, restart, n_steps))[0]
-    basis = np.linalg.qr(_diffused(step, block, restart, n_steps))[0]
-    rotation, found, _ = np.linalg.svd(_diffused(back, basis, restart, n_steps).T, full_matrices=False)
-    values[:rank] = found[:rank]
-    embedding = _arranged(basis @ rotation[:, :rank], connected, (network.shape[0], n_components))
-    silent = _unheard(network)
-    if len(silent):
-        heard = diags_array((1.0 - restart) / (_degree(network[silent]) + degree.mean())) @ network[silent]
-        embedding[silent] = heard @ embedding
-    return embedding, values
-
-
-def _diffused(step: csr_array, block: NDArray[np.float64], restart: float, n_steps: int) -> NDArray[np.float64]:
-    """Return sum_k restart (1 - restart)^k step^k block by Horner's rule."""
-    total = restart * block
-    for _ in range(n_steps):
-        total = restart * block + (1.0 - restart) * (step @ total)
-    return total
 
 
 def _connected_part(
     network: csr_array, n_components: int
 ) -> tuple[int, NDArray[np.intp], csr_array, NDArray[np.float64]]:
     """Return how many components the network can fill, its genes with an edge, and their adjacency and degrees."""
-    connected = np.setdiff1d(np.flatnonzero(np.diff(network.indptr)), _unheard(network))
+    connected = np.setdiff1d(np.flatnonzero(np.diff(network.indptr)), _muted(network))
     rank = min(n_components, len(connected) - 2)
     inner = csr_array(network[connected][:, connected].astype(np.float64))
     return rank, connected, inner, _degree(inner)
@@ -154,8 +76,8 @@ def _degree(network: csr_array) -> NDArray[np.float64]:
 
 def _unheard(network: csr_array) -> NDArray[np.intp]:
     """Return the genes with an edge whose column is empty."""
-    heard = np.bincount(network.indices, minlength=network.shape[1]) > 0
-    return np.flatnonzero((np.diff(network.indptr) > 0) & ~heard)
+    sends = np.bincount(network.indices, minlength=network.shape[1]) > 0
+    return np.flatnonzero((np.diff(network.indptr) > 0) & ~sends)
 
 
 def _arranged(vectors: NDArray[np.float64], connected: NDArray[np.intp], shape: tuple[int, int]) -> NDArray[np.float32]:
