@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array, diags_array
 
 from genessl.data.dataset import GeneDataset
+from genessl.data.sparse import keep_columns as keep_columns  # other files import it from here
 from genessl.errors import InputError
 from genessl.features.homology import similarity_network
 
@@ -54,13 +55,6 @@ def unheard_genes(dataset: GeneDataset, *, relaying: bool) -> NDArray[np.bool_] 
     if relaying:
         return dataset.suspects if dataset.silent is None else dataset.silent
     return None if dataset.suspects_heard else dataset.suspects
-
-
-def keep_columns(matrix: csr_array, kept: NDArray[np.bool_]) -> csr_array:
-    """Empty all other columns, shape (n_columns,)."""
-    chosen = kept[matrix.indices]
-    indptr = np.concatenate([[0], np.cumsum(chosen)])[matrix.indptr]
-    return csr_array((matrix.data[chosen], matrix.indices[chosen], indptr), shape=matrix.shape)
 
 
 def joined_graph(dataset: GeneDataset, *, similarity: bool = False) -> csr_array:
