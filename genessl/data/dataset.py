@@ -18,6 +18,7 @@ from scipy.sparse import csr_array, load_npz, save_npz
 from genessl.data.folders import written_folder
 from genessl.data.ontology import ASPECTS, Ontology
 from genessl.data.references import References, labelled_aspects
+from genessl.data.sparse import keep_rows as keep_rows  # files in other folders import it from here
 from genessl.errors import InputError
 
 TRAIN, VALIDATION = 0, 1
@@ -301,13 +302,6 @@ class GeneDataset:
             **{name: _load_csr(folder / f"{name}.npz") for name in _MATRICES},
             **description,
         )
-
-
-def keep_rows(matrix: csr_array, kept: NDArray[np.bool_]) -> csr_array:
-    """Empty the rows of a sparse matrix that are not kept; the shape stays."""
-    inside = np.repeat(kept, np.diff(matrix.indptr))
-    pointers = np.concatenate([[0], np.cumsum(np.where(kept, np.diff(matrix.indptr), 0))])
-    return csr_array((matrix.data[inside], matrix.indices[inside], pointers), shape=matrix.shape)
 
 
 def _load_csr(path: Path) -> csr_array:

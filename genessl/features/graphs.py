@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array, diags_array
 
 from genessl.data.dataset import GeneDataset
+from genessl.data.sparse import keep_columns
 from genessl.errors import InputError
 from genessl.features.homology import similarity_network
 from genessl.features.muting import Muting
@@ -87,13 +88,6 @@ def network_embeddings(
             dataset.embeddings[key] = kept
         found[name] = kept[1]
     return found
-
-
-def keep_columns(matrix: csr_array, kept: NDArray[np.bool_]) -> csr_array:
-    """Empty all other columns, shape (n_columns,)."""
-    chosen = kept[matrix.indices]
-    indptr = np.concatenate([[0], np.cumsum(chosen)])[matrix.indptr]
-    return csr_array((matrix.data[chosen], matrix.indices[chosen], indptr), shape=matrix.shape)
 
 
 def joined_graph(dataset: GeneDataset, *, similarity: bool = False, muting: Muting | None = None) -> csr_array:

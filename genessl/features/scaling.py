@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
+from collections.abc import Mapping
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.preprocessing import StandardScaler
 
-from genessl.data.sparse import Arrays
 
 _LEAST_SPREAD = 1e-6
 _LARGEST = 5.0
@@ -66,11 +66,11 @@ class FeatureScaling:
         zero_one = self.zero_one[: features.shape[-1]]
         return np.where(zero_one, features, self.standardise(features)).astype(np.float32)
 
-    def pack(self) -> Arrays:
+    def pack(self) -> dict[str, NDArray[Any]]:
         """Return the fields as named arrays."""
         return {"scaling.centre": self.centre, "scaling.spread": self.spread, "scaling.zero_one": self.zero_one}
 
     @classmethod
-    def unpack(cls, arrays: Arrays) -> Self:
+    def unpack(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
         """Take back what `pack` returned."""
         return cls(arrays["scaling.centre"], arrays["scaling.spread"], arrays["scaling.zero_one"])

@@ -12,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
-from scipy.sparse import csr_array
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
 from genessl.data.dataset import GeneDataset
 from genessl.data.folders import written_folder
+from genessl.data.sparse import pack_sparse as pack_sparse  # other files import both from here
+from genessl.data.sparse import unpack_sparse as unpack_sparse
 from genessl.errors import InputError
 from genessl.models.resources import Resources
 
@@ -178,22 +179,6 @@ def check_count(name: str, value: int, least: int = 1) -> None:
     """Raise InputError unless a parameter is a whole number of at least `least`."""
     if type(value) is not int or value < least:
         raise InputError(f"{name}: found {value!r}, expected a whole number of at least {least}")
-
-
-def pack_sparse(name: str, matrix: csr_array) -> Arrays:
-    """Flatten a sparse matrix into named arrays."""
-    return {
-        f"{name}.data": matrix.data,
-        f"{name}.indices": matrix.indices.astype(np.int64),
-        f"{name}.indptr": matrix.indptr.astype(np.int64),
-        f"{name}.shape": np.array(matrix.shape, dtype=np.int64),
-    }
-
-
-def unpack_sparse(name: str, arrays: Arrays) -> csr_array:
-    """Put together what `pack_sparse` flattened."""
-    parts = (arrays[f"{name}.data"], arrays[f"{name}.indices"], arrays[f"{name}.indptr"])
-    return csr_array(parts, shape=tuple(arrays[f"{name}.shape"].tolist()))
 
 
 def _sorted(dataset: GeneDataset) -> tuple[GeneDataset, NDArray[np.intp]]:
