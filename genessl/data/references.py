@@ -88,7 +88,7 @@ class References:
 
 
 def labelled_aspects(positive: csr_array, ontology: Ontology, aspects: tuple[str, ...]) -> NDArray[np.bool_]:
-    """Tell who has an experimental annotation in which aspect; as in CAFA, protein binding alone does not count.
+    """Return which proteins are labelled in which aspect; as in CAFA, protein binding alone does not count.
 
     Parameters
     ----------
@@ -102,10 +102,17 @@ def labelled_aspects(positive: csr_array, ontology: Ontology, aspects: tuple[str
     -------
     ndarray of bool, shape (n_proteins, n_aspects)
     """
-    counted = np.array([term != PROTEIN_BINDING for term in ontology.terms], dtype=bool)
+    counted = labelling_terms(ontology)
+    member = np.stack([(ontology.aspects == aspect) & counted for aspect in aspects], axis=1)
+    return np.asarray(positive.astype(np.int32) @ member.astype(np.int32)) > 0
+
+
+def labelling_terms(ontology: Ontology) -> NDArray[np.bool_]:
+    """Return which terms make a gene labelled: all but protein binding and its ancestors; shape (n_terms,)."""
+    counted = np.ones(len(ontology.terms), dtype=bool)
     binding = ontology.index.get(PROTEIN_BINDING)
     if binding is not None:
         ancestors = ontology.ancestors
         counted[ancestors.indices[ancestors.indptr[binding] : ancestors.indptr[binding + 1]]] = False
-    member = np.stack([(ontology.aspects == aspect) & counted for aspect in aspects], axis=1)
-    return np.asarray(positive.astype(np.int32) @ member.astype(np.int32)) > 0
+        counted[binding] = False
+    return counted

@@ -99,16 +99,28 @@ class TermCalibration:
         """
         return replace(self, frequency=frequency)
 
-    def apply(self, views: list[NDArray[np.float32]]) -> NDArray[np.float32]:
-        """Return probabilities, float32, shape (n_genes, n_terms); 0 for a term that every view scores 0 everywhere."""
-        probability = np.zeros(views[0].shape, dtype=np.float32)
+    def apply(self, views: list[NDArray[np.float32]], rows: NDArray[np.intp] | None = None) -> NDArray[np.float32]:
+        """Return probabilities of some genes, by default of all.
+
+        Parameters
+        ----------
+        views : list of ndarray of float32, each of shape (n_genes, n_terms)
+        rows : ndarray of int, shape (n_rows,), optional
+
+        Returns
+        -------
+        ndarray of float32, shape (n_rows, n_terms)
+            0 for a term that every view scores 0 for every gene.
+        """
         trained = np.any([view.any(axis=0) for view in views], axis=0)
+        shown = views if rows is None else [view[rows] for view in views]
+        probability = np.zeros(shown[0].shape, dtype=np.float32)
         for aspect in range(len(self.intercepts)):
             columns = np.flatnonzero((self.aspect_of_term == aspect) & trained)
             base = _logit(self.frequency[columns])
             fixed = self.bases[aspect] * base + self.intercepts[aspect] + self.offsets[columns]
             total = np.tile(fixed.astype(np.float32), (len(probability), 1))
-            for slope, view in zip(self.slopes[aspect], views):
+            for slope, view in zip(self.slopes[aspect], shown):
                 total += np.float32(slope) * _evidence(view[:, columns], self.frequency[columns])
             probability[:, columns] = expit(total)
         return probability

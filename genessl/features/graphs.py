@@ -80,7 +80,7 @@ def network_embeddings(
     silence = b"" if muted is None else np.packbits(muted).tobytes()
     found = {}
     for name, network in networks.items():
-        source = dataset.homology if name not in dataset.networks else dataset.networks[name]
+        source = dataset.networks.get(name, dataset.homology)
         key = (name, n_components, seed, silence)
         kept = dataset.embeddings.get(key)
         if kept is None or kept[0] is not source:  # the network was replaced since

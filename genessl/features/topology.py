@@ -74,7 +74,7 @@ def _degree(network: csr_array) -> NDArray[np.float64]:
     return np.asarray(network.sum(axis=1), dtype=np.float64).ravel()
 
 
-def _unheard(network: csr_array) -> NDArray[np.intp]:
+def _muted(network: csr_array) -> NDArray[np.intp]:
     """Return the genes with an edge whose column is empty."""
     sends = np.bincount(network.indices, minlength=network.shape[1]) > 0
     return np.flatnonzero((np.diff(network.indptr) > 0) & ~sends)

@@ -17,12 +17,12 @@ from sklearn.exceptions import NotFittedError
 
 from genessl.data.dataset import GeneDataset
 from genessl.data.folders import written_folder
-from genessl.data.sparse import pack_sparse as pack_sparse  # other files import both from here
-from genessl.data.sparse import unpack_sparse as unpack_sparse
 from genessl.errors import InputError
+from genessl.features.muting import Muting
 from genessl.models.resources import Resources
 
 Arrays = dict[str, NDArray[Any]]
+FORMAT = 2  # of saved predictors; raised whenever an older one can no longer be read
 
 
 class GenePredictor(BaseEstimator, ABC):  # type: ignore[misc]
@@ -30,7 +30,8 @@ class GenePredictor(BaseEstimator, ABC):  # type: ignore[misc]
 
     A subclass stores its keyword-only parameters in the constructor, and writes `_fit`, `_predict`, `_state` and
     `_restore`. This class sorts genes by identifier before either, so that the order of the input cannot matter, and
-    makes scores consistent with the ontology afterwards.
+    makes scores consistent with the ontology afterwards. A subclass that can leave muted genes aside (see `Muting`)
+    sets `heeds_muting` and writes `_fit_muted` and `_predict_muted`, too.
 
     Attributes
     ----------
@@ -38,30 +39,47 @@ class GenePredictor(BaseEstimator, ABC):  # type: ignore[misc]
         The columns that the predictor was fitted on.
     """
 
-    def fit(self, dataset: GeneDataset) -> Self:
+    heeds_muting = False
+
+    def fit(self, dataset: GeneDataset, muting: Muting | None = None) -> Self:
         """Learn from the dataset's visible labels, with its unlabelled genes in view.
+
+        Parameters
+        ----------
+        dataset : GeneDataset
+        muting : Muting, optional
+            Genes of the dataset that should not bias the fit.
 
         Raises
         ------
         InputError
-            If a parameter is out of range, or no gene has an experimental annotation.
+            If a parameter is out of range, no gene has an experimental annotation, or genes are muted and the
+            predictor does not heed it.
         """
+        _check_dataset(dataset, "fit")
         self._check_parameters()
         if not dataset.positive.nnz:
             raise InputError(
                 "the dataset has no experimental annotation to learn from; check `evidence` and `annotations`"
             )
-        self._fit(_sorted(dataset)[0])
+        ordered, order = dataset.by_name
+        if muting is None:
+            self._fit(ordered)
+        else:
+            self._check_muting()
+            self._fit_muted(ordered, muting.take(order))
         self.terms_ = dataset.ontology.terms
         return self
 
-    def predict_proba(self, dataset: GeneDataset) -> NDArray[np.float32]:
+    def predict_proba(self, dataset: GeneDataset, muting: Muting | None = None) -> NDArray[np.float32]:
         """Score each gene for each term.
 
         Parameters
         ----------
         dataset : GeneDataset
             With the columns of the fitted one. Its labels are not looked at.
+        muting : Muting, optional
+            Genes of the dataset that should not bias the scores of others.
 
         Returns
         -------
@@ -73,29 +91,45 @@ class GenePredictor(BaseEstimator, ABC):  # type: ignore[misc]
         NotFittedError
             If `fit` was not called.
         InputError
-            If the columns differ from those of the fitted dataset.
+            If the columns, features or networks differ from those of the fitted dataset, if the predictor is
+            transductive and genes of the fitted dataset are missing, or if a score is NaN.
         """
-        if not hasattr(self, "terms_"):
-            raise NotFittedError(f"this {type(self).__name__} is not fitted; call fit first")
+        _check_dataset(dataset, "predict_proba")
+        self._check_fitted()
         if dataset.ontology.terms != self.terms_:
             raise InputError(
                 f"found a dataset of {dataset.n_terms} terms, expected the {len(self.terms_)} terms that the predictor"
                 " was fitted on; build both datasets with the same ontology and annotations"
             )
-        ordered, order = _sorted(dataset)
+        ordered, order = dataset.by_name
+        if muting is None:
+            raw = self._predict(ordered)
+        else:
+            self._check_muting()
+            raw = self._predict_muted(ordered, muting.take(order))
+        if np.isnan(raw).any():
+            raise InputError(f"{type(self).__name__}: found a score that is not a number (NaN), expected numbers")
         scores = np.empty((dataset.n_genes, dataset.n_terms), dtype=np.float32)
-        scores[order] = dataset.ontology.propagate_scores(np.clip(self._predict(ordered), 0.0, 1.0))
+        scores[order] = dataset.ontology.propagate_scores(np.clip(raw, 0.0, 1.0))
         return scores
+
+    def _check_fitted(self) -> None:
+        if not hasattr(self, "terms_"):
+            raise NotFittedError(f"this {type(self).__name__} is not fitted; call fit first")
+
+    def _check_muting(self) -> None:
+        if not self.heeds_muting:
+            raise InputError(f"muting: found muted genes, which {type(self).__name__} cannot leave aside")
 
     def save(self, path: str | Path) -> None:
         """Write the predictor into a folder, as JSON and safetensors."""
-        if not hasattr(self, "terms_"):
-            raise NotFittedError(f"this {type(self).__name__} is not fitted; call fit first")
+        self._check_fitted()
         with written_folder(path) as folder:
             self._write(folder)
 
     def _write(self, folder: Path) -> None:
         description = {
+            "format": FORMAT,
             "module": type(self).__module__,
             "class": type(self).__name__,
             "parameters": {k: v for k, v in self.get_params(deep=False).items() if not isinstance(v, GenePredictor)},
@@ -120,6 +154,11 @@ class GenePredictor(BaseEstimator, ABC):  # type: ignore[misc]
             raise InputError(f"{folder}: expected a saved predictor, found no predictor.json; train the model first")
         try:
             description = json.loads((folder / "predictor.json").read_text(encoding="utf-8"))
+            if description.get("format") != FORMAT:
+                raise InputError(
+                    f"{folder}: found a saved predictor of format {description.get('format', 1)}, expected {FORMAT};"
+                    " another version of genessl wrote it; train the model again"
+                )
             arrays = load_file(str(folder / "state.safetensors"))
             if not str(description["module"]).startswith("genessl."):
                 raise InputError(f"{folder}: expected a predictor of genessl, found {description['module']}")
@@ -138,6 +177,10 @@ class GenePredictor(BaseEstimator, ABC):  # type: ignore[misc]
             raise InputError(f"{folder}: the saved predictor has no {error}; train the model again") from error
         return predictor
 
+    def settled(self, dataset: GeneDataset) -> GenePredictor:
+        """Return a predictor whose choices by validation genes are made, for an owner that also fits without these."""
+        return self
+
     def resources(self, n_genes: int, n_terms: int) -> Resources:
         """Return what a fit on so many genes and terms needs; owners add up what they own."""
         return Resources.of_tables(8, n_genes, n_terms)
@@ -153,12 +196,20 @@ class GenePredictor(BaseEstimator, ABC):  # type: ignore[misc]
     def _predict(self, dataset: GeneDataset) -> NDArray[np.float32]:
         """Return finite scores, shape (n_genes, n_terms); genes are sorted by identifier."""
 
+    def _fit_muted(self, dataset: GeneDataset, muting: Muting) -> None:
+        """Learn with some genes muted; genes are sorted by identifier."""
+        raise NotImplementedError
+
+    def _predict_muted(self, dataset: GeneDataset, muting: Muting) -> NDArray[np.float32]:
+        """Return finite scores with some genes muted; genes are sorted by identifier."""
+        raise NotImplementedError
+
     @abstractmethod
     def _state(self) -> Arrays:
         """Return the learned arrays by name."""
 
     def _facts(self) -> dict[str, Any]:
-        """Return what was learned and is no array, as JSON takes it."""
+        """Return the JSON-serialisable fitted state other than arrays."""
         return {}
 
     @abstractmethod
@@ -181,8 +232,9 @@ def check_count(name: str, value: int, least: int = 1) -> None:
         raise InputError(f"{name}: found {value!r}, expected a whole number of at least {least}")
 
 
-def _sorted(dataset: GeneDataset) -> tuple[GeneDataset, NDArray[np.intp]]:
-    order = np.argsort(dataset.genes, kind="stable")
-    if np.array_equal(order, np.arange(len(order))):
-        return dataset, order
-    return dataset.take(order), order
+def _check_dataset(dataset: Any, method: str) -> None:
+    if not isinstance(dataset, GeneDataset):
+        raise InputError(
+            f"{method}: found {type(dataset).__name__} {str(dataset)[:40]!r}, expected a GeneDataset;"
+            " read one with GeneDataset.load(folder)"
+        )

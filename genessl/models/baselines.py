@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,97 +16,196 @@ from genessl.data.dataset import GeneDataset
 from genessl.data.references import References, labelled_aspects
 from genessl.features.domains import domain_columns, domain_similarity
 from genessl.features.graphs import joined_graph
-from genessl.models.base import Arrays, GenePredictor, check_count
-from genessl.models.instance_based import InstanceBased
+from genessl.features.muting import Muting
+from genessl.models.base import Arrays, check_count
+from genessl.models.closed_form import ClosedForm, FittedLabels
 from genessl.models.supervision import Supervision
+from genessl.models.view import ELECTRONIC, NETWORKS, SEQUENCE, Fitted, Preparation, View, ViewInputs
 
 
-class TermFrequency(GenePredictor):
+@dataclass(frozen=True, eq=False, kw_only=True)
+class FittedFrequency(Fitted):
+    """How common each term is.
+
+    Parameters
+    ----------
+    frequency : ndarray of float32, shape (n_terms,)
+    """
+
+    frequency: NDArray[np.float32]
+
+
+class TermFrequency(View):
     """Score every gene by how many of the labelled genes have the term (CAFA's naive baseline).
 
     Attributes
     ----------
-    frequency_ : ndarray of float32, shape (n_terms,)
+    fitted_ : FittedFrequency
     """
 
-    def _fit(self, dataset: GeneDataset) -> None:
-        self.frequency_ = Supervision.of(dataset).frequency()
+    @property
+    def reads(self) -> frozenset[str]:
+        """Nothing of a gene."""
+        return frozenset()
 
-    def _predict(self, dataset: GeneDataset) -> NDArray[np.float32]:
-        return np.tile(self.frequency_, (dataset.n_genes, 1))
+    def _read(self, dataset: GeneDataset, muting: Muting | None, like: Preparation | None) -> ViewInputs:
+        preparation = like or Preparation(genes=dataset.genes)
+        return ViewInputs(genes=dataset.genes, n_terms=dataset.n_terms, preparation=preparation, muting=muting)
+
+    def learn(
+        self,
+        inputs: ViewInputs,
+        supervision: Supervision,
+        *,
+        validation: Supervision | None = None,
+        n_epochs: int | None = None,
+        objective: Callable[..., Any] | None = None,
+    ) -> FittedFrequency:
+        """Count the labelled genes that have each term; see `View.learn`."""
+        return FittedFrequency(preparation=inputs.preparation, frequency=supervision.as_experimental().frequency)
+
+    def score(self, fitted: FittedFrequency, inputs: ViewInputs) -> NDArray[np.float32]:
+        """Return the frequencies for every gene; see `View.score`."""
+        return np.tile(fitted.frequency, (inputs.n_genes, 1))
 
     def _state(self) -> Arrays:
-        return {"frequency": self.frequency_}
+        return {**super()._state(), "frequency": self.fitted_.frequency}
 
     def _restore(self, arrays: Arrays, facts: dict[str, Any], folder: Path) -> None:
-        self.frequency_ = arrays["frequency"]
+        preparation = Preparation.unpack(arrays, facts["preparation"])
+        self.fitted_ = FittedFrequency(preparation=preparation, frequency=arrays["frequency"])
 
 
-class ElectronicAnnotation(GenePredictor):
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ElectronicInputs(ViewInputs):
+    """The electronic annotations.
+
+    Parameters
+    ----------
+    electronic : csr_array of bool, shape (n_genes, n_terms)
+    """
+
+    electronic: csr_array
+
+
+class ElectronicAnnotation(View):
     """Score 1 for each term that the gene has by electronic or other non-experimental evidence, else 0."""
 
-    def _fit(self, dataset: GeneDataset) -> None:
-        pass
+    @property
+    def reads(self) -> frozenset[str]:
+        """The electronic annotations."""
+        return frozenset({ELECTRONIC})
 
-    def _predict(self, dataset: GeneDataset) -> NDArray[np.float32]:
-        return np.asarray(dataset.electronic.toarray(), dtype=np.float32)
+    def _read(self, dataset: GeneDataset, muting: Muting | None, like: Preparation | None) -> ElectronicInputs:
+        return ElectronicInputs(
+            genes=dataset.genes,
+            n_terms=dataset.n_terms,
+            preparation=like or Preparation(genes=dataset.genes),
+            muting=muting,
+            electronic=dataset.electronic,
+        )
 
-    def _state(self) -> Arrays:
-        return {}
+    def learn(
+        self,
+        inputs: ElectronicInputs,
+        supervision: Supervision,
+        *,
+        validation: Supervision | None = None,
+        n_epochs: int | None = None,
+        objective: Callable[..., Any] | None = None,
+    ) -> Fitted:
+        """Learn nothing; see `View.learn`."""
+        return Fitted(preparation=inputs.preparation)
+
+    def score(self, fitted: Fitted, inputs: ElectronicInputs) -> NDArray[np.float32]:
+        """Return the electronic annotations as scores; see `View.score`."""
+        return np.asarray(inputs.electronic.toarray(), dtype=np.float32)
+
+    def speaks_of(self, inputs: ElectronicInputs) -> NDArray[np.bool_]:
+        """Return the genes with an electronic annotation."""
+        return np.asarray(np.diff(inputs.electronic.indptr) > 0)
 
     def _restore(self, arrays: Arrays, facts: dict[str, Any], folder: Path) -> None:
-        pass
+        self.fitted_ = Fitted(preparation=Preparation.unpack(arrays, facts["preparation"]))
 
 
-class _Neighbours(InstanceBased):
-    """Score a term by the weighted share of a gene's neighbours that have it.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class NeighbourInputs(ViewInputs):
+    """Whose labels count for whom.
 
-    Attributes
+    Parameters
     ----------
-    supervision_ : Supervision
+    graph : csr_array of float32, shape (n_genes, n_genes + n_references)
+        The weight of the genes, and then of the references, in the columns for the genes in the rows.
+    references : Supervision, optional
+        The labels of the references, which belong to the input as their similarities do.
     """
 
+    graph: csr_array
+    references: Supervision | None = None
+
+
+class _Neighbours(ClosedForm):
+    """Score a term by the weighted share of a gene's neighbours that have it."""
+
     @abstractmethod
-    def _graph(self, dataset: GeneDataset) -> csr_array:
+    def _graph(self, dataset: GeneDataset, muting: Muting | None) -> csr_array:
         """Return whose labels count for whom, and how much."""
 
-    def _predict(self, dataset: GeneDataset) -> NDArray[np.float32]:
-        targets, labelled = self.supervision_.labels_for(dataset.genes)
-        return neighbour_shares(self._graph(dataset), targets, labelled, self.supervision_.aspect_of_term)
+    def _preparation(self, dataset: GeneDataset) -> Preparation:
+        return Preparation(genes=dataset.genes)
+
+    def _read(self, dataset: GeneDataset, muting: Muting | None, like: Preparation | None) -> NeighbourInputs:
+        return NeighbourInputs(
+            genes=dataset.genes,
+            n_terms=dataset.n_terms,
+            preparation=like or self._preparation(dataset),
+            muting=muting,
+            graph=self._graph(dataset, muting),
+        )
+
+    def score(self, fitted: FittedLabels, inputs: NeighbourInputs) -> NDArray[np.float32]:
+        """Return the weighted share of neighbours with each term; see `View.score`."""
+        targets, labelled = fitted.supervision.labels_for(inputs.genes)
+        others = inputs.references
+        if others is not None:
+            targets = csr_array(vstack([targets, others.targets]))
+            labelled = np.concatenate([labelled, others.labelled])
+        return neighbour_shares(inputs.graph, targets, labelled, fitted.supervision.aspect_of_term)
+
+    def speaks_of(self, inputs: NeighbourInputs) -> NDArray[np.bool_]:
+        """Return the genes with a neighbour."""
+        return np.asarray(np.diff(inputs.graph.indptr) > 0)
 
 
 class _Relatives(_Neighbours):
     """Score a term by the weighted share of a gene's relatives that have it, references of other organisms included.
 
-    The labels of the genes are those of the fitted dataset. The references' labels belong to the input as their
-    similarities do: both are read from the dataset to predict, and neither is stored.
+    The labels of the genes are those of the fitted dataset. The references' labels are read from the dataset to
+    predict, as the similarities are.
     """
 
-    def _predict(self, dataset: GeneDataset) -> NDArray[np.float32]:
-        references = dataset.references
+    @property
+    def reads(self) -> frozenset[str]:
+        """The sequences."""
+        return frozenset({SEQUENCE})
+
+    def _read(self, dataset: GeneDataset, muting: Muting | None, like: Preparation | None) -> NeighbourInputs:
+        inputs, references = super()._read(dataset, muting, like), dataset.references
         if references is None:
-            return super()._predict(dataset)
-        targets, labelled = self.supervision_.labels_for(dataset.genes)
-        aspect_of_term = self.supervision_.aspect_of_term
-        others = _supervision_of_references(dataset, references, aspect_of_term)
-        return neighbour_shares(
-            csr_array(hstack([self._graph(dataset), self._to_references(references)])),
-            csr_array(vstack([targets, others.targets()])),
-            np.concatenate([labelled, others.labelled]),
-            aspect_of_term,
-        )
+            return inputs
+        graph = csr_array(hstack([inputs.graph, self._to_references(references)]))
+        return replace(inputs, graph=graph, references=_supervision_of_references(dataset, references))
 
     @abstractmethod
     def _to_references(self, references: References) -> csr_array:
         """Return which references' labels count for whom, and how much."""
 
 
-def _supervision_of_references(
-    dataset: GeneDataset, references: References, aspect_of_term: NDArray[np.intp]
-) -> Supervision:
-    empty = csr_array(references.positive.shape, dtype=bool)
+def _supervision_of_references(dataset: GeneDataset, references: References) -> Supervision:
     labelled = labelled_aspects(references.positive, dataset.ontology, dataset.aspects)
-    return Supervision(references.names, references.positive, labelled, aspect_of_term, empty, empty, empty)
+    aspect_of_term = np.array([dataset.aspects.index(a) for a in dataset.ontology.aspects.tolist()], dtype=np.intp)
+    return Supervision.from_labels(references.names, references.positive, labelled, aspect_of_term)
 
 
 class Homology(_Relatives):
@@ -116,7 +216,7 @@ class Homology(_Relatives):
     The gene itself is left out.
     """
 
-    def _graph(self, dataset: GeneDataset) -> csr_array:
+    def _graph(self, dataset: GeneDataset, muting: Muting | None) -> csr_array:
         return dataset.homology
 
     def _to_references(self, references: References) -> csr_array:
@@ -133,7 +233,10 @@ class DomainNeighbours(_Relatives):
     gene carries.
     """
 
-    def _graph(self, dataset: GeneDataset) -> csr_array:
+    def _preparation(self, dataset: GeneDataset) -> Preparation:
+        return Preparation(genes=dataset.genes, feature_names=dataset.feature_names)
+
+    def _graph(self, dataset: GeneDataset, muting: Muting | None) -> csr_array:
         carried = dataset.sequence_features[:, domain_columns(dataset.feature_names)]
         return domain_similarity(csr_array(carried))
 
@@ -153,8 +256,16 @@ class NetworkNeighbours(_Neighbours):
        Nature Biotechnology 18, 1257-1261, 2000, doi:10.1038/82360
     """
 
-    def _graph(self, dataset: GeneDataset) -> csr_array:
-        return joined_graph(dataset)
+    @property
+    def reads(self) -> frozenset[str]:
+        """The networks."""
+        return frozenset({NETWORKS})
+
+    def _preparation(self, dataset: GeneDataset) -> Preparation:
+        return Preparation(genes=dataset.genes, networks=tuple(sorted(dataset.networks)))
+
+    def _graph(self, dataset: GeneDataset, muting: Muting | None) -> csr_array:
+        return joined_graph(dataset, muting=muting)
 
 
 class PermutedLabels(NetworkNeighbours):
@@ -177,14 +288,23 @@ class PermutedLabels(NetworkNeighbours):
         check_count("shuffle", self.shuffle)
         check_count("seed", self.seed, 0)
 
-    def _fit(self, dataset: GeneDataset) -> None:
-        supervision = Supervision.of(dataset)
-        rows = np.arange(dataset.n_genes)
+    def learn(
+        self,
+        inputs: ViewInputs,
+        supervision: Supervision,
+        *,
+        validation: Supervision | None = None,
+        n_epochs: int | None = None,
+        objective: Callable[..., Any] | None = None,
+    ) -> FittedLabels:
+        """Keep the labels with their rows shuffled; see `View.learn`."""
+        rows = np.arange(inputs.n_genes)
         labelled = np.flatnonzero(np.diff(supervision.positive.indptr))
         rows[labelled] = np.random.default_rng((self.seed, self.shuffle)).permutation(labelled)
-        self.supervision_ = replace(
+        shuffled = replace(
             supervision, positive=csr_array(supervision.positive[rows]), labelled=supervision.labelled[rows]
         )
+        return super().learn(inputs, shuffled)
 
 
 def neighbour_shares(

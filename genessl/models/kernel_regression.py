@@ -2,27 +2,46 @@
 
 from __future__ import annotations
 
-import logging
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_solve, cholesky, solve_triangular
 
 from genessl.data.dataset import GeneDataset
-from genessl.features.graphs import joined_networks
-from genessl.features.scaling import centre_and_spread
-from genessl.features.topology import diffusion_embedding
+from genessl.features.graphs import joined_networks, network_embeddings
+from genessl.features.muting import Muting
+from genessl.features.scaling import FeatureScaling
 from genessl.models.base import check_count, check_range
-from genessl.models.instance_based import InstanceBased
+from genessl.models.closed_form import ClosedForm, FittedLabels
+from genessl.models.resources import Resources, table_mb
+from genessl.models.view import NETWORKS, SEQUENCE, Preparation, ViewInputs
 
-_LARGEST = 5.0  # standardised features are cut off there
 _LEAST_SHARE = 0.3
 _LEAST_RIDGE = 0.01  # below it rounding may leave the matrix without an inverse
 _TERMS_AT_ONCE = 512
-_log = logging.getLogger(__name__)
 
 
-class KernelRegression(InstanceBased):
+@dataclass(frozen=True, eq=False, kw_only=True)
+class KernelInputs(ViewInputs):
+    """What genes are compared by.
+
+    Parameters
+    ----------
+    sequence : ndarray of float32, shape (n_genes, n_features)
+        Standardised.
+    places : tuple of ndarray of float32, each of shape (n_genes, n_components)
+        The embedding of each network; zero for a gene without an edge in it.
+    edges : tuple of ndarray of bool, each of shape (n_genes,)
+        Which genes have an edge in each network.
+    """
+
+    sequence: NDArray[np.float32]
+    places: tuple[NDArray[np.float32], ...]
+    edges: tuple[NDArray[np.bool_], ...]
+
+
+class KernelRegression(ClosedForm):
     """Ridge regression of each term on kernels of the sequence and of the networks [1]_, [2]_.
 
     For a gene x, in an aspect whose labelled genes are L with labels Y and term frequencies pi,
@@ -34,7 +53,8 @@ class KernelRegression(InstanceBased):
     not, so that two genes that share no neighbour are alike where chains of others lead from one to the other.
     A network's kernel is 0 for a gene without an edge in it.
 
-    A label counts where its gene is in the dataset to predict, too. A labelled gene is scored without its own label, by
+    It is transductive: the labelled genes have to be in the dataset to predict, and where there are networks all genes
+    that it was fitted with. A labelled gene is scored without its own label, by
     the closed form of leaving one out, and 1 for the terms it is known to have. A score is at most 1 and at least
     0.3 pi, for a regression may fall below 0.
 
@@ -46,10 +66,6 @@ class KernelRegression(InstanceBased):
         Length of the diffusion embedding of each network.
     seed : int, default=0
         Of the embedding's start vector.
-
-    Attributes
-    ----------
-    supervision_ : Supervision
 
     References
     ----------
@@ -68,18 +84,56 @@ class KernelRegression(InstanceBased):
         check_count("n_components", self.n_components)
         check_count("seed", self.seed, 0)
 
-    def _predict(self, dataset: GeneDataset) -> NDArray[np.float32]:
-        targets, labelled = self.supervision_.labels_for(dataset.genes)
-        frequency = self.supervision_.frequency()
-        scores = np.tile(frequency, (dataset.n_genes, 1))
+    @property
+    def reads(self) -> frozenset[str]:
+        """The sequences and the networks."""
+        return frozenset({SEQUENCE, NETWORKS})
+
+    def resources(self, n_genes: int, n_terms: int) -> Resources:
+        """Return what a fit needs: three kernels between all genes beside the scores."""
+        kernels = 3 * table_mb(n_genes, n_genes)
+        return Resources.of_tables(8, n_genes, n_terms, base_mb=round(1500 + kernels), threads=2)
+
+    def _read(self, dataset: GeneDataset, muting: Muting | None, like: Preparation | None) -> KernelInputs:
+        preparation = like or Preparation(
+            genes=dataset.genes,
+            feature_names=dataset.feature_names,
+            networks=tuple(sorted(dataset.networks)),
+            scaling=FeatureScaling.learn(dataset.sequence_features, None if muting is None else muting.suspects),
+        )
+        assert preparation.scaling is not None
+        networks = joined_networks(dataset, muting=muting)
+        places = network_embeddings(
+            dataset,
+            networks,
+            n_components=self.n_components,
+            seed=self.seed,
+            muted=None if muting is None else muting.muted(relaying=False),
+        )
+        return KernelInputs(
+            genes=dataset.genes,
+            n_terms=dataset.n_terms,
+            preparation=preparation,
+            muting=muting,
+            sequence=preparation.scaling.standardise(dataset.sequence_features),
+            places=tuple(places.values()),
+            edges=tuple(np.diff(network.indptr) > 0 for network in networks.values()),
+        )
+
+    def needs_all_genes(self, inputs: KernelInputs) -> bool:
+        """Return whether there are networks, in which every gene has a part in the place of the others."""
+        return bool(inputs.places)
+
+    def score(self, fitted: FittedLabels, inputs: KernelInputs) -> NDArray[np.float32]:
+        """Return the regression F, and for labelled genes the one that leaves them out; see `View.score`."""
+        targets, labelled = fitted.supervision.labels_for(inputs.genes)
+        frequency = fitted.supervision.frequency
+        scores = np.tile(frequency, (inputs.n_genes, 1))
         known = np.flatnonzero(labelled.any(axis=1))
-        n_labelled = int(self.supervision_.labelled.any(axis=1).sum())
-        if len(known) < n_labelled:
-            _log.warning("of %d labelled genes %d are in the dataset; only these count", n_labelled, len(known))
-        kernel = self._kernel(dataset, known) if len(known) else np.zeros((dataset.n_genes, 0), dtype=np.float32)
+        kernel = _kernel(inputs, known)
         for aspect in range(labelled.shape[1]):
             members = np.flatnonzero(labelled[known, aspect])
-            columns = np.flatnonzero((self.supervision_.aspect_of_term == aspect) & (frequency > 0))
+            columns = np.flatnonzero((fitted.supervision.aspect_of_term == aspect) & (frequency > 0))
             if not len(members) or not len(columns):
                 continue
             rows, beside = known[members], np.ascontiguousarray(kernel[:, members])
@@ -95,21 +149,16 @@ class KernelRegression(InstanceBased):
                 scores[:, chosen] = np.clip(block, _LEAST_SHARE * frequency[chosen], 1.0, out=block)
         return scores
 
-    def _kernel(self, dataset: GeneDataset, known: NDArray[np.intp]) -> NDArray[np.float32]:
-        """Return the kernel of all genes with some, float32, shape (n_genes, n_known)."""
-        centre, spread = centre_and_spread(dataset)
-        standard = np.clip((dataset.sequence_features - centre) / spread, -_LARGEST, _LARGEST)
-        total = gaussian_kernel(standard, known)
-        networks = joined_networks(dataset)
-        for network in networks.values():
-            edges = np.diff(network.indptr) > 0
-            kernel = gaussian_kernel(
-                diffusion_embedding(network, n_components=self.n_components, seed=self.seed), known
-            )
-            kernel[~edges] = 0.0
-            kernel[:, ~edges[known]] = 0.0
-            total += np.divide(kernel, np.float32(len(networks)), out=kernel)
-        return total
+
+def _kernel(inputs: KernelInputs, known: NDArray[np.intp]) -> NDArray[np.float32]:
+    """Return the kernel of all genes with some, float32, shape (n_genes, n_known)."""
+    total = gaussian_kernel(inputs.sequence, known)
+    for place, edges in zip(inputs.places, inputs.edges):
+        kernel = gaussian_kernel(place, known)
+        kernel[~edges] = 0.0
+        kernel[:, ~edges[known]] = 0.0
+        total += np.divide(kernel, np.float32(len(inputs.places)), out=kernel)
+    return total
 
 
 def gaussian_kernel(features: NDArray[np.float32], columns: NDArray[np.intp]) -> NDArray[np.float32]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from sklearn.base import clone
 
 from genessl.models.base import Arrays, GenePredictor
+from genessl.models.resources import Resources, table_mb
 
 
 class Owner(GenePredictor):
@@ -18,6 +20,19 @@ class Owner(GenePredictor):
     A saved strategy holds each fitted one in a folder of the parameter's name. A subclass that overrides `_facts` or
     `_restore` calls these first.
     """
+
+    @abstractmethod
+    def _parts(self) -> list[GenePredictor]:
+        """Return the predictors to be owned, as they would be fitted."""
+
+    def resources(self, n_genes: int, n_terms: int) -> Resources:
+        """Return what the owned predictors need together, and a few tables of scores beside them."""
+        owned = Resources.together(part.resources(n_genes, n_terms) for part in self._parts())
+        return replace(owned, memory_mb=owned.memory_mb + round(4 * table_mb(n_genes, n_terms)))
+
+    def _check_parameters(self) -> None:
+        for part in self._parts():
+            part._check_parameters()
 
     @abstractmethod
     def _owned(self) -> dict[str, GenePredictor]:

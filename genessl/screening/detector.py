@@ -368,7 +368,7 @@ def _place_evidence(
 
 def _likely_terms(dataset: GeneDataset, labelled: NDArray[np.bool_], seed: int) -> NDArray[np.bool_]:
     """Tell which unlabelled genes score highest for each of the terms of middling frequency: (n_genes, n_chosen)."""
-    frequency = Supervision.of(dataset).frequency()
+    frequency = Supervision.of(dataset).frequency
     columns = np.flatnonzero((frequency >= _RAREST) & (frequency <= _COMMONEST))
     likely = np.zeros((dataset.n_genes, len(columns)), dtype=bool)
     unlabelled = np.flatnonzero(~labelled)

@@ -97,8 +97,8 @@ def _compared(dataset: GeneDataset) -> tuple[list[Fit | Pairing], list[Profile],
         The neighbours' terms and the electronic ones in turn, for each aspect: those that a sequence may make expected.
     """
     supervision = Supervision.of(dataset)
-    targets, labelled = supervision.targets(), supervision.labelled
-    aspects, frequency = supervision.aspect_of_term, supervision.frequency()
+    targets, labelled = supervision.targets, supervision.labelled
+    aspects, frequency = supervision.aspect_of_term, supervision.frequency
     by_homologs = neighbour_shares(dataset.homology, targets, labelled, aspects)
     by_neighbours = neighbour_shares(joined_graph(dataset), targets, labelled, aspects)
     electronic = dataset.electronic.astype(np.float32).toarray()

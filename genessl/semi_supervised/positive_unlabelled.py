@@ -10,16 +10,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
+from sklearn.base import clone
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
-from genessl.data.dataset import VALIDATION, GeneDataset
+from genessl.data.dataset import GeneDataset
 from genessl.errors import InputError
-from genessl.models.base import Arrays, check_count, check_range
+from genessl.models.base import Arrays, GenePredictor, check_count, check_range
 from genessl.models.neural.objective import MakeObjective, Objective
-from genessl.models.neural.training import NeuralPredictor
+from genessl.models.neural.training import NeuralView
 from genessl.models.supervision import Supervision
-from genessl.semi_supervised.pseudo_labels.stopping import validation_quality
+from genessl.semi_supervised.pseudo_labels.stopping import Judge
 from genessl.semi_supervised.view_strategy import ViewStrategy
 
 _log = logging.getLogger(__name__)
@@ -46,7 +47,7 @@ class PositiveUnlabelled(ViewStrategy):
 
     Parameters
     ----------
-    view : NeuralPredictor, optional
+    view : NeuralView, optional
         By default a `SequenceNetwork`.
     treatment : {'validated', 'cross_entropy', 'non_negative_risk', 'co_annotation'}
     prior_factor : float, default=1.5
@@ -57,7 +58,7 @@ class PositiveUnlabelled(ViewStrategy):
 
     Attributes
     ----------
-    view_ : NeuralPredictor
+    view_ : NeuralView
         The view with the trained network.
     treatment_ : str
         As given or chosen.
@@ -74,7 +75,7 @@ class PositiveUnlabelled(ViewStrategy):
     def __init__(
         self,
         *,
-        view: NeuralPredictor | None = None,
+        view: NeuralView | None = None,
         treatment: str = "validated",
         prior_factor: float = 1.5,
         device: str = "auto",
@@ -93,32 +94,33 @@ class PositiveUnlabelled(ViewStrategy):
         check_range("prior_factor", self.prior_factor, 1.0)
         check_count("seed", self.seed, 0)
 
-    def choose_treatment(self, dataset: GeneDataset) -> None:
-        """Settle which treatment later fits take, for an owner that fits also without the validation genes."""
-        if self.treatment == "validated":
-            self._settled = self._compared(dataset, self._make_view().prepare(dataset), Supervision.of(dataset))
+    def settled(self, dataset: GeneDataset) -> GenePredictor:
+        """Return it with the treatment that the validation genes of a dataset choose."""
+        if self.treatment != "validated":
+            return self
+        ordered, supervision = dataset.by_name[0], Supervision.of(dataset.by_name[0])
+        found = self._compared(self._make_view().prepare(ordered), supervision, Judge.of(ordered, supervision))
+        chosen: GenePredictor = clone(self).set_params(treatment=_best(found))
+        return chosen
 
-    def _objective(self, dataset: GeneDataset, inputs: dict[str, Any], supervision: Supervision) -> MakeObjective:
+    def _objective(self, dataset: GeneDataset, inputs: Any, supervision: Supervision) -> MakeObjective:
         self.validation_: dict[str, float] = {}
         self.treatment_ = self.treatment
         if self.treatment == "validated":
-            settled = getattr(self, "_settled", None)
-            self.validation_ = self._compared(dataset, inputs, supervision) if settled is None else settled
-            self.treatment_ = max(self.validation_, key=self.validation_.__getitem__, default="cross_entropy")
+            self.validation_ = self._compared(inputs, supervision, Judge.of(dataset, supervision))
+            self.treatment_ = _best(self.validation_)
         return self._objective_of(self.treatment_)
 
-    def _compared(self, dataset: GeneDataset, inputs: dict[str, Any], supervision: Supervision) -> dict[str, float]:
+    def _compared(self, inputs: Any, supervision: Supervision, judge: Judge) -> dict[str, float]:
         """Measure each treatment on the validation genes, if these are enough."""
-        rows = np.flatnonzero((dataset.split == VALIDATION) & dataset.labelled.any(axis=1))
-        if len(rows) < _LEAST_VALIDATION_GENES:
+        if len(judge.rows) < _LEAST_VALIDATION_GENES:
             _log.warning("fewer than %d labelled validation genes; the usual loss is taken", _LEAST_VALIDATION_GENES)
             return {}
         found = {}
         for treatment in TREATMENTS:
             view = self._make_view()
-            fitted = view.choose_epochs(inputs, dataset, supervision, objective=self._objective_of(treatment))
-            scores = dataset.ontology.propagate_scores(view.score(fitted, inputs, dataset.n_terms))
-            found[treatment] = validation_quality(scores, dataset, rows)
+            fitted = view.choose_epochs(inputs, supervision, objective=self._objective_of(treatment))
+            found[treatment] = judge.quality(view.score(fitted, inputs))
             _log.info("%s: weighted F-max %.4f on validation genes", treatment, found[treatment])
         return found
 
@@ -128,7 +130,7 @@ class PositiveUnlabelled(ViewStrategy):
         if treatment == "co_annotation":
             return _DoubtedNegatives
 
-        def make(module: nn.Module, given: dict[str, Any], labels: Supervision) -> Objective:
+        def make(module: nn.Module, given: Any, labels: Supervision) -> Objective:
             return _NonNegativeRisk(module, given, labels, self.prior_factor, self.seed)
 
         return make
@@ -141,17 +143,21 @@ class PositiveUnlabelled(ViewStrategy):
         self.treatment_, self.validation_ = facts["treatment"], facts["validation"]
 
 
+def _best(found: dict[str, float]) -> str:
+    return max(found, key=found.__getitem__, default="cross_entropy")
+
+
 class _NonNegativeRisk(Objective):
     """The risk above, for a step's labelled genes and as many others, mean over terms."""
 
     def __init__(
-        self, module: nn.Module, inputs: dict[str, Any], supervision: Supervision, prior_factor: float, seed: int
+        self, module: nn.Module, inputs: Any, supervision: Supervision, prior_factor: float, seed: int
     ) -> None:
         super().__init__(module, inputs, supervision)
         device = next(module.parameters()).device
-        prior = np.minimum(prior_factor * supervision.frequency(), 1.0)
+        prior = np.minimum(prior_factor * supervision.frequency, 1.0)
         self.prior = torch.from_numpy(prior.astype(np.float32)).to(device)  # (n_terms,)
-        informative = supervision.informative()
+        informative = supervision.informative
         share = supervision.n_positive / max(len(informative), 1)  # of the labelled genes have a term as a target
         self.share = torch.from_numpy(share.astype(np.float32)).clamp(min=1e-12).to(device)
         self.pool = np.setdiff1d(np.arange(len(supervision.genes)), informative)
@@ -164,13 +170,13 @@ class _NonNegativeRisk(Objective):
         return self._risk(self.supervision, rows, others)
 
     def validation_loss(self, validation: Supervision) -> Tensor:
-        rows = validation.informative()
+        rows = validation.informative
         return self._risk(validation, rows, np.setdiff1d(self.pool, rows))
 
     def _risk(self, labels: Supervision, rows: NDArray[np.intp], others: NDArray[np.intp]) -> Tensor:
         device = self.prior.device
         logits = self.module(self.inputs, torch.from_numpy(np.concatenate([rows, others])).to(device))
-        targets = torch.from_numpy(csr_array(labels.targets()[rows]).toarray()).to(device)
+        targets = torch.from_numpy(csr_array(labels.targets[rows]).toarray()).to(device)
         return non_negative_risk(logits, targets, self.prior, self.share)
 
 
@@ -199,7 +205,7 @@ def non_negative_risk(logits: Tensor, targets: Tensor, prior: Tensor, share: Ten
 class _DoubtedNegatives(Objective):
     """Binary cross-entropy in which an absent term weighs less the more often it comes with what the gene has."""
 
-    def __init__(self, module: nn.Module, inputs: dict[str, Any], supervision: Supervision) -> None:
+    def __init__(self, module: nn.Module, inputs: Any, supervision: Supervision) -> None:
         super().__init__(module, inputs, supervision)
         self.companions = co_annotation(supervision)
 
@@ -220,7 +226,7 @@ def co_annotation(supervision: Supervision) -> NDArray[np.float32]:
     It is 0, too, where s is an ancestor of t in the labels, all genes with t having s: a general term raises no doubt
     about a special one. float32, shape (n_terms, n_terms); one gene without t is added to those with s.
     """
-    targets = supervision.targets()
+    targets = supervision.targets
     both = np.asarray((targets.T @ targets).toarray(), dtype=np.float32)
     have = np.diag(both).copy()
     share = both / (have[:, None] + 1.0)
@@ -231,7 +237,7 @@ def co_annotation(supervision: Supervision) -> NDArray[np.float32]:
 
 def doubt(supervision: Supervision, companions: NDArray[np.float32], rows: NDArray[np.intp]) -> NDArray[np.float32]:
     """Return how doubtful each absent term of some genes is, in [0, 1): float32, shape (n_rows, n_terms)."""
-    targets = csr_array(supervision.targets()[rows])
+    targets = csr_array(supervision.targets[rows])
     doubts = np.zeros(targets.shape, dtype=np.float32)
     for row in range(targets.shape[0]):
         own = targets.indices[targets.indptr[row] : targets.indptr[row + 1]]

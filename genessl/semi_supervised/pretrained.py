@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,9 @@ from torch.nn.functional import cosine_similarity, softplus
 from genessl.data.dataset import GeneDataset
 from genessl.errors import InputError
 from genessl.models.base import Arrays, check_count, check_range
-from genessl.models.neural.graph_network import GraphNetwork
 from genessl.models.neural.layers import MultiNetworkConvolution
 from genessl.models.neural.objective import MakeObjective, Objective
-from genessl.models.neural.training import NeuralPredictor
+from genessl.models.neural.training import NeuralView
 from genessl.models.supervision import Supervision
 from genessl.semi_supervised.generative.feature_model import mean_output, zero_one_columns
 from genessl.semi_supervised.view_strategy import ViewStrategy
@@ -64,7 +64,7 @@ class Pretrained(ViewStrategy):
     def __init__(
         self,
         *,
-        view: NeuralPredictor | None = None,
+        view: NeuralView | None = None,
         pretraining_epochs: int = 30,
         masked: float | None = None,
         gamma: float = 2.0,
@@ -82,7 +82,7 @@ class Pretrained(ViewStrategy):
 
     def _check_parameters(self) -> None:
         super()._check_parameters()
-        if isinstance(self.view, GraphNetwork) and self.view.label_input:
+        if self.view is not None and self.view.reads_labels:
             raise InputError(
                 "view: found a GraphNetwork with label_input, whose body reads labels, expected label_input=False"
             )
@@ -94,25 +94,25 @@ class Pretrained(ViewStrategy):
             check_range("learning_rate", self.learning_rate, 0.0, low_included=False)
         check_count("seed", self.seed, 0)
 
-    def _objective(self, dataset: GeneDataset, inputs: dict[str, Any], supervision: Supervision) -> MakeObjective:
+    def _objective(self, dataset: GeneDataset, inputs: Any, supervision: Supervision) -> MakeObjective:
         self.reconstruction_: list[float] = []
         if not self.pretraining_epochs:
             return Objective
         view = self._make_view()
         with torch.random.fork_rng():  # the fit itself draws what it draws without pretraining
             torch.manual_seed(self.seed)
-            task = self._task(view._module(view._shape(inputs), 1), inputs)
+            task = self._task(view.fresh_module(inputs, 1), inputs)
             rate = view.learning_rate if self.learning_rate is None else self.learning_rate
-            self.reconstruction_ = self._pretrain(task, view._n_batches(len(inputs["features"])), rate)
+            self.reconstruction_ = self._pretrain(task, view.n_batches(inputs.n_genes), rate)
         body = body_of(task.module)
 
-        def make(module: nn.Module, inputs: dict[str, Any], supervision: Supervision) -> Objective:
+        def make(module: nn.Module, inputs: Any, supervision: Supervision) -> Objective:
             return FineTuning(module, inputs, supervision, body)
 
         return make
 
-    def _task(self, module: nn.Module, inputs: dict[str, Any]) -> MaskedFeatures | MaskedNodes:
-        if "adjacencies" in inputs:
+    def _task(self, module: nn.Module, inputs: Any) -> MaskedFeatures | MaskedNodes:
+        if inputs.adjacencies:
             return MaskedNodes(module, inputs, masked=0.5 if self.masked is None else self.masked, gamma=self.gamma)
         return MaskedFeatures(module, inputs, masked=0.3 if self.masked is None else self.masked)
 
@@ -147,9 +147,7 @@ class FineTuning(Objective):
     Parameters are those of `Objective`, and `body` as `body_of` returns it.
     """
 
-    def __init__(
-        self, module: nn.Module, inputs: dict[str, Any], supervision: Supervision, body: dict[str, Tensor]
-    ) -> None:
+    def __init__(self, module: nn.Module, inputs: Any, supervision: Supervision, body: dict[str, Tensor]) -> None:
         super().__init__(module, inputs, supervision)
         module.load_state_dict({**module.state_dict(), **body})
 
@@ -170,8 +168,7 @@ class MaskedFeatures(nn.Module):
     ----------
     module : nn.Module
         With `embed`, which is learned, and `output`, which is not touched.
-    inputs : dict
-        `features`, Tensor of float32, shape (n_genes, n_features).
+    inputs : FeatureInputs
     masked : float
         In (0, 1).
 
@@ -183,10 +180,10 @@ class MaskedFeatures(nn.Module):
        NeurIPS 2020
     """
 
-    def __init__(self, module: nn.Module, inputs: dict[str, Any], *, masked: float) -> None:
+    def __init__(self, module: nn.Module, inputs: Any, *, masked: float) -> None:
         super().__init__()
-        features: Tensor = inputs["features"]
-        self.module, self.features, self.masked = module, features, masked
+        features: Tensor = inputs.features
+        self.module, self.inputs, self.features, self.masked = module, inputs, features, masked
         self.present = zero_one_columns(features)
         mean = mean_output(features, self.present)
         self.cost_of_mean = self.cost(features, mean).mean().clamp(min=1e-6)
@@ -211,7 +208,7 @@ class MaskedFeatures(nn.Module):
     def restore(self, features: Tensor) -> Tensor:
         """Return z given features with some replaced, both of shape (n_rows, n_features)."""
         everyone = torch.arange(len(features), device=features.device)
-        restored: Tensor = self.decoder(self.module.embed({"features": features}, everyone))  # type: ignore[operator]
+        restored: Tensor = self.decoder(self.module.embed(replace(self.inputs, features=features), everyone))  # type: ignore[operator]
         return restored
 
     def cost(self, features: Tensor, output: Tensor) -> Tensor:
@@ -233,8 +230,7 @@ class MaskedNodes(nn.Module):
     ----------
     module : nn.Module
         With `embed`, which is learned, and `output`, which is not touched.
-    inputs : dict
-        `features`, Tensor of float32, shape (n_genes, n_features), and `adjacencies`.
+    inputs : GraphInputs
     masked : float
         In (0, 1); at least one gene is masked.
     gamma : float
@@ -245,9 +241,9 @@ class MaskedNodes(nn.Module):
     .. [1] Z. Hou et al., GraphMAE: self-supervised masked graph autoencoders, KDD 2022, doi:10.1145/3534678.3539321
     """
 
-    def __init__(self, module: nn.Module, inputs: dict[str, Any], *, masked: float, gamma: float) -> None:
+    def __init__(self, module: nn.Module, inputs: Any, *, masked: float, gamma: float) -> None:
         super().__init__()
-        features: Tensor = inputs["features"]
+        features: Tensor = inputs.features
         self.module, self.inputs, self.gamma = module, inputs, gamma
         self.n_masked = max(1, round(masked * len(features)))
         mean, spread = features.mean(dim=0), features.std(dim=0, correction=0)
@@ -255,7 +251,7 @@ class MaskedNodes(nn.Module):
         width: int = module.output.in_features  # type: ignore[union-attr, assignment]
         self.token = nn.Parameter(mean.clone())
         self.to_decoder = nn.Linear(width, width, bias=False)
-        self.convolution = MultiNetworkConvolution(width, len(inputs["adjacencies"]))
+        self.convolution = MultiNetworkConvolution(width, len(inputs.adjacencies))
         self.decoder = nn.Linear(width, features.shape[1])
         self.to(features.device)
 
@@ -266,15 +262,15 @@ class MaskedNodes(nn.Module):
     def loss(self, rows: NDArray[np.intp]) -> Tensor:
         """Return the loss of some genes, which are masked at once."""
         masked = torch.from_numpy(rows).to(self.target.device)
-        return scaled_cosine_error(self.target[masked], self.restore(self.inputs["features"], masked), self.gamma)
+        return scaled_cosine_error(self.target[masked], self.restore(self.inputs.features, masked), self.gamma)
 
     def restore(self, features: Tensor, masked: Tensor) -> Tensor:
         """Return z of masked genes, shape (n_masked, n_features), given the features of all genes."""
         seen = features.index_put((masked,), self.token)
         everyone = torch.arange(len(features), device=features.device)
-        hidden = self.to_decoder(self.module.embed({**self.inputs, "features": seen}, everyone))  # type: ignore[operator]
+        hidden = self.to_decoder(self.module.embed(replace(self.inputs, features=seen), everyone))  # type: ignore[operator]
         hidden = hidden.index_fill(0, masked, 0.0)
-        restored: Tensor = self.decoder(self.convolution(hidden, self.inputs["adjacencies"])[masked])
+        restored: Tensor = self.decoder(self.convolution(hidden, self.inputs.adjacencies)[masked])
         return restored
 
 

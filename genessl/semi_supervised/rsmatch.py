@@ -1,10 +1,9 @@
-"""RSMatch: learn from a pool that holds synthetic genes, by letting suspects shape the network and not its output."""
+"""RSMatch: learn from a pool that holds synthetic genes, by letting suspects shape the module and not its output."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,39 +13,36 @@ from sklearn.base import clone
 
 from genessl.data.dataset import GeneDataset
 from genessl.errors import InputError
+from genessl.features.muting import Muting
 from genessl.models.base import Arrays, GenePredictor, check_range
 from genessl.models.owner import Owner
-from genessl.models.propagation.function_diffusion import FunctionDiffusion
-from genessl.models.propagation.label_propagation import LabelPropagation
+from genessl.models.view import check_predictor
 from genessl.screening.detector import SyntheticDetector
-from genessl.semi_supervised.consistency.fixmatch import FixMatch
-from genessl.semi_supervised.consistency.mean_teacher import MeanTeacher
 from genessl.semi_supervised.pseudo_labels.co_training import CoTraining
-from genessl.semi_supervised.pseudo_labels.self_training import SelfTraining
 
 _log = logging.getLogger(__name__)
 TREATMENTS = ("dummy_head", "drop")
 _NAMED = ("genes", "suspects", "silent")
-_STRATEGIES = (CoTraining, SelfTraining, MeanTeacher, FixMatch, LabelPropagation, FunctionDiffusion)
 
 
 class RSMatch(Owner):
     """Screen the pool, and fit a strategy in which the suspects have a head of their own [1]_.
 
-    A `SyntheticDetector` tells how probably each unlabelled gene is synthetic. No label spreads through a gene from
-    `relay_threshold` on, while what is predicted of it, which may be real after all, still comes from its neighbours
-    (see `joined_networks`); models that relay no labels see its place in the networks as before. Genes from
-    `threshold` on are suspects: what their sequences are taught, or what consistency asks of them, trains the body of
-    each neural network through a dummy head, which is thrown away (see `DummyHeadObjective`). So they have a part in
-    the features and cannot bias the prediction. Models of networks and others without a body are not taught them.
+    A `SyntheticDetector` estimates how probably each unlabelled gene is synthetic. Genes from `relay_threshold` on are
+    silent: no label spreads through them, while their own scores still come from their neighbours (see `Muting`);
+    models that pass no labels along the edges see their place in the networks as before. Genes from `threshold` on are
+    suspects: what their sequences are taught, or what consistency asks of them, trains the body of each neural module
+    through a dummy head, which is thrown away (see `DummyHeadObjective`). So they have a part in the features and
+    cannot bias the scores. Views of networks and views without a body are not taught them.
 
     Parameters
     ----------
-    strategy : CoTraining, SelfTraining, MeanTeacher, FixMatch, LabelPropagation or FunctionDiffusion, optional
-        By default a `CoTraining`.
+    strategy : GenePredictor, optional
+        One that heeds muting: `CoTraining`, `SelfTraining`, `MeanTeacher`, `FixMatch` or a view. By default a
+        `CoTraining`.
     threshold : float, default=0.8
-        Probability from which an unlabelled gene is a suspect, in (0, 1]. Where the dataset names suspects itself,
-        these are taken, and its silent genes if it names any, and nothing is screened.
+        Probability from which an unlabelled gene is a suspect, in (0, 1]. Where `fit` is given muted genes, these are
+        taken, and nothing is screened.
     relay_threshold : float, default=0.5
         Probability from which an unlabelled gene relays no labels, in (0, 1]; a suspect relays none in any case.
     treatment : {'dummy_head', 'drop'}
@@ -68,13 +64,15 @@ class RSMatch(Owner):
     suspects_ : ndarray of str
         The genes that were taken for it.
     silent_ : ndarray of str
-        Those that relay no labels, all suspects among them; where suspects are dropped, no one heeds the others.
+        Those through which no label spreads, all suspects among them. Where suspects are dropped, only they are.
 
     References
     ----------
     .. [1] Z. Wang et al., From obstacles to resources: semi-supervised learning faces synthetic data contamination,
        arXiv:2405.16930, 2024
     """
+
+    heeds_muting = True
 
     def __init__(
         self,
@@ -102,13 +100,17 @@ class RSMatch(Owner):
             check_range(name, getattr(self, name), 0.0, 1.0, low_included=False)
         if self.treatment not in TREATMENTS:
             raise InputError(f"treatment: found {self.treatment!r}, expected one of {', '.join(TREATMENTS)}")
-        if self.strategy is not None and not isinstance(self.strategy, _STRATEGIES):
+        check_predictor("strategy", self.strategy)
+        if not self._make_strategy().heeds_muting:
             raise InputError(
-                f"strategy: found {self.strategy!r}, expected co_training, self_training, mean_teacher, fixmatch,"
-                " label_propagation or function_diffusion"
+                f"strategy: found {self.strategy!r}, expected one that heeds muted genes: co_training, self_training,"
+                " mean_teacher, fixmatch or a view, such as label_propagation"
             )
         self._detector()._check_parameters()
-        self._make_strategy()._check_parameters()
+        super()._check_parameters()
+
+    def _parts(self) -> list[GenePredictor]:
+        return [self._make_strategy()]
 
     def _detector(self) -> SyntheticDetector:
         return SyntheticDetector(rounds=self.rounds, place=self.place, seed=self.seed)
@@ -118,46 +120,43 @@ class RSMatch(Owner):
         return made
 
     def _fit(self, dataset: GeneDataset) -> None:
-        unlabelled = np.diff(dataset.positive.indptr) == 0
-        self.probability_ = self._screen(dataset)
-        suspects = unlabelled & (self.probability_ >= self.threshold)
-        self.probability_ = np.where(unlabelled, self.probability_, 0.0)
-        silent = suspects | (unlabelled & (self.probability_ >= self.relay_threshold))
-        if dataset.suspects is not None and dataset.silent is not None:
-            silent = suspects | dataset.silent
-        self.genes_, self.suspects_, self.silent_ = dataset.genes, dataset.genes[suspects], dataset.genes[silent]
-        _log.info("%d of %d unlabelled genes are suspects", len(self.suspects_), unlabelled.sum())
-        self.strategy_ = self._make_strategy()
-        if self.treatment == "drop":
-            self.strategy_._fit(replace(dataset.take(np.flatnonzero(~suspects)), suspects=None, silent=None))
-        else:
-            self.strategy_._fit(self._told(dataset))
-        self.strategy_.terms_ = dataset.ontology.terms
+        self._fit_strategy(dataset, self._screened(dataset))
 
-    def _screen(self, dataset: GeneDataset) -> NDArray[np.float64]:
-        """Return how probably each gene is synthetic, shape (n_genes,)."""
-        if dataset.suspects is not None:
-            return dataset.suspects.astype(np.float64)
-        return self._detector().fit(dataset).probability_
+    def _fit_muted(self, dataset: GeneDataset, muting: Muting) -> None:
+        self.probability_ = muting.suspects.astype(np.float64)
+        self._fit_strategy(dataset, muting)
+
+    def _screened(self, dataset: GeneDataset) -> Muting:
+        """Screen the unlabelled genes."""
+        unlabelled = np.diff(dataset.positive.indptr) == 0
+        self.probability_ = np.where(unlabelled, self._detector().fit(dataset).probability_, 0.0)
+        suspects = unlabelled & (self.probability_ >= self.threshold)
+        return Muting(suspects, suspects | (unlabelled & (self.probability_ >= self.relay_threshold)))
+
+    def _fit_strategy(self, dataset: GeneDataset, muting: Muting) -> None:
+        _log.info("%d of %d genes are suspects", muting.suspects.sum(), dataset.n_genes)
+        self.genes_, self.suspects_ = dataset.genes, dataset.genes[muting.suspects]
+        self.silent_ = dataset.genes[muting.silent]
+        if self.treatment == "drop":
+            self.strategy_ = self._make_strategy().fit(dataset.take(np.flatnonzero(~muting.suspects)))
+        else:
+            self.strategy_ = self._make_strategy().fit(dataset, muting if muting.silent.any() else None)
 
     def _predict(self, dataset: GeneDataset) -> NDArray[np.float32]:
-        suspects = np.isin(dataset.genes, self.suspects_)
+        suspects, silent = (np.isin(dataset.genes, genes) for genes in (self.suspects_, self.silent_))
         if self.treatment == "dummy_head":
-            return self.strategy_._predict(self._told(dataset))
-        without = replace(dataset.without_labels(suspects), suspects=suspects if suspects.any() else None, silent=None)
-        scores = self.strategy_._predict(replace(without, suspects_heard=False))
-        if suspects.any() and not suspects.all():  # the others as they were learned from
+            muting = Muting(suspects, silent) if silent.any() else None
+            return self.strategy_.predict_proba(dataset, muting)
+        if not suspects.any():
+            return self.strategy_.predict_proba(dataset)
+        scores = self.strategy_.predict_proba(dataset, Muting(suspects, suspects, suspects_send=False))
+        if not suspects.all():  # the others are scored on the dataset that the strategy was fitted on
             kept = np.flatnonzero(~suspects)
-            scores[kept] = self.strategy_._predict(replace(dataset.take(kept), suspects=None, silent=None))
+            scores[kept] = self.strategy_.predict_proba(dataset.take(kept))
         return scores
 
-    def _told(self, dataset: GeneDataset) -> GeneDataset:
-        """Return the dataset with its suspects and the genes that relay no labels."""
-        suspects, silent = (np.isin(dataset.genes, genes) for genes in (self.suspects_, self.silent_))
-        if not silent.any():
-            return replace(dataset, suspects=None, silent=None)
-        later = silent & (np.diff(dataset.positive.indptr) > 0)  # described since the fit
-        return replace(dataset.without_labels(later), suspects=suspects, silent=silent)
+    def _predict_muted(self, dataset: GeneDataset, muting: Muting) -> NDArray[np.float32]:
+        return self._predict(dataset)
 
     def _owned(self) -> dict[str, GenePredictor]:
         return {"strategy": self.strategy_}

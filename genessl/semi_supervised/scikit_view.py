@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import copy
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import sklearn
@@ -19,11 +18,15 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.utils import get_tags
 
 from genessl.data.dataset import GeneDataset
+from genessl.data.sparse import pack_sparse, unpack_sparse
 from genessl.errors import InputError
-from genessl.models.base import Arrays, GenePredictor, check_count, pack_sparse, unpack_sparse
+from genessl.features.muting import Muting
+from genessl.models.base import Arrays, check_count
 from genessl.models.neural.graph_network import GraphNetwork
 from genessl.models.neural.sequence_network import SequenceNetwork
+from genessl.models.neural.training import NeuralView
 from genessl.models.supervision import Supervision
+from genessl.models.view import NETWORKS, SEQUENCE, Fitted, Preparation, View, ViewInputs
 from genessl.semi_supervised.estimator_description import describe, named_estimator, rebuild
 from genessl.semi_supervised.weighted_fit import fit_weighted, weight_parameter
 
@@ -35,13 +38,53 @@ _BESIDE_POSITIVE = ("negative", "taught_positive", "taught_negative")
 
 @dataclass(frozen=True)
 class FittedTerms:
-    """A fitted classifier, and which of the learned terms it tells of."""
+    """A fitted classifier, and which of the learned terms it scores."""
 
     columns: NDArray[np.intp]
     classifier: BaseEstimator
 
 
-class ScikitView(GenePredictor):
+@dataclass(frozen=True, eq=False, kw_only=True)
+class TableInputs(ViewInputs):
+    """A row of features for each gene.
+
+    Parameters
+    ----------
+    features : ndarray of float32, shape (n_genes, n_features)
+    speaks_of : ndarray of bool, shape (n_genes,)
+        Which genes have a place in the view.
+    """
+
+    features: NDArray[np.float32]
+    speaks_of: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class FittedClassifiers(Fitted):
+    """The classifiers, and all that they were fitted on, which is what is saved.
+
+    Parameters
+    ----------
+    classifiers : tuple of FittedTerms
+        A classifier for each term, or for the terms that are learned together.
+    columns : ndarray of int
+        Terms that are learned.
+    description : dict or None
+        The classifier that was fitted, as JSON holds it.
+    features : ndarray of float32, shape (n_training, n_features)
+        Of the training genes.
+    supervision : Supervision
+        Of the training genes and the learned terms.
+    """
+
+    classifiers: tuple[FittedTerms, ...]
+    columns: NDArray[np.intp]
+    description: Any
+    features: NDArray[np.float32]
+    supervision: Supervision
+
+
+class ScikitView(View):
     """Learn one view by any scikit-learn classifier, each term for itself (binary relevance [1]_).
 
     For each term a copy of the classifier is fitted on the genes whose label of the term is known (see `Supervision`:
@@ -71,14 +114,7 @@ class ScikitView(GenePredictor):
 
     Attributes
     ----------
-    fitted_ : list of FittedTerms
-        A classifier for each term, or for the terms that are learned together.
-    columns_ : ndarray of int
-        Terms that are learned.
-    description_ : dict or None
-        The classifier that was fitted, as JSON holds it.
-    supervision_ : Supervision
-        Of the training genes and the learned terms.
+    fitted_ : FittedClassifiers
 
     References
     ----------
@@ -118,132 +154,165 @@ class ScikitView(GenePredictor):
             )
         describe(classifier, "classifier")  # what cannot be saved is refused before it is fitted
 
-    def prepare(self, dataset: GeneDataset) -> NDArray[np.float32]:
-        """Return the features of the view, standardised over the dataset, shape (n_genes, n_features)."""
-        if self.features == "sequence":
-            inputs = SequenceNetwork(device="cpu").prepare(dataset)
-        else:
-            inputs = GraphNetwork(n_components=self.n_components, seed=self.seed, device="cpu").prepare(dataset)
-        features: NDArray[np.float32] = inputs["features"].numpy()
-        return features
+    @property
+    def reads(self) -> frozenset[str]:
+        """The sequences or the networks."""
+        return frozenset({SEQUENCE if self.features == "sequence" else NETWORKS})
 
-    def learn(self, features: NDArray[np.float32], supervision: Supervision) -> Self:
-        """Fit on targets of any kind; taught labels count with their weight, or fully where the classifier takes none.
+    @property
+    def transductive(self) -> bool:  # type: ignore[override]
+        """Whether networks are read, in which every gene has a part in the place of the others."""
+        return self.features == "network"
 
-        Parameters
-        ----------
-        features : ndarray of float32, shape (n_genes, n_features)
-            As `prepare` returns them.
-        supervision : Supervision
-            Of these genes.
+    def _read(self, dataset: GeneDataset, muting: Muting | None, like: Preparation | None) -> TableInputs:
+        neural: NeuralView = SequenceNetwork(device="cpu")
+        if self.features == "network":
+            neural = GraphNetwork(n_components=self.n_components, seed=self.seed, device="cpu")
+        inputs = neural.prepare(dataset, muting, like=like)
+        return TableInputs(
+            genes=inputs.genes,
+            n_terms=inputs.n_terms,
+            preparation=inputs.preparation,
+            muting=muting,
+            features=inputs.features.numpy(),
+            speaks_of=neural.speaks_of(inputs),
+        )
+
+    def speaks_of(self, inputs: TableInputs) -> NDArray[np.bool_]:
+        """Return all genes, or of the network view those with an edge."""
+        return inputs.speaks_of
+
+    def teachable(self, inputs: TableInputs) -> NDArray[np.bool_]:
+        """Return all genes but suspects, for which a classifier has no dummy head."""
+        return np.ones(inputs.n_genes, dtype=bool) if inputs.muting is None else ~inputs.muting.suspects
+
+    def learn(
+        self,
+        inputs: TableInputs,
+        supervision: Supervision,
+        *,
+        validation: Supervision | None = None,
+        n_epochs: int | None = None,
+        objective: Callable[..., Any] | None = None,
+    ) -> FittedClassifiers:
+        """Fit on targets of any kind; see `View.learn`.
+
+        Taught labels count with their weight, or fully where the classifier takes no weights.
         """
-        self.description_ = describe(named_estimator(self.classifier), "classifier")
-        self.columns_ = np.flatnonzero(supervision.n_positive + supervision.n_taught >= self.min_genes)
-        if not len(self.columns_):
+        columns = np.flatnonzero(supervision.n_positive + supervision.n_taught >= self.min_genes)
+        if not len(columns):
             raise InputError(
                 f"min_genes: no term has {self.min_genes} genes with an experimental annotation; give a smaller number"
             )
-        rows = supervision.informative()
-        self.features_ = np.ascontiguousarray(features[rows])
-        self.supervision_ = _of_rows(supervision.select(self.columns_), rows)
-        self._learn()
-        return self
+        rows = supervision.informative
+        return self._refitted(
+            FittedClassifiers(
+                preparation=inputs.preparation,
+                classifiers=(),
+                columns=columns,
+                description=describe(named_estimator(self.classifier), "classifier"),
+                features=np.ascontiguousarray(inputs.features[rows]),
+                supervision=_of_rows(supervision.select(columns), rows),
+            )
+        )
 
-    def _fit(self, dataset: GeneDataset) -> None:
-        self.learn(self.prepare(dataset), Supervision.of(dataset))
-
-    def _learn(self) -> None:
-        """Fit from `description_`, `features_` and `supervision_`, which is all that is saved."""
-        classifier = self._seeded_classifier()
+    def _refitted(self, fitted: FittedClassifiers) -> FittedClassifiers:
+        """Fit the classifiers from all else that is known of them."""
+        classifier, supervision = self._seeded_classifier(fitted.description), fitted.supervision
         together = bool(get_tags(classifier).classifier_tags.multi_label)
-        if self.supervision_.taught_weight and weight_parameter(classifier) is None:
+        if supervision.taught_weight and weight_parameter(classifier) is None:
             _log.warning("ScikitView: %s takes no weights; taught labels count fully", type(classifier).__name__)
-        rows = np.arange(len(self.features_))
-        self.fitted_: list[FittedTerms] = []
-        for block in self._blocks():
-            targets, weights = self.supervision_.select(block).batch(rows)
+        rows = np.arange(len(fitted.features))
+        classifiers: list[FittedTerms] = []
+        for block in _blocks(supervision):
+            targets, weights = supervision.select(block).batch(rows)
             present, absent = (weights * targets).any(axis=0), (weights * (1 - targets)).any(axis=0)
             varied = np.flatnonzero(present & absent)
             for group in _groups(weights[:, varied], together):
                 columns = varied[group]
                 labels = targets[:, columns if len(columns) > 1 else columns[0]].astype(np.int64)
-                fitted = fit_weighted(clone(classifier), self.features_, labels, weights[:, columns[0]])
-                self.fitted_.append(FittedTerms(block[columns], fitted))
-        _log.info("ScikitView: %d classifiers, %d terms", len(self.fitted_), len(self.columns_))
+                learned = fit_weighted(clone(classifier), fitted.features, labels, weights[:, columns[0]])
+                classifiers.append(FittedTerms(block[columns], learned))
+        _log.info("ScikitView: %d classifiers, %d terms", len(classifiers), len(fitted.columns))
+        return replace(fitted, classifiers=tuple(classifiers))
 
-    def _seeded_classifier(self) -> BaseEstimator:
-        classifier: BaseEstimator = rebuild(self.description_)
+    def _seeded_classifier(self, description: Any) -> BaseEstimator:
+        classifier: BaseEstimator = rebuild(description)
         if classifier is None:  # not `or`, for an unfitted ensemble has no length
             classifier = LogisticRegression(C=0.01, max_iter=1000)
         states = {name: value for name, value in classifier.get_params().items() if name.endswith("random_state")}
         return classifier.set_params(**{name: self.seed for name, value in states.items() if value is None})
 
-    def _blocks(self) -> Iterator[NDArray[np.intp]]:
-        """Yield columns of one aspect, few enough to be made dense."""
-        for aspect in range(self.supervision_.labelled.shape[1]):
-            columns = np.flatnonzero(self.supervision_.aspect_of_term == aspect)
-            yield from (columns[start : start + _TERMS_AT_ONCE] for start in range(0, len(columns), _TERMS_AT_ONCE))
-
-    def _predict(self, dataset: GeneDataset) -> NDArray[np.float32]:
-        features = self.prepare(dataset)
-        if features.shape[1] != self.features_.shape[1]:
-            raise InputError(
-                f"found a dataset with {features.shape[1]} features of the {self.features} view, expected"
-                f" {self.features_.shape[1]} as fitted; build both datasets with the same features and networks"
-            )
-        scores = np.zeros((dataset.n_genes, dataset.n_terms), dtype=np.float32)
-        scores[:, self.columns_] = self.supervision_.frequency()
-        for part in self.fitted_:
-            columns = self.columns_[part.columns]
-            scores[:, columns] = _probability(part.classifier, features, len(columns))
+    def score(self, fitted: FittedClassifiers, inputs: TableInputs) -> NDArray[np.float32]:
+        """Return the classifiers' probabilities; see `View.score`."""
+        scores = np.zeros((inputs.n_genes, inputs.n_terms), dtype=np.float32)
+        scores[:, fitted.columns] = fitted.supervision.frequency
+        for each in fitted.classifiers:
+            columns = fitted.columns[each.columns]
+            scores[:, columns] = _probability(each.classifier, inputs.features, len(columns))
         return scores
 
     def _write(self, folder: Path) -> None:
-        bare = copy.copy(self)
-        bare.classifier = None  # `description_` stands for it
-        super(ScikitView, bare)._write(folder)
+        bare = clone(self).set_params(classifier=None)  # the description stands for it
+        super(ScikitView, bare._take(self.fitted_, self.terms_))._write(folder)
 
     def _facts(self) -> dict[str, Any]:
         return {
-            "classifier": self.description_,
-            "genes": self.supervision_.genes.tolist(),
-            "taught_weight": self.supervision_.taught_weight,
+            **super()._facts(),
+            "classifier": self.fitted_.description,
+            "genes": self.fitted_.supervision.genes.tolist(),
+            "taught_weight": self.fitted_.supervision.taught_weight,
             "scikit_learn": sklearn.__version__,
         }
 
     def _state(self) -> Arrays:
+        fitted: FittedClassifiers = self.fitted_
         state: Arrays = {
-            "columns": self.columns_.astype(np.int64),
-            "features": self.features_,
-            **self.supervision_.pack(),
+            **super()._state(),
+            "columns": fitted.columns.astype(np.int64),
+            "features": fitted.features,
+            **fitted.supervision.pack(),
         }
         for name in _BESIDE_POSITIVE:
-            state.update(pack_sparse(name, getattr(self.supervision_, name)))
+            state.update(pack_sparse(name, getattr(fitted.supervision, name)))
         return state
 
     def _restore(self, arrays: Arrays, facts: dict[str, Any], folder: Path) -> None:
         if facts["scikit_learn"] != sklearn.__version__:
             _log.warning("%s: saved with scikit-learn %s, fitted again by another", folder, facts["scikit_learn"])
-        self.description_ = facts["classifier"]
-        self.classifier = rebuild(self.description_)
-        self.columns_, self.features_ = arrays["columns"].astype(np.intp), arrays["features"]
-        self.supervision_ = replace(
-            Supervision.unpack(arrays, facts["genes"]),
-            taught_weight=facts["taught_weight"],
-            **{name: unpack_sparse(name, arrays) for name in _BESIDE_POSITIVE},
+        self.classifier = rebuild(facts["classifier"])
+        self.fitted_ = self._refitted(
+            FittedClassifiers(
+                preparation=Preparation.unpack(arrays, facts["preparation"]),
+                classifiers=(),
+                columns=arrays["columns"].astype(np.intp),
+                description=facts["classifier"],
+                features=arrays["features"],
+                supervision=replace(
+                    Supervision.unpack(arrays, facts["genes"]),
+                    taught_weight=facts["taught_weight"],
+                    **{name: unpack_sparse(name, arrays) for name in _BESIDE_POSITIVE},
+                ),
+            )
         )
-        self._learn()
+
+
+def _blocks(supervision: Supervision) -> Iterator[NDArray[np.intp]]:
+    """Yield columns of one aspect, few enough to be made dense."""
+    for aspect in range(supervision.labelled.shape[1]):
+        columns = np.flatnonzero(supervision.aspect_of_term == aspect)
+        yield from (columns[start : start + _TERMS_AT_ONCE] for start in range(0, len(columns), _TERMS_AT_ONCE))
 
 
 def _of_rows(supervision: Supervision, rows: NDArray[np.intp]) -> Supervision:
-    """Leave some genes only; soft targets are not learned from."""
+    """Leave some genes only."""
     return replace(
         supervision,
         genes=supervision.genes[rows],
         labelled=supervision.labelled[rows],
-        trusted=None,
-        omission=None,
-        soft_weight=0.0,
+        validation=supervision.validation[rows],
+        suspects=None,
+        pool=None,
         **{name: csr_array(getattr(supervision, name)[rows]) for name in ("positive", *_BESIDE_POSITIVE)},
     )
 

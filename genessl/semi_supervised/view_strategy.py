@@ -1,4 +1,4 @@
-"""What the strategies share that train the network of one view by an objective of their own."""
+"""What the strategies share that train the module of one view by an objective of their own."""
 
 from __future__ import annotations
 
@@ -11,61 +11,73 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from genessl.data.dataset import GeneDataset
-from genessl.errors import InputError
+from genessl.features.muting import Muting
 from genessl.models.base import GenePredictor
-from genessl.models.neural.graph_network import GraphNetwork
 from genessl.models.neural.objective import MakeObjective
 from genessl.models.neural.sequence_network import SequenceNetwork
-from genessl.models.neural.training import NeuralPredictor
+from genessl.models.neural.training import NeuralView
 from genessl.models.owner import Owner
 from genessl.models.supervision import Supervision
+from genessl.models.view import check_module_view, raw_scores
 
 
 class ViewStrategy(Owner):
-    """Base of the strategies that own one view and train its network by another objective than the labels' loss.
+    """Base of the strategies that own one view and train its module by another objective than the labels' loss.
 
     A subclass names its parameters, among them `view`, `device` and `seed`, and writes `_objective`. Epochs are chosen
-    on the validation genes and the network is then trained anew on all labels, as the view itself does it.
+    on the validation genes and the module is then trained anew on all labels, as the view itself does it.
 
     Attributes
     ----------
-    view_ : NeuralPredictor
-        The view with the trained network.
+    view_ : NeuralView
+        The view with the trained module.
     """
 
-    view: NeuralPredictor | None
+    view: NeuralView | None
     device: str
     seed: int
+    view_: NeuralView
 
     @abstractmethod
-    def _objective(self, dataset: GeneDataset, inputs: dict[str, Any], supervision: Supervision) -> MakeObjective:
+    def _objective(self, dataset: GeneDataset, inputs: Any, supervision: Supervision) -> MakeObjective:
         """Return what makes the objective of a training, given a view's inputs and all visible labels."""
 
-    def _make_view(self) -> NeuralPredictor:
-        view: NeuralPredictor = clone(self.view or SequenceNetwork(device=self.device, seed=self.seed))
+    def _make_view(self) -> NeuralView:
+        view: NeuralView = clone(self.view or SequenceNetwork(device=self.device, seed=self.seed))
         return view
 
+    def _parts(self) -> list[GenePredictor]:
+        return [self._make_view()]
+
     def _check_parameters(self) -> None:
-        if self.view is not None and not isinstance(self.view, (SequenceNetwork, GraphNetwork)):
-            raise InputError(f"view: found {self.view!r}, expected a SequenceNetwork, a GraphNetwork or None")
-        self._make_view()._check_parameters()
+        check_module_view("view", self.view)
+        super()._check_parameters()
 
     def _fit(self, dataset: GeneDataset) -> None:
-        view = self._make_view()
-        inputs, supervision = view.prepare(dataset), Supervision.of(dataset)
+        self._fit_muted(dataset, None)
+
+    def _fit_muted(self, dataset: GeneDataset, muting: Muting | None) -> None:
+        view, supervision = self._make_view(), Supervision.of(dataset, muting)
+        inputs = view.prepare(dataset, muting)
         objective = self._objective(dataset, inputs, supervision)
-        n_epochs = view.choose_epochs(inputs, dataset, supervision, objective=objective).n_epochs
-        view._take(view.train(inputs, supervision, n_epochs=n_epochs, objective=objective), inputs)
-        view.terms_ = dataset.ontology.terms
-        self.view_ = view
+        n_epochs = self._n_epochs(view, inputs, supervision, objective)
+        fitted = view.learn(inputs, supervision, n_epochs=n_epochs, objective=objective)
+        self._own({"view": view.with_fitted(fitted, dataset.ontology.terms)})
+
+    def _n_epochs(
+        self, view: NeuralView, inputs: Any, supervision: Supervision, objective: MakeObjective
+    ) -> int | None:
+        """Return the epochs of the last training, which the validation genes choose."""
+        return view.choose_epochs(inputs, supervision, objective=objective).n_epochs
 
     def _predict(self, dataset: GeneDataset) -> NDArray[np.float32]:
-        return self.view_._predict(dataset)
+        return self._predict_muted(dataset, None)
+
+    def _predict_muted(self, dataset: GeneDataset, muting: Muting | None) -> NDArray[np.float32]:
+        return raw_scores(self.view_, dataset, muting)
 
     def _owned(self) -> dict[str, GenePredictor]:
         return {"view": self.view_}
 
     def _own(self, fitted: Mapping[str, GenePredictor]) -> None:
-        view = fitted["view"]
-        assert isinstance(view, NeuralPredictor)
-        self.view_ = view
+        self.view_ = fitted["view"]

@@ -32,12 +32,12 @@ class DummyHead(nn.Module):
         self.output = nn.Linear(output.in_features, output.out_features).to(output.weight.device)
         self.output.load_state_dict(output.state_dict())
 
-    def forward(self, inputs: dict[str, Any], rows: Tensor) -> Tensor:
+    def forward(self, inputs: Any, rows: Tensor) -> Tensor:
         """Return logits, shape (n_rows, n_outputs)."""
         logits: Tensor = self.output(self.embed(inputs, rows))
         return logits
 
-    def embed(self, inputs: dict[str, Any], rows: Tensor) -> Tensor:
+    def embed(self, inputs: Any, rows: Tensor) -> Tensor:
         """Return what the output layers read, shape (n_rows, hidden)."""
         hidden: Tensor = self.shared.embed(inputs, rows)  # type: ignore[operator]
         return hidden
@@ -64,9 +64,7 @@ class DummyHeadObjective(Objective):
        arXiv:2405.16930, 2024
     """
 
-    def __init__(
-        self, module: nn.Module, inputs: dict[str, Any], supervision: Supervision, *, make: MakeObjective
-    ) -> None:
+    def __init__(self, module: nn.Module, inputs: Any, supervision: Supervision, *, make: MakeObjective) -> None:
         super().__init__(module, inputs, supervision)
         assert supervision.suspects is not None
         self.suspects = supervision.suspects

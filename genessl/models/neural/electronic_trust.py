@@ -3,24 +3,59 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from genessl.data.dataset import GeneDataset
-from genessl.models.base import Arrays, GenePredictor, check_range
+from genessl.features.muting import Muting
+from genessl.models.base import Arrays, check_range
 from genessl.models.supervision import Supervision
+from genessl.models.view import ELECTRONIC, Fitted, Preparation, View, ViewInputs
 
 _log = logging.getLogger(__name__)
 _LEAST_PRESENCE = 0.05
 
 
-class ElectronicTrust(GenePredictor):
+@dataclass(frozen=True, eq=False, kw_only=True)
+class SourceInputs(ViewInputs):
+    """The electronic annotations by source.
+
+    Parameters
+    ----------
+    sources : mapping of str to csr_array of bool, shape (n_genes, n_terms)
+    """
+
+    sources: Mapping[str, csr_array]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class FittedTrust(Fitted):
+    """The trust in each source.
+
+    Parameters
+    ----------
+    sources : tuple of str
+    trust : ndarray of float32, shape (n_sources, n_terms), in [0, 1]
+        0 where a source is not used.
+    n_named : ndarray of int64, shape (n_sources, n_terms)
+        Labelled genes that have the term by the source.
+    omission : ndarray of float32, shape (n_terms,)
+        Share of the labelled genes to which no source gives the term that have it.
+    """
+
+    sources: tuple[str, ...]
+    trust: NDArray[np.float32]
+    n_named: NDArray[np.int64]
+    omission: NDArray[np.float32]
+
+
+class ElectronicTrust(View):
     """Score an electronic annotation by how often its source was right about the term.
 
     trust(s, t) = (right(s, t) + prior m(s)) / (named(s, t) + prior), where of the genes labelled in the term's aspect
@@ -38,13 +73,7 @@ class ElectronicTrust(GenePredictor):
 
     Attributes
     ----------
-    sources_ : list of str
-    trust_ : ndarray of float32, shape (n_sources, n_terms), in [0, 1]
-        0 where a source is not used.
-    n_named_ : ndarray of int64, shape (n_sources, n_terms)
-        Labelled genes that have the term by the source.
-    omission_ : ndarray of float32, shape (n_terms,)
-        Share of the labelled genes to which no source gives the term that have it.
+    fitted_ : FittedTrust
     """
 
     def __init__(self, *, prior: float = 3.0) -> None:
@@ -53,71 +82,79 @@ class ElectronicTrust(GenePredictor):
     def _check_parameters(self) -> None:
         check_range("prior", self.prior, 0.0, low_included=False)
 
-    def _fit(self, dataset: GeneDataset) -> None:
-        self.measure(usable_sources(dataset), Supervision.of(dataset))
+    @property
+    def reads(self) -> frozenset[str]:
+        """The electronic annotations."""
+        return frozenset({ELECTRONIC})
 
-    def measure(self, sources: Mapping[str, csr_array], supervision: Supervision) -> None:
-        """Measure the trust in each source and term on the labelled genes.
+    def _read(self, dataset: GeneDataset, muting: Muting | None, like: Preparation | None) -> SourceInputs:
+        return SourceInputs(
+            genes=dataset.genes,
+            n_terms=dataset.n_terms,
+            preparation=like or Preparation(genes=dataset.genes),
+            muting=muting,
+            sources=usable_sources(dataset) if like is None else evidence_by_source(dataset),
+        )
 
-        Parameters
-        ----------
-        sources : mapping of str to csr_array of bool, shape (n_genes, n_terms)
-            As from `usable_sources`.
-        supervision : Supervision
-        """
-        self.sources_ = list(sources)
-        n_terms = supervision.positive.shape[1]
+    def learn(
+        self,
+        inputs: SourceInputs,
+        supervision: Supervision,
+        *,
+        validation: Supervision | None = None,
+        n_epochs: int | None = None,
+        objective: Callable[..., Any] | None = None,
+    ) -> FittedTrust:
+        """Measure the trust in each source and term on the labelled genes; see `View.learn`."""
+        sources, n_terms = inputs.sources, supervision.positive.shape[1]
         shape = (len(sources), n_terms)
-        self.trust_, self.n_named_ = np.zeros(shape, dtype=np.float32), np.zeros(shape, dtype=np.int64)
+        trust, n_named = np.zeros(shape, dtype=np.float32), np.zeros(shape, dtype=np.int64)
         aspects, n_aspects = supervision.aspect_of_term, supervision.labelled.shape[1]
         for row, labels in enumerate(sources.values()):
             named, right = _counts(labels, supervision)
             totals = [np.bincount(aspects, weights=part, minlength=n_aspects) for part in (right, named)]
             mean = ((totals[0] + 1.0) / (totals[1] + 2.0))[aspects]
             used = np.bincount(labels.indices, minlength=n_terms) > 0
-            self.trust_[row] = np.where(used, (right + self.prior * mean) / (named + self.prior), 0.0)
-            self.n_named_[row] = named
+            trust[row] = np.where(used, (right + self.prior * mean) / (named + self.prior), 0.0)
+            n_named[row] = named
         said = csr_array(sum(sources.values(), csr_array(supervision.positive.shape, dtype=bool)))
         named, right = _counts(said, supervision)
         omitted = (supervision.n_positive - right) / (supervision.n_labelled - named + 1.0)
-        self.omission_ = omitted.astype(np.float32)
-
-    def _predict(self, dataset: GeneDataset) -> NDArray[np.float32]:
-        trusted = self.trusted(evidence_by_source(dataset), (dataset.n_genes, dataset.n_terms)).toarray()
-        return np.where(trusted > 0, trusted, self.omission_)
-
-    def trusted(self, sources: Mapping[str, csr_array], shape: tuple[int, int]) -> csr_array:
-        """Return the largest trust among the sources of each annotation: csr_array of float32, (n_genes, n_terms)."""
-        total = csr_array(shape, dtype=np.float32)
-        for name, trust in zip(self.sources_, self.trust_):
-            if name in sources:
-                labels = sources[name]
-                weighed = csr_array((trust[labels.indices], labels.indices, labels.indptr), shape=shape)
-                total = csr_array(total.maximum(weighed))
-        total.eliminate_zeros()
-        return total
-
-    def table(self) -> pd.DataFrame:
-        """List the trust in each source and term: columns source, term, n_named, trust."""
-        rows, columns = np.nonzero(self.trust_)
-        return pd.DataFrame(
-            {
-                "source": np.array(self.sources_, dtype=object)[rows],
-                "term": np.array(self.terms_, dtype=object)[columns],
-                "n_named": self.n_named_[rows, columns],
-                "trust": self.trust_[rows, columns],
-            }
+        return FittedTrust(
+            preparation=inputs.preparation,
+            sources=tuple(sources),
+            trust=trust,
+            n_named=n_named,
+            omission=omitted.astype(np.float32),
         )
 
+    def score(self, fitted: FittedTrust, inputs: SourceInputs) -> NDArray[np.float32]:
+        """Return the largest trust among a gene's sources, or the omission; see `View.score`."""
+        shape = (inputs.n_genes, inputs.n_terms)
+        total = csr_array(shape, dtype=np.float32)
+        for name, trust in zip(fitted.sources, fitted.trust):
+            if name in inputs.sources:
+                labels = inputs.sources[name]
+                weighed = csr_array((trust[labels.indices], labels.indices, labels.indptr), shape=shape)
+                total = csr_array(total.maximum(weighed))
+        trusted = total.toarray()
+        return np.where(trusted > 0, trusted, fitted.omission)
+
     def _state(self) -> Arrays:
-        return {"trust": self.trust_, "n_named": self.n_named_, "omission": self.omission_}
+        fitted: FittedTrust = self.fitted_
+        return {**super()._state(), "trust": fitted.trust, "n_named": fitted.n_named, "omission": fitted.omission}
 
     def _facts(self) -> dict[str, Any]:
-        return {"sources": self.sources_}
+        return {**super()._facts(), "sources": list(self.fitted_.sources)}
 
     def _restore(self, arrays: Arrays, facts: dict[str, Any], folder: Path) -> None:
-        self.trust_, self.n_named_, self.omission_ = arrays["trust"], arrays["n_named"], arrays["omission"]
-        self.sources_ = list(facts["sources"])
+        self.fitted_ = FittedTrust(
+            preparation=Preparation.unpack(arrays, facts["preparation"]),
+            sources=tuple(facts["sources"]),
+            trust=arrays["trust"],
+            n_named=arrays["n_named"],
+            omission=arrays["omission"],
+        )
 
 
 def _counts(labels: csr_array, supervision: Supervision) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -125,7 +162,7 @@ def _counts(labels: csr_array, supervision: Supervision) -> tuple[NDArray[np.int
     genes = np.repeat(np.arange(labels.shape[0]), np.diff(labels.indptr))
     counted = supervision.labelled[genes, supervision.aspect_of_term[labels.indices]]
     named = np.bincount(labels.indices[counted], minlength=labels.shape[1])
-    right = np.bincount(csr_array(labels.multiply(supervision.targets())).indices, minlength=labels.shape[1])
+    right = np.bincount(csr_array(labels.multiply(supervision.targets)).indices, minlength=labels.shape[1])
     return named, right
 
 

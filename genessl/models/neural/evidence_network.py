@@ -1,8 +1,9 @@
-"""The weak evidence's neural network: what electronic annotations, taken together, say about each term."""
+"""The electronic view's multilayer perceptron: what electronic annotations, taken together, say about each term."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,16 +14,35 @@ from torch import Tensor, nn
 from torch.nn.functional import embedding_bag
 
 from genessl.data.dataset import GeneDataset
-from genessl.models.base import Arrays, check_range
+from genessl.features.muting import Muting
+from genessl.models.base import check_range
 from genessl.models.neural.electronic_trust import evidence_by_source, usable_sources
-from genessl.models.neural.training import NeuralPredictor
+from genessl.models.neural.inputs import NeuralInputs
+from genessl.models.neural.training import NeuralView
+from genessl.models.view import ELECTRONIC, Preparation
 
 _FEWEST_GENES = 3
 _SMALL = 0.04
 
 
-class EvidenceNetwork(NeuralPredictor):
-    """Multilayer network on electronic annotations, each pair of source and term being an input of its own.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class EvidenceInputs(NeuralInputs):
+    """The electronic annotations of each gene, one gene after the other.
+
+    Parameters
+    ----------
+    annotations : Tensor of int64, shape (n_annotations,)
+        Which pair of source and term each is.
+    starts : Tensor of int64, shape (n_genes + 1,)
+        Where the annotations of each gene start.
+    """
+
+    annotations: Tensor
+    starts: Tensor
+
+
+class EvidenceNetwork(NeuralView):
+    """Multilayer perceptron on electronic annotations, each pair of source and term being an input of its own.
 
     So it learns which source to believe about which term, and what a term by one source says about other terms. While
     training it sees some genes without any of their annotations, and each gene without some of them, so that a gene
@@ -50,10 +70,8 @@ class EvidenceNetwork(NeuralPredictor):
     device : {'auto', 'cpu', 'cuda'}
     seed : int, default=0
 
-    Attributes
-    ----------
-    inputs_ : dict of str to ndarray of int
-        The columns of the terms read from each source; together, in order, the inputs.
+    Which columns of which source are read is chosen when the view is fitted: those that at least three genes have, and
+    of columns that the same genes have only the first.
     """
 
     def __init__(
@@ -90,54 +108,58 @@ class EvidenceNetwork(NeuralPredictor):
         check_range("bare", self.bare, 0.0, 0.99)
         check_range("masked", self.masked, 0.0, 0.99)
 
-    def _fit(self, dataset: GeneDataset) -> None:
-        self.choose_inputs(dataset)
-        super()._fit(dataset)
+    @property
+    def reads(self) -> frozenset[str]:
+        """The electronic annotations."""
+        return frozenset({ELECTRONIC})
 
-    def choose_inputs(self, dataset: GeneDataset) -> None:
-        """Choose what to read: what at least three genes have, and of inputs that the same genes have the first."""
-        self.inputs_: dict[str, NDArray[np.intp]] = {}
-        genes = np.random.default_rng(self.seed).random(dataset.n_genes)
-        seen: set[float] = set()
-        for source, labels in usable_sources(dataset).items():
-            n_genes = np.bincount(labels.indices, minlength=dataset.n_terms)
-            marks = np.round(np.asarray(genes @ labels.astype(np.float64)).ravel(), 9)
-            columns = []
-            for column in np.flatnonzero(n_genes >= _FEWEST_GENES).tolist():
-                if marks[column] not in seen:
-                    seen.add(marks[column])
-                    columns.append(column)
-            self.inputs_[source] = np.array(columns, dtype=np.intp)
-
-    def _inputs(self, dataset: GeneDataset) -> dict[str, Any]:
+    def _read(self, dataset: GeneDataset, muting: Muting | None, like: Preparation | None) -> EvidenceInputs:
+        preparation = like or Preparation(genes=dataset.genes, evidence=chosen_columns(usable_sources(dataset)))
         sources = evidence_by_source(dataset)
         none = csr_array((dataset.n_genes, dataset.n_terms), dtype=bool)
-        parts = [csr_array(sources.get(name, none)[:, columns]) for name, columns in self.inputs_.items()]
+        parts = [csr_array(sources.get(name, none)[:, columns]) for name, columns in preparation.evidence.items()]
         evidence = csr_array(hstack([csr_array((dataset.n_genes, 0), dtype=bool), *parts], format="csr"))
-        return {
-            "inputs": torch.from_numpy(evidence.indices.astype(np.int64)),
-            "starts": torch.from_numpy(evidence.indptr.astype(np.int64)),
-        }
+        return EvidenceInputs(
+            genes=dataset.genes,
+            n_terms=dataset.n_terms,
+            preparation=preparation,
+            muting=muting,
+            annotations=torch.from_numpy(evidence.indices.astype(np.int64)),
+            starts=torch.from_numpy(evidence.indptr.astype(np.int64)),
+        )
 
-    def _n_genes(self, inputs: dict[str, Any]) -> int:
-        return len(inputs["starts"]) - 1
-
-    def _shape(self, inputs: dict[str, Any]) -> dict[str, int]:
-        return {"n_inputs": sum(len(columns) for columns in self.inputs_.values())}
+    def _shape(self, inputs: EvidenceInputs) -> dict[str, int]:
+        return {"n_inputs": sum(len(columns) for columns in inputs.preparation.evidence.values())}
 
     def _module(self, shape: dict[str, int], n_outputs: int) -> nn.Module:
         return _EvidenceModule(shape["n_inputs"], self.hidden, n_outputs, self.dropout, self.bare, self.masked)
 
-    def _state(self) -> Arrays:
-        columns = {f"input.{name}": columns.astype(np.int64) for name, columns in self.inputs_.items()}
-        return {**super()._state(), **columns}
 
-    def _facts(self) -> dict[str, Any]:
-        return {**super()._facts(), "sources": list(self.inputs_)}
+def chosen_columns(sources: Mapping[str, csr_array]) -> dict[str, NDArray[np.intp]]:
+    """Return the columns to read from each source.
 
-    def _restore(self, arrays: Arrays, facts: dict[str, Any], folder: Path) -> None:
-        self.inputs_ = {name: arrays[f"input.{name}"].astype(np.intp) for name in facts["sources"]}
-        super()._restore(arrays, facts, folder)
+    Parameters
+    ----------
+    sources : mapping of str to csr_array of bool, shape (n_genes, n_terms)
+
+    Returns
+    -------
+    dict of str to ndarray of int
+        Columns that at least three genes have; of those that the same genes have, in this source or another, the first.
+    """
+    chosen: dict[str, NDArray[np.intp]] = {}
+    seen: set[bytes] = set()
+    for source, labels in sources.items():
+        by_term = labels.tocsc()
+        by_term.sort_indices()
+        columns = []
+        for column in np.flatnonzero(np.diff(by_term.indptr) >= _FEWEST_GENES).tolist():
+            genes = by_term.indices[by_term.indptr[column] : by_term.indptr[column + 1]].tobytes()
+            if genes not in seen:
+                seen.add(genes)
+                columns.append(column)
+        chosen[source] = np.array(columns, dtype=np.intp)
+    return chosen
 
 
 class _EvidenceModule(nn.Module):
@@ -154,21 +176,21 @@ class _EvidenceModule(nn.Module):
         self.output = nn.Linear(hidden, n_outputs)
         self.bare, self.masked = bare, masked
 
-    def forward(self, inputs: dict[str, Any], rows: Tensor) -> Tensor:
+    def forward(self, inputs: Any, rows: Tensor) -> Tensor:
         """Return logits, shape (n_rows, n_outputs)."""
         logits: Tensor = self.output(self.embed(inputs, rows))
         return logits
 
-    def embed(self, inputs: dict[str, Any], rows: Tensor) -> Tensor:
+    def embed(self, inputs: Any, rows: Tensor) -> Tensor:
         """Return what the output layer reads, shape (n_rows, hidden)."""
         total = embedding_bag(*self._shown(inputs, rows), mode="sum", include_last_offset=True)
         hidden = self.dropout(torch.relu(self.norm(total + self.bias)))  # (n_rows, hidden)
         embedded: Tensor = self.dropout(hidden + self.layer(hidden))
         return embedded
 
-    def _shown(self, inputs: dict[str, Any], rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def _shown(self, inputs: Any, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return inputs of the rows one after the other, the embeddings, and where each row starts."""
-        starts = inputs["starts"]
+        starts = inputs.starts
         counts = starts[rows + 1] - starts[rows]
         ends = torch.cumsum(counts, dim=0)
         gene = torch.repeat_interleave(torch.arange(len(rows), device=rows.device), counts)
@@ -178,4 +200,4 @@ class _EvidenceModule(nn.Module):
             shown &= (torch.rand(len(rows), device=rows.device) >= self.bare)[gene]
             position, gene = position[shown], gene[shown]
             ends = torch.cumsum(torch.bincount(gene, minlength=len(rows)), dim=0)
-        return inputs["inputs"][position], self.embedding.weight, torch.cat([ends.new_zeros(1), ends])
+        return inputs.annotations[position], self.embedding.weight, torch.cat([ends.new_zeros(1), ends])

@@ -3,30 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 from torch import Tensor, nn
 
-from genessl.data.dataset import GeneDataset, keep_rows
+from genessl.data.dataset import GeneDataset
+from genessl.data.sparse import keep_rows
 from genessl.errors import InputError
-from genessl.features.graphs import degree_normalised, joined_networks, unheard_genes
-from genessl.features.scaling import centre_and_spread
-from genessl.features.topology import diffusion_embedding, diffusion_svd
-from genessl.models.base import Arrays, check_count
+from genessl.features.graphs import degree_normalised, joined_networks, network_embeddings, with_edges
+from genessl.features.muting import Muting
+from genessl.features.scaling import FeatureScaling
+from genessl.models.base import check_count
+from genessl.models.neural.inputs import GraphInputs, NeuralInputs
 from genessl.models.neural.label_input import LabelEmbedding, label_tensors, masked_in_turn
 from genessl.models.neural.layers import MultiNetworkConvolution, sparse_tensor
-from genessl.models.neural.objective import MakeObjective, Objective
-from genessl.models.neural.training import FittedNetwork, NeuralPredictor
+from genessl.models.neural.objective import MakeObjective
+from genessl.models.neural.training import FittedModule, NeuralView
 from genessl.models.supervision import Supervision
+from genessl.models.view import NETWORKS, SEQUENCE, Preparation
+
+_LARGEST = 5.0
 
 
-class GraphNetwork(NeuralPredictor):
-    """Graph network over all networks at once, trained on the labelled genes with the unlabelled ones in the graph.
+class GraphNetwork(NeuralView):
+    """Graph neural network over all networks at once; unlabelled genes are part of the graph.
+
+    It is transductive: a gene's place depends on all genes that it was fitted with.
 
     A node's features come from the networks alone by default (diffusion embedding and degree in each), which keeps the
     two views apart; no label is an input unless `label_input` asks for it, and never a gene's own.
@@ -41,9 +46,6 @@ class GraphNetwork(NeuralPredictor):
         Length of the diffusion embedding of each network.
     node_features : {'network', 'network+sequence'}
         What a node knows of itself; the second mixes the views and is meant as an ablation.
-    embedding : {'eigenvectors', 'diffusion'}
-        How a gene's place in each network is put into `n_components` numbers: eigenvectors of a random walk
-        (`diffusion_embedding`) or singular vectors of a random walk with restart (`diffusion_svd`).
     similarity : bool, default=False
         Whether the sequences' similarity joins as one more network (see `similarity_network`); this mixes the views.
     label_input : bool, default=False
@@ -70,6 +72,9 @@ class GraphNetwork(NeuralPredictor):
        IJCAI 2021, doi:10.24963/ijcai.2021/214
     """
 
+    takes_objective = True
+    transductive = True
+
     def __init__(
         self,
         *,
@@ -77,7 +82,6 @@ class GraphNetwork(NeuralPredictor):
         n_layers: int = 2,
         n_components: int = 64,
         node_features: str = "network",
-        embedding: str = "eigenvectors",
         similarity: bool = False,
         label_input: bool = False,
         dropout: float = 0.5,
@@ -94,7 +98,6 @@ class GraphNetwork(NeuralPredictor):
         self.n_layers = n_layers
         self.n_components = n_components
         self.node_features = node_features
-        self.embedding = embedding
         self.similarity = similarity
         self.label_input = label_input
         self.dropout = dropout
@@ -113,8 +116,6 @@ class GraphNetwork(NeuralPredictor):
         check_count("n_components", self.n_components)
         if self.node_features not in ("network", "network+sequence"):
             raise InputError(f"node_features: found {self.node_features!r}, expected 'network' or 'network+sequence'")
-        if self.embedding not in ("eigenvectors", "diffusion"):
-            raise InputError(f"embedding: found {self.embedding!r}, expected 'eigenvectors' or 'diffusion'")
         for name in ("similarity", "label_input"):
             if type(getattr(self, name)) is not bool:
                 raise InputError(f"{name}: found {getattr(self, name)!r}, expected true or false")
@@ -123,32 +124,63 @@ class GraphNetwork(NeuralPredictor):
                 "label_input: found batch_size None, with which all labels would be masked at once, expected a number"
             )
 
-    def _inputs(self, dataset: GeneDataset) -> dict[str, Any]:
-        networks = joined_networks(dataset, similarity=self.similarity, relaying=self.label_input)
+    @property
+    def reads(self) -> frozenset[str]:
+        """The networks, and the sequences where features or similarity mix the views."""
+        mixed = self.similarity or self.node_features == "network+sequence"
+        return frozenset({NETWORKS, SEQUENCE}) if mixed else frozenset({NETWORKS})
+
+    @property
+    def reads_labels(self) -> bool:
+        """Whether labels of other genes are an input."""
+        return self.label_input
+
+    def _read(self, dataset: GeneDataset, muting: Muting | None, like: Preparation | None) -> GraphInputs:
+        preparation = like or self._preparation(dataset, muting)
+        networks = joined_networks(dataset, similarity=self.similarity, relaying=self.label_input, muting=muting)
+        muted = None if muting is None else muting.muted(relaying=self.label_input)
+        places = network_embeddings(dataset, networks, n_components=self.n_components, seed=self.seed, muted=muted)
         blocks = [np.zeros((dataset.n_genes, 1), dtype=np.float32)]
-        for network in networks.values():
+        for name, network in networks.items():
             degree = np.log1p(np.asarray(network.sum(axis=1), dtype=np.float32).reshape(-1, 1))
-            blocks += [degree, self._embed(network)]
-        if self.node_features == "network+sequence":
-            centre, spread = centre_and_spread(dataset)
-            blocks.append((dataset.sequence_features - centre) / spread)
-        features = np.clip(np.concatenate(blocks, axis=1), -5.0, 5.0).astype(np.float32)
+            blocks += [degree, places[name]]
+        if preparation.scaling is not None:
+            blocks.append(preparation.scaling.standardise(dataset.sequence_features))
+        features = np.clip(np.concatenate(blocks, axis=1), -_LARGEST, _LARGEST).astype(np.float32)
         adjacencies = [degree_normalised(network) for network in networks.values()]
-        inputs: dict[str, Any] = {"features": torch.from_numpy(features)}
-        unheard = unheard_genes(dataset, relaying=self.label_input)
-        if unheard is not None:  # while the module is trained these hear nothing, as if they were not there
-            inputs["listening"] = [sparse_tensor(adjacency) for adjacency in adjacencies]
-            adjacencies = [keep_rows(adjacency, ~unheard) for adjacency in adjacencies]
-        inputs["adjacencies"] = [sparse_tensor(adjacency) for adjacency in adjacencies]
-        return {**inputs, "genes": dataset.genes} if self.label_input else inputs
+        sending = adjacencies if muted is None else [keep_rows(adjacency, ~muted) for adjacency in adjacencies]
+        return GraphInputs(
+            genes=dataset.genes,
+            n_terms=dataset.n_terms,
+            preparation=preparation,
+            muting=muting,
+            features=torch.from_numpy(features),
+            adjacencies=tuple(sparse_tensor(adjacency) for adjacency in sending),
+            receiving=None if muted is None else tuple(sparse_tensor(adjacency) for adjacency in adjacencies),
+            edges=torch.from_numpy(with_edges(networks.values(), dataset.n_genes)),
+        )
 
-    def _embed(self, network: csr_array) -> NDArray[np.float32]:
-        if self.embedding == "diffusion":
-            return diffusion_svd(network, n_components=self.n_components, seed=self.seed)[0]
-        return diffusion_embedding(network, n_components=self.n_components, seed=self.seed)
+    def _preparation(self, dataset: GeneDataset, muting: Muting | None) -> Preparation:
+        networks = tuple(sorted(dataset.networks))
+        if self.node_features == "network":
+            return Preparation(genes=dataset.genes, networks=networks)
+        scaling = FeatureScaling.learn(dataset.sequence_features, None if muting is None else muting.suspects)
+        names = dataset.feature_names
+        return Preparation(genes=dataset.genes, networks=networks, feature_names=names, scaling=scaling)
 
-    def _shape(self, inputs: dict[str, Any]) -> dict[str, int]:
-        return {"n_features": int(inputs["features"].shape[1]), "n_networks": len(inputs["adjacencies"])}
+    def speaks_of(self, inputs: GraphInputs) -> NDArray[np.bool_]:
+        """Return the genes with an edge, or all genes where a node knows its sequence, too."""
+        if self.node_features == "network+sequence":
+            return super().speaks_of(inputs)
+        return np.asarray(inputs.edges.cpu().numpy())
+
+    def teachable(self, inputs: NeuralInputs) -> NDArray[np.bool_]:
+        """Return all genes but suspects, of which this view reads nothing but their place."""
+        everyone = super().teachable(inputs)
+        return everyone if inputs.muting is None else ~inputs.muting.suspects
+
+    def _shape(self, inputs: GraphInputs) -> dict[str, int]:
+        return {"n_features": int(inputs.features.shape[1]), "n_networks": len(inputs.adjacencies)}
 
     def _module(self, shape: dict[str, int], n_outputs: int) -> nn.Module:
         return _MultiNetwork(
@@ -160,51 +192,35 @@ class GraphNetwork(NeuralPredictor):
             label_input=self.label_input,
         )
 
-    def train(
+    def learn(
         self,
-        inputs: dict[str, Any],
+        inputs: GraphInputs,
         supervision: Supervision,
         *,
         validation: Supervision | None = None,
         n_epochs: int | None = None,
-        objective: MakeObjective = Objective,
-    ) -> FittedNetwork:
-        """Train a fresh module, as `NeuralPredictor.train` does; its labels are kept where they are an input.
-
-        Suspects teach it nothing, not by a dummy head either, for what it reads is their place.
-        """
+        objective: MakeObjective | None = None,
+    ) -> FittedModule:
+        """Train a fresh module; see `NeuralView.learn`. Suspects teach it nothing, not by a dummy head either."""
         if supervision.suspects is not None:
             supervision = replace(supervision, suspects=None, pool=~supervision.suspects)
-        fitted = super().train(inputs, supervision, validation=validation, n_epochs=n_epochs, objective=objective)
-        return replace(fitted, shown=supervision.select(fitted.columns)) if self.label_input else fitted
+        return super().learn(inputs, supervision, validation=validation, n_epochs=n_epochs, objective=objective)
 
-    def _with_labels(self, inputs: dict[str, Any], supervision: Supervision) -> dict[str, Any]:
+    def _shown(self, inputs: GraphInputs, supervision: Supervision) -> GraphInputs:
         if not self.label_input:
             return inputs
-        return {**inputs, "labels": label_tensors(supervision, inputs["genes"], self._device())}
+        return replace(inputs, labels=label_tensors(supervision, inputs.genes, self._device()))
 
-    def _logits(self, fitted: FittedNetwork, inputs: dict[str, Any]) -> Tensor:
+    def _logits(self, fitted: FittedModule, inputs: GraphInputs) -> Tensor:
         if fitted.shown is None:
             return super()._logits(fitted, inputs)
-        inputs = self._with_labels(inputs, fitted.shown)
-        logits = torch.zeros(self._n_genes(inputs), len(fitted.columns), device=self._device())
-        for group in masked_in_turn(inputs["labels"][0]):
+        inputs = self._shown(inputs, fitted.shown)
+        assert inputs.labels is not None
+        logits = torch.zeros(inputs.n_genes, len(fitted.columns), device=self._device())
+        for group in masked_in_turn(inputs.labels[0]):
             rows = torch.from_numpy(group).to(self._device())
             logits[rows] = fitted.module(inputs, rows)
         return logits
-
-    def _state(self) -> Arrays:
-        shown = self.fitted_.shown
-        return super()._state() if shown is None else {**super()._state(), **shown.pack()}
-
-    def _facts(self) -> dict[str, Any]:
-        shown = self.fitted_.shown
-        return super()._facts() if shown is None else {**super()._facts(), "genes": shown.genes.tolist()}
-
-    def _restore(self, arrays: Arrays, facts: dict[str, Any], folder: Path) -> None:
-        super()._restore(arrays, facts, folder)
-        if self.label_input:
-            self.fitted_ = replace(self.fitted_, shown=Supervision.unpack(arrays, facts["genes"]))
 
 
 class _MultiNetwork(nn.Module):
@@ -230,17 +246,17 @@ class _MultiNetwork(nn.Module):
         self.output = nn.Linear(hidden, n_outputs)
         self.labels = LabelEmbedding(n_outputs, hidden) if label_input else None
 
-    def forward(self, inputs: dict[str, Any], rows: Tensor) -> Tensor:
+    def forward(self, inputs: Any, rows: Tensor) -> Tensor:
         """Return logits, shape (n_rows, n_outputs)."""
         logits: Tensor = self.output(self.embed(inputs, rows))
         return logits
 
-    def embed(self, inputs: dict[str, Any], rows: Tensor) -> Tensor:
+    def embed(self, inputs: Any, rows: Tensor) -> Tensor:
         """Return what the output layer reads, shape (n_rows, hidden)."""
-        hidden: Tensor = self.encoder(inputs["features"])  # (n_genes, hidden)
+        hidden: Tensor = self.encoder(inputs.features)  # (n_genes, hidden)
         if self.labels is not None:
-            hidden = hidden + self.labels(inputs["labels"], rows)
-        adjacencies = inputs["adjacencies"] if self.training else inputs.get("listening", inputs["adjacencies"])
+            hidden = hidden + self.labels(inputs.labels, rows)
+        adjacencies = inputs.adjacencies if self.training or inputs.receiving is None else inputs.receiving
         for layer in self.layers:
             hidden = self.dropout(layer(hidden, adjacencies))
         return hidden[rows]

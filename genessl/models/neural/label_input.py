@@ -46,13 +46,13 @@ class LabelEmbedding(nn.Module):
         super().__init__()
         self.weight = nn.Parameter(_SMALL * torch.randn(n_labels, hidden))
 
-    def forward(self, labels: list[Tensor], rows: Tensor) -> Tensor:
+    def forward(self, labels: tuple[Tensor, ...], rows: Tensor) -> Tensor:
         """Return the embedding, shape (n_genes, hidden), from what `label_tensors` returned."""
         embedded: Tensor = _SparseProduct.apply(*labels, self.weight)  # type: ignore[no-untyped-call]
         return embedded.index_fill(0, rows, 0.0)
 
 
-def label_tensors(supervision: Supervision, genes: NDArray[np.str_], device: torch.device) -> list[Tensor]:
+def label_tensors(supervision: Supervision, genes: NDArray[np.str_], device: torch.device) -> tuple[Tensor, ...]:
     """Return the experimental labels of some genes and their transpose as torch CSR matrices.
 
     Parameters
@@ -65,13 +65,13 @@ def label_tensors(supervision: Supervision, genes: NDArray[np.str_], device: tor
 
     Returns
     -------
-    list of Tensor of float32, shapes (n_genes, n_terms) and (n_terms, n_genes)
+    tuple of Tensor of float32, shapes (n_genes, n_terms) and (n_terms, n_genes)
         Rows of the first have length 1, or 0.
     """
     targets = csr_array(supervision.labels_for(genes)[0], dtype=np.float32)
     n_terms = np.diff(targets.indptr)
     targets.data = np.repeat(1.0 / np.sqrt(np.maximum(n_terms, 1)), n_terms).astype(np.float32)
-    return [sparse_tensor(matrix).to(device) for matrix in (targets, csr_array(targets.T))]
+    return tuple(sparse_tensor(matrix).to(device) for matrix in (targets, csr_array(targets.T)))
 
 
 def masked_in_turn(labels: Tensor) -> list[NDArray[np.intp]]:

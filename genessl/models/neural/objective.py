@@ -1,4 +1,4 @@
-"""What a network minimises while it learns: by default the loss of its labelled genes, in a strategy more than that."""
+"""Objective: what a module minimises while it is trained; by default the loss of the labelled genes."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class Objective:
     module : nn.Module
         What is trained, on its device: `module(inputs, rows)` gives logits, `module.embed(inputs, rows)` the hidden
         state before its last layer, `module.output`.
-    inputs : dict
-        As the view's `prepare` returns them; `features` has a row for each gene.
+    inputs : NeuralInputs
+        As the view's `prepare` returns them.
     supervision : Supervision
         In the module's columns.
     """
 
-    def __init__(self, module: nn.Module, inputs: dict[str, Any], supervision: Supervision) -> None:
+    def __init__(self, module: nn.Module, inputs: Any, supervision: Supervision) -> None:
         self.module = module
         self.inputs = inputs
         self.supervision = supervision
@@ -56,15 +56,13 @@ class Objective:
 
     def validation_loss(self, validation: Supervision) -> Tensor:
         """Return the loss of the resulting module, which is in evaluation mode, on validation genes."""
-        return cross_entropy(self.result(), self.inputs, validation, validation.informative())
+        return cross_entropy(self.result(), self.inputs, validation, validation.informative)
 
 
-MakeObjective = Callable[[nn.Module, dict[str, Any], Supervision], Objective]
+MakeObjective = Callable[[nn.Module, Any, Supervision], Objective]
 
 
-def cross_entropy(
-    module: nn.Module, inputs: dict[str, Any], supervision: Supervision, rows: NDArray[np.intp]
-) -> Tensor:
+def cross_entropy(module: nn.Module, inputs: Any, supervision: Supervision, rows: NDArray[np.intp]) -> Tensor:
     """Return the binary cross-entropy of some genes, mean over the weighted targets."""
     targets, weights = supervision.batch(rows)  # (n_rows, n_terms) each
     device = next(module.parameters()).device

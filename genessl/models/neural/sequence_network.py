@@ -1,26 +1,26 @@
-"""The sequence view's neural network."""
+"""The sequence view's multilayer perceptron."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from genessl.data.dataset import GeneDataset
-from genessl.features.scaling import centre_and_spread, known_features
-from genessl.models.neural.training import NeuralPredictor
+from genessl.features.muting import Muting
+from genessl.features.scaling import FeatureScaling
+from genessl.models.neural.inputs import FeatureInputs
+from genessl.models.neural.training import NeuralView
+from genessl.models.view import SEQUENCE, Preparation
 
-_LARGEST = 5.0
 
+class SequenceNetwork(NeuralView):
+    """Multilayer perceptron on the sequence view: k-mers, homology profile, domains, embeddings where given.
 
-class SequenceNetwork(NeuralPredictor):
-    """Multilayer network on the sequence view: k-mers, homology profile, domains, embeddings where given.
-
-    Its inputs hold the dataset's substituted copies, on the scale of the features, for strategies that perturb them; it
-    reads none itself.
+    Columns are standardised by the mean and spread of the genes that the view was fitted with; columns of 0 and 1 stay
+    as they are. The inputs also hold the dataset's substituted copies, on the same scale, for strategies that perturb
+    them; the view does not read these itself.
 
     Parameters
     ----------
@@ -37,12 +37,11 @@ class SequenceNetwork(NeuralPredictor):
         Epochs without a smaller loss on the validation genes before training stops.
     min_genes : int, default=5
         Genes, labelled or taught, that a term needs to be learned.
-    soft_weight : float, default=0.0
-        Weight in the loss of electronic annotations of genes without experiments in the aspect, in [0, 1]; the target
-        is how far each can be trusted (see `ElectronicTrust`). With 0 they are not looked at.
     device : {'auto', 'cpu', 'cuda'}
     seed : int, default=0
     """
+
+    takes_objective = True
 
     def __init__(
         self,
@@ -55,7 +54,6 @@ class SequenceNetwork(NeuralPredictor):
         max_epochs: int = 60,
         patience: int = 5,
         min_genes: int = 5,
-        soft_weight: float = 0.0,
         device: str = "auto",
         seed: int = 0,
     ) -> None:
@@ -67,25 +65,35 @@ class SequenceNetwork(NeuralPredictor):
         self.max_epochs = max_epochs
         self.patience = patience
         self.min_genes = min_genes
-        self.soft_weight = soft_weight
         self.device = device
         self.seed = seed
 
-    def _inputs(self, dataset: GeneDataset) -> dict[str, Any]:
-        features = dataset.sequence_features.astype(np.float32)
-        present = np.asarray(np.isin(known_features(dataset), (0.0, 1.0)).all(axis=0))  # domains stay 0 or 1
-        centre, spread = centre_and_spread(dataset)
+    @property
+    def reads(self) -> frozenset[str]:
+        """The sequence view."""
+        return frozenset({SEQUENCE})
 
-        def scaled(values: NDArray[np.float32]) -> Tensor:
-            first = slice(values.shape[-1])  # copies have the first columns only
-            standard = np.clip((values - centre[first]) / spread[first], -_LARGEST, _LARGEST)
-            return torch.from_numpy(np.where(present[first], values, standard).astype(np.float32))
+    def _read(self, dataset: GeneDataset, muting: Muting | None, like: Preparation | None) -> FeatureInputs:
+        suspects = None if muting is None else muting.suspects
+        preparation = like or Preparation(
+            genes=dataset.genes,
+            feature_names=dataset.feature_names,
+            scaling=FeatureScaling.learn(dataset.sequence_features, suspects),
+        )
+        scaling = preparation.scaling
+        assert scaling is not None
+        copies = dataset.substituted
+        return FeatureInputs(
+            genes=dataset.genes,
+            n_terms=dataset.n_terms,
+            preparation=preparation,
+            muting=muting,
+            features=torch.from_numpy(scaling.keep_zero_one(dataset.sequence_features)),
+            substituted=None if copies is None else torch.from_numpy(scaling.keep_zero_one(copies)),
+        )
 
-        inputs = {"features": scaled(features)}
-        return inputs if dataset.substituted is None else {**inputs, "substituted": scaled(dataset.substituted)}
-
-    def _shape(self, inputs: dict[str, Any]) -> dict[str, int]:
-        return {"n_features": int(inputs["features"].shape[1])}
+    def _shape(self, inputs: FeatureInputs) -> dict[str, int]:
+        return {"n_features": int(inputs.features.shape[1])}
 
     def _module(self, shape: dict[str, int], n_outputs: int) -> nn.Module:
         return _Perceptron(shape["n_features"], self.hidden, n_outputs, self.dropout)
@@ -101,12 +109,12 @@ class _Perceptron(nn.Module):
         )
         self.output = nn.Linear(hidden, n_outputs)
 
-    def forward(self, inputs: dict[str, Any], rows: Tensor) -> Tensor:
+    def forward(self, inputs: Any, rows: Tensor) -> Tensor:
         """Return logits, shape (n_rows, n_outputs)."""
         logits: Tensor = self.output(self.embed(inputs, rows))
         return logits
 
-    def embed(self, inputs: dict[str, Any], rows: Tensor) -> Tensor:
+    def embed(self, inputs: Any, rows: Tensor) -> Tensor:
         """Return what the output layer reads, shape (n_rows, hidden)."""
-        hidden: Tensor = self.body(inputs["features"][rows])
+        hidden: Tensor = self.body(inputs.features[rows])
         return hidden

@@ -12,15 +12,17 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from sklearn.base import clone
 
-from genessl.data.dataset import GeneDataset, keep_rows
+from genessl.data.dataset import GeneDataset
+from genessl.data.sparse import keep_rows, pack_sparse, unpack_sparse
 from genessl.errors import InputError
 from genessl.features.graphs import joined_graph, neighbour_average
-from genessl.models.base import Arrays, GenePredictor, check_count, check_range, pack_sparse, unpack_sparse
+from genessl.models.base import Arrays, GenePredictor, check_count, check_range
 from genessl.models.neural.sequence_network import SequenceNetwork
 from genessl.models.owner import Owner
 from genessl.models.propagation.iteration import check_share, spread
 from genessl.models.stacking.out_of_fold import deal_folds, fit_folds, join_folds
 from genessl.models.supervision import Supervision
+from genessl.models.view import Preparation, check_predictor, raw_scores
 
 _TERMS_AT_ONCE = 512
 _LARGEST_SCALE = 1000.0
@@ -76,8 +78,7 @@ class CorrectAndSmooth(Owner):
     out_of_fold_ : csr_array of float32, shape (n_genes, n_terms)
         Scores of labelled genes by predictors that have not seen their labels, without those below 0.0001.
     supervision_ : Supervision
-    n_iter_ : int
-        The most iterations that any block of terms needed in the last prediction.
+    preparation_ : Preparation
 
     References
     ----------
@@ -113,8 +114,7 @@ class CorrectAndSmooth(Owner):
         self.seed = seed
 
     def _check_parameters(self) -> None:
-        if self.predictor is not None and not isinstance(self.predictor, GenePredictor):
-            raise InputError(f"predictor: found {self.predictor!r}, expected a model, as SequenceNetwork(), or None")
+        check_predictor("predictor", self.predictor)
         for name in ("correction", "smoothing"):
             check_share(name, getattr(self, name))
         for name in ("autoscale", "similarity"):
@@ -125,7 +125,10 @@ class CorrectAndSmooth(Owner):
         check_range("tolerance", self.tolerance, 0.0, low_included=False)
         check_count("max_iterations", self.max_iterations)
         check_count("seed", self.seed, 0)
-        self._make_predictor()._check_parameters()
+        super()._check_parameters()
+
+    def _parts(self) -> list[GenePredictor]:
+        return [self._make_predictor()]
 
     def _make_predictor(self) -> GenePredictor:
         predictor: GenePredictor = clone(self.predictor or SequenceNetwork(device=self.device, seed=self.seed))
@@ -133,7 +136,8 @@ class CorrectAndSmooth(Owner):
 
     def _fit(self, dataset: GeneDataset) -> None:
         self.supervision_ = Supervision.of(dataset)
-        labelled = np.asarray(self.supervision_.labelled.any(axis=1))
+        self.preparation_ = Preparation(genes=dataset.genes, networks=tuple(sorted(dataset.networks)))
+        labelled = self.supervision_.has_labels
         if labelled.sum() < 2 * self.n_folds:
             raise InputError(
                 f"n_folds: found {labelled.sum()} labelled genes for {self.n_folds} folds, expected at least two in"
@@ -143,15 +147,14 @@ class CorrectAndSmooth(Owner):
         seen = self.supervision_.labelled[:, self.supervision_.aspect_of_term]
         parts = (scores for _, scores in fit_folds(self._make_predictor(), dataset, fold))
         self.out_of_fold_ = keep_rows(join_folds(parts, fold, seen), labelled)
-        self.predictor_ = self._make_predictor()
-        self.predictor_._fit(dataset)
-        self.predictor_.terms_ = dataset.ontology.terms
+        self.predictor_ = self._make_predictor().fit(dataset)
 
     def _predict(self, dataset: GeneDataset) -> NDArray[np.float32]:
+        self.preparation_.check(dataset)
+        self.preparation_.check_genes(dataset, type(self).__name__)
         targets, labelled = self.supervision_.labels_for(dataset.genes)
         scores = self._first_scores(dataset, labelled)
         operator = neighbour_average(joined_graph(dataset, similarity=self.similarity))
-        self.n_iter_ = 0
         for aspect in range(labelled.shape[1]):
             columns = np.flatnonzero(self.supervision_.aspect_of_term == aspect)
             truth, known = targets[:, columns].toarray(), labelled[:, aspect]
@@ -160,7 +163,7 @@ class CorrectAndSmooth(Owner):
 
     def _first_scores(self, dataset: GeneDataset, labelled: NDArray[np.bool_]) -> NDArray[np.float32]:
         """Return Z: the predictor's scores, out of fold where a gene is labelled."""
-        scores = np.clip(self.predictor_._predict(dataset), 0.0, 1.0).astype(np.float32)
+        scores = np.clip(raw_scores(self.predictor_, dataset), 0.0, 1.0).astype(np.float32)
         genes = np.flatnonzero(labelled.any(axis=1))
         rows = pd.Index(self.supervision_.genes).get_indexer(pd.Index(dataset.genes[genes]))
         unseen = np.clip(self.out_of_fold_[rows].toarray(), 0.0, 1.0)
@@ -219,7 +222,7 @@ class CorrectAndSmooth(Owner):
         result = np.empty_like(start)
         for first in range(0, start.shape[1], _TERMS_AT_ONCE):
             block = slice(first, first + _TERMS_AT_ONCE)
-            result[:, block], n_iter = spread(
+            result[:, block], _ = spread(
                 operator,
                 start[:, block],
                 alpha=alpha,
@@ -227,7 +230,6 @@ class CorrectAndSmooth(Owner):
                 max_iterations=self.max_iterations,
                 held=isolated if held is None else isolated | held,
             )
-            self.n_iter_ = max(self.n_iter_, n_iter)
         return result
 
     def _owned(self) -> dict[str, GenePredictor]:
@@ -240,9 +242,10 @@ class CorrectAndSmooth(Owner):
         return {**self.supervision_.pack(), **pack_sparse("out_of_fold", self.out_of_fold_)}
 
     def _facts(self) -> dict[str, Any]:
-        return {**super()._facts(), "genes": self.supervision_.genes.tolist()}
+        return {**super()._facts(), "preparation": self.preparation_.facts()}
 
     def _restore(self, arrays: Arrays, facts: dict[str, Any], folder: Path) -> None:
         super()._restore(arrays, facts, folder)
-        self.supervision_ = Supervision.unpack(arrays, facts["genes"])
+        self.preparation_ = Preparation.unpack(arrays, facts["preparation"])
+        self.supervision_ = Supervision.unpack(arrays, facts["preparation"]["genes"])
         self.out_of_fold_ = unpack_sparse("out_of_fold", arrays)

@@ -2,28 +2,66 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import nnls
-from scipy.sparse import csr_array, diags_array, eye_array
+from scipy.sparse import csr_array, diags_array
 
 from genessl.data.dataset import GeneDataset
-from genessl.errors import InputError
+from genessl.data.sparse import keep_columns
 from genessl.features.domains import domain_columns
-from genessl.features.graphs import joined_networks, keep_columns, unheard_genes
+from genessl.features.graphs import joined_networks
+from genessl.features.muting import Muting
 from genessl.models.base import Arrays, check_range
 from genessl.models.baselines import neighbour_shares
-from genessl.models.instance_based import InstanceBased
+from genessl.models.closed_form import ClosedForm, FittedLabels
+from genessl.models.propagation.iteration import iterate
+from genessl.models.supervision import Supervision
+from genessl.models.view import NETWORKS, SEQUENCE, Preparation, ViewInputs
 
 _TERMS_AT_ONCE = 256
 _GENES_AT_ONCE = 512
-_MOST_ITERATIONS = 1000
+_TOLERANCE, _MOST_ITERATIONS = 1e-7, 10_000
 
 
-class FunctionDiffusion(InstanceBased):
+@dataclass(frozen=True, eq=False, kw_only=True)
+class DiffusionInputs(ViewInputs):
+    """What seeds come from, and what they diffuse over.
+
+    Parameters
+    ----------
+    graphs : tuple of csr_array of float32, each of shape (n_genes, n_genes)
+        The networks by name, then the symmetrised bit scores; each at most 1, the columns of silent genes empty.
+    homology : csr_array of float32, shape (n_genes, n_genes)
+        Bit scores.
+    domains : csr_array of float32, shape (n_genes, n_domains)
+        1 where a gene carries the domain.
+    """
+
+    graphs: tuple[csr_array, ...]
+    homology: csr_array
+    domains: csr_array
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class FittedDiffusion(FittedLabels):
+    """Labels, and how much each graph counts.
+
+    Parameters
+    ----------
+    coefficients : ndarray of float64, shape (n_networks + 1,)
+        Of the networks in the order of their names, and of homology.
+    """
+
+    coefficients: NDArray[np.float64]
+
+
+class FunctionDiffusion(ClosedForm):
     """Diffuse seeds from homology and domains over the combined networks, as S2F does [1]_.
 
     F = (I + diffusion L)^-1 Y, with L the Laplacian of W' = 1/2 (1/d_i + 1/d_j) J_ij W_ij, where
@@ -38,8 +76,7 @@ class FunctionDiffusion(InstanceBased):
     homologs within the organism, and Y_domains the largest share, over a gene's domains, of the domain's labelled
     carriers (plus one) that have the term. For the same reason the regression compares known labels and not seeds. Its
     coefficients are kept at 0 or above, without which J need not be a similarity, and W is scaled to at most 1. The
-    system is solved by conjugate gradients; the original inverts a dense matrix. Silent genes (see `RSMatch`) hear and
-    are not heard.
+    system is solved by iteration (see `iterate`); the original inverts a dense matrix.
 
     Parameters
     ----------
@@ -50,11 +87,7 @@ class FunctionDiffusion(InstanceBased):
 
     Attributes
     ----------
-    supervision_ : Supervision
-    coefficients_ : ndarray of float64, shape (n_networks + 1,)
-        Of the networks in the order of their names, and of homology.
-    networks_ : tuple of str
-        The names of the networks.
+    fitted_ : FittedDiffusion
 
     References
     ----------
@@ -70,39 +103,66 @@ class FunctionDiffusion(InstanceBased):
         check_range("diffusion", self.diffusion, 0.0, low_included=False)
         check_range("domain_weight", self.domain_weight, 0.0, 1.0)
 
-    def _fit(self, dataset: GeneDataset) -> None:
-        super()._fit(dataset)
-        self.coefficients_ = label_coefficients(_graphs(dataset), self.supervision_.targets())
-        self.networks_ = tuple(sorted(dataset.networks))
+    @property
+    def reads(self) -> frozenset[str]:
+        """The networks and the sequences."""
+        return frozenset({NETWORKS, SEQUENCE})
 
-    def _predict(self, dataset: GeneDataset) -> NDArray[np.float32]:
-        if tuple(sorted(dataset.networks)) != self.networks_:
-            raise InputError(
-                f"networks: found {', '.join(sorted(dataset.networks)) or 'none'}, expected"
-                f" {', '.join(self.networks_) or 'none'}, whose coefficients were learnt; build both datasets with the"
-                " same networks"
-            )
-        targets, labelled = self.supervision_.labels_for(dataset.genes)
-        silent = unheard_genes(dataset, relaying=True)
-        weights = overlap_weights(_combined(_graphs(dataset), self.coefficients_, silent))
-        known, aspects = targets.toarray(), self.supervision_.aspect_of_term
-        domains = csr_array(
-            (dataset.sequence_features[:, domain_columns(dataset.feature_names)] > 0).astype(np.float32)
+    def needs_all_genes(self, inputs: ViewInputs) -> bool:
+        """Return True: seeds diffuse over any gene."""
+        return True
+
+    def _read(self, dataset: GeneDataset, muting: Muting | None, like: Preparation | None) -> DiffusionInputs:
+        preparation = like or Preparation(
+            genes=dataset.genes, feature_names=dataset.feature_names, networks=tuple(sorted(dataset.networks))
         )
-        seeds = np.maximum(domain_shares(domains, targets, labelled, aspects), known) * np.float32(self.domain_weight)
-        homology = neighbour_shares(dataset.homology, targets, labelled, aspects)
+        carried = dataset.sequence_features[:, domain_columns(dataset.feature_names)] > 0
+        return DiffusionInputs(
+            genes=dataset.genes,
+            n_terms=dataset.n_terms,
+            preparation=preparation,
+            muting=muting,
+            graphs=_graphs(dataset, muting),
+            homology=dataset.homology,
+            domains=csr_array(carried.astype(np.float32)),
+        )
+
+    def learn(
+        self,
+        inputs: DiffusionInputs,  # type: ignore[override]
+        supervision: Supervision,
+        *,
+        validation: Supervision | None = None,
+        n_epochs: int | None = None,
+        objective: Callable[..., Any] | None = None,
+    ) -> FittedDiffusion:
+        """Keep the labels, and weigh the graphs by them; see `View.learn`."""
+        kept = super().learn(inputs, supervision)
+        coefficients = label_coefficients(list(inputs.graphs), kept.supervision.targets)
+        return FittedDiffusion(preparation=kept.preparation, supervision=kept.supervision, coefficients=coefficients)
+
+    def score(self, fitted: FittedDiffusion, inputs: DiffusionInputs) -> NDArray[np.float32]:
+        """Return the diffused seeds; see `View.score`."""
+        targets, labelled = fitted.supervision.labels_for(inputs.genes)
+        weights = overlap_weights(_combined(inputs.graphs, fitted.coefficients, inputs.muting))
+        known, aspects = targets.toarray(), fitted.supervision.aspect_of_term
+        of_domains = domain_shares(inputs.domains, targets, labelled, aspects)
+        seeds = np.maximum(of_domains, known) * np.float32(self.domain_weight)
+        homology = neighbour_shares(inputs.homology, targets, labelled, aspects)
         seeds += np.maximum(homology, known) * np.float32(1.0 - self.domain_weight)
-        return np.asarray(np.maximum(diffuse(weights, seeds, self.diffusion, silent), known))
+        return np.asarray(np.maximum(diffuse(weights, seeds, self.diffusion), known))
 
     def _state(self) -> Arrays:
-        return {**super()._state(), "coefficients": self.coefficients_}
-
-    def _facts(self) -> dict[str, Any]:
-        return {**super()._facts(), "networks": list(self.networks_)}
+        fitted: FittedDiffusion = self.fitted_  # type: ignore[assignment]
+        return {**super()._state(), "coefficients": fitted.coefficients}
 
     def _restore(self, arrays: Arrays, facts: dict[str, Any], folder: Path) -> None:
         super()._restore(arrays, facts, folder)
-        self.coefficients_, self.networks_ = arrays["coefficients"], tuple(facts["networks"])
+        self.fitted_ = FittedDiffusion(
+            preparation=self.fitted_.preparation,
+            supervision=self.fitted_.supervision,
+            coefficients=arrays["coefficients"],
+        )
 
 
 def label_coefficients(graphs: list[csr_array], targets: csr_array) -> NDArray[np.float64]:
@@ -163,65 +223,34 @@ def overlap_weights(network: csr_array) -> csr_array:
     return csr_array(scale @ joint + joint @ scale)
 
 
-def diffuse(
-    weights: csr_array, seeds: NDArray[np.float32], diffusion: float, silent: NDArray[np.bool_] | None = None
-) -> NDArray[np.float32]:
-    """Solve (I + diffusion L) F = Y for many terms, among all but silent genes; what these get comes from the others.
+def diffuse(weights: csr_array, seeds: NDArray[np.float32], diffusion: float) -> NDArray[np.float32]:
+    """Solve (I + diffusion L) F = Y for many terms by iteration.
+
+    F = diffusion (I + diffusion D)^-1 W F + (I + diffusion D)^-1 Y, repeated until nothing changes.
 
     Parameters
     ----------
     weights : csr_array of float64, shape (n_genes, n_genes)
-        At least 0, symmetric but for the columns of silent genes, which are empty.
+        W: at least 0, symmetric but for the columns of silent genes, which are empty. D are its sums of rows.
     seeds : ndarray of float32, shape (n_genes, n_terms)
+        Y.
     diffusion : float
-    silent : ndarray of bool, shape (n_genes,), optional
 
     Returns
     -------
     ndarray of float32, shape (n_genes, n_terms)
         Between the smallest and the largest seed of the term.
     """
-    if silent is not None:
-        spread, heard = seeds.copy(), np.flatnonzero(~silent)
-        spread[heard] = diffuse(csr_array(weights[heard][:, heard]), seeds[heard], diffusion)
-        listening = csr_array(weights[silent][:, heard])
-        total = 1.0 + diffusion * np.asarray(listening.sum(axis=1)).reshape(-1, 1)
-        spread[silent] = (seeds[silent] + diffusion * (listening @ spread[heard])) / total
-        return spread
-    degree = np.asarray(weights.sum(axis=1)).ravel()
-    system = csr_array(eye_array(len(degree)) + diffusion * (diags_array(degree) - weights))
+    inverse = 1.0 / (1.0 + diffusion * np.asarray(weights.sum(axis=1)).ravel())
+    operator = csr_array(diags_array(diffusion * inverse) @ weights)
     spread = np.empty_like(seeds)
     for start in range(0, seeds.shape[1], _TERMS_AT_ONCE):
         block = slice(start, start + _TERMS_AT_ONCE)
-        spread[:, block] = conjugate_gradients(system, seeds[:, block].astype(np.float64))
+        returned = seeds[:, block] * inverse[:, None]
+        spread[:, block] = iterate(
+            operator, returned, returned, alpha=1.0, tolerance=_TOLERANCE, max_iterations=_MOST_ITERATIONS
+        )[0]
     return spread
-
-
-def conjugate_gradients(
-    system: csr_array, right: NDArray[np.float64], *, tolerance: float = 1e-7
-) -> NDArray[np.float64]:
-    """Solve A X = B for a symmetric positive definite A, all columns of B side by side, scaled by A's diagonal.
-
-    It ends when each column's residual is below `tolerance` times the column's norm.
-    """
-    diagonal = system.diagonal()[:, None]
-    solution = right / diagonal
-    residual = right - system @ solution
-    scaled = residual / diagonal
-    direction, energy = scaled, np.sum(residual * scaled, axis=0)
-    small = tolerance * np.linalg.norm(right, axis=0)
-    for _ in range(_MOST_ITERATIONS):
-        if (np.linalg.norm(residual, axis=0) <= small).all():
-            return np.asarray(solution)
-        image = system @ direction
-        curvature = np.sum(direction * image, axis=0)
-        step = np.divide(energy, curvature, out=np.zeros_like(energy), where=curvature > 0)
-        solution, residual = solution + step * direction, residual - step * image
-        scaled = residual / diagonal
-        following = np.sum(residual * scaled, axis=0)
-        direction = scaled + np.divide(following, energy, out=np.zeros_like(energy), where=energy > 0) * direction
-        energy = following
-    raise ArithmeticError(f"conjugate gradients did not converge in {_MOST_ITERATIONS} iterations")
 
 
 def domain_shares(
@@ -252,29 +281,28 @@ def domain_shares(
     return scores
 
 
-def _graphs(dataset: GeneDataset) -> list[csr_array]:
-    """Networks by name, then homology, each of at most 1, and symmetric but for silent genes, who are not heard."""
+def _graphs(dataset: GeneDataset, muting: Muting | None) -> tuple[csr_array, ...]:
+    """Return the networks by name, then homology, each at most 1, and symmetric but for silent genes."""
     homology = csr_array((dataset.homology + dataset.homology.T) / 2)
-    silent = unheard_genes(dataset, relaying=True)
+    silent = None if muting is None else muting.muted(relaying=True)
     if silent is not None:
         homology = keep_columns(homology, ~silent)
-    return [_scaled(graph, silent) for graph in (*joined_networks(dataset, relaying=True).values(), homology)]
+    networks = joined_networks(dataset, relaying=True, muting=muting)
+    return tuple(_scaled(graph, silent) for graph in (*networks.values(), homology))
 
 
-def _combined(
-    graphs: list[csr_array], coefficients: NDArray[np.float64], silent: NDArray[np.bool_] | None
-) -> csr_array:
+def _combined(graphs: Sequence[csr_array], coefficients: NDArray[np.float64], muting: Muting | None) -> csr_array:
     total = csr_array(graphs[0].shape, dtype=np.float64)
     for graph, coefficient in zip(graphs, coefficients.tolist()):
         if coefficient:
             total = csr_array(total + coefficient * graph)
-    return _scaled(total, silent)
+    return _scaled(total, None if muting is None else muting.muted(relaying=True))
 
 
 def _scaled(graph: csr_array, silent: NDArray[np.bool_] | None) -> csr_array:
     """Divide a graph by its largest weight among the genes that are not silent, and cut off what is above 1."""
-    heard = graph if silent is None else csr_array(graph[~silent])
-    largest = float((heard if heard.nnz else graph).max()) if graph.nnz else 0.0
+    sending = graph if silent is None else csr_array(graph[~silent])
+    largest = float((sending if sending.nnz else graph).max()) if graph.nnz else 0.0
     scaled = csr_array(graph / max(largest, 1e-12))
     scaled.data = np.minimum(scaled.data, 1.0)
     return scaled

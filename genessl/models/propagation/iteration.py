@@ -1,8 +1,9 @@
-"""Spreading over a graph: the one iteration that the graph-based strategies share."""
+"""Spreading over a graph: the one iteration that all propagation views share."""
 
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,10 +57,41 @@ def spread(
     .. [1] D. Zhou et al., Learning with local and global consistency, NIPS 2003
     """
     returned = np.float32(1.0 - alpha) * start
+    return iterate(
+        operator, returned, start, alpha=alpha, tolerance=tolerance, max_iterations=max_iterations, held=held
+    )
+
+
+def iterate(
+    operator: csr_array,
+    returned: NDArray[Any],
+    start: NDArray[Any],
+    *,
+    alpha: float,
+    tolerance: float,
+    max_iterations: int,
+    held: NDArray[np.bool_] | None = None,
+) -> tuple[NDArray[Any], int]:
+    """Iterate F = alpha P F + R from a start until nothing changes; see `spread`, which is the case R = (1 - alpha) Y.
+
+    Parameters
+    ----------
+    operator : csr_array, shape (n_genes, n_genes)
+        P, whose eigenvalues are at most 1.
+    returned, start : ndarray of float, shape (n_genes, n_columns)
+        R, and F before the first iteration. Both stay as they are.
+    alpha, tolerance, max_iterations, held
+        As in `spread`; a held gene keeps its row of `start`.
+
+    Returns
+    -------
+    result : ndarray of float, shape (n_genes, n_columns)
+    n_iter : int
+    """
     current, iteration, change = start, 0, np.inf
     while iteration < max_iterations and change >= tolerance:
         following = np.asarray(operator @ current)
-        following *= np.float32(alpha)
+        following *= following.dtype.type(alpha)
         following += returned
         if held is not None:
             following[held] = start[held]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import logging
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +12,35 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, diags_array
 
-from genessl.data.dataset import GeneDataset
 from genessl.errors import InputError
-from genessl.features.graphs import degree_normalised, joined_networks, neighbour_average, summed
+from genessl.features.graphs import degree_normalised, neighbour_average, summed
 from genessl.models.base import Arrays, check_count, check_range
-from genessl.models.instance_based import InstanceBased
+from genessl.models.closed_form import FittedLabels
+from genessl.models.propagation.iteration import iterate
 from genessl.models.propagation.network_weights import learn_network_weights
+from genessl.models.propagation.view import NetworkInputs, PropagationView
+from genessl.models.supervision import Supervision
 
-_log = logging.getLogger(__name__)
 _TERMS_AT_ONCE = 512
 
 
-class LabelPropagation(InstanceBased):
+@dataclass(frozen=True, eq=False, kw_only=True)
+class FittedPropagation(FittedLabels):
+    """Labels, and how much each network counts.
+
+    Parameters
+    ----------
+    shares : ndarray of float64, shape (n_networks, n_aspects)
+        Networks by sorted name; columns sum to 1, and are equal where weights are equal.
+    names : tuple of str
+        Of the networks, with 'similarity' among them where it joins.
+    """
+
+    shares: NDArray[np.float64]
+    names: tuple[str, ...]
+
+
+class LabelPropagation(PropagationView):
     """Spread known labels over the networks, the labelled genes keeping theirs [1]_.
 
     For an unlabelled gene F = (1 - restart) P F + restart pi, with P the transition matrix of the random walk on the
@@ -48,11 +66,7 @@ class LabelPropagation(InstanceBased):
 
     Attributes
     ----------
-    supervision_ : Supervision
-    network_weights_ : DataFrame of float64, networks x aspects
-        The share of each network, columns summing to 1; all the same where weights are equal.
-    n_iter_ : int
-        The most iterations that any block of terms needed in the last prediction.
+    fitted_ : FittedPropagation
 
     References
     ----------
@@ -86,89 +100,101 @@ class LabelPropagation(InstanceBased):
         check_range("tolerance", self.tolerance, 0.0, low_included=False)
         check_count("max_iterations", self.max_iterations)
 
-    def _fit(self, dataset: GeneDataset) -> None:
-        super()._fit(dataset)
-        networks = joined_networks(dataset, similarity=self.similarity, relaying=True)
-        shares = np.full((len(networks), len(dataset.aspects)), 1.0 / max(1, len(networks)))
-        if self.weights == "learnt":
-            shares = learn_network_weights(networks, self.supervision_)
-        self.network_weights_ = pd.DataFrame(shares, index=list(networks), columns=list(dataset.aspects))
+    def network_weights(self, aspects: tuple[str, ...]) -> pd.DataFrame:
+        """Return the share of each network in each aspect.
 
-    def _predict(self, dataset: GeneDataset) -> NDArray[np.float32]:
-        targets, labelled = self.supervision_.labels_for(dataset.genes)
-        frequency = self.supervision_.frequency()
-        scores = np.zeros((dataset.n_genes, dataset.n_terms), dtype=np.float32)
-        self.n_iter_ = 0
+        Parameters
+        ----------
+        aspects : tuple of str
+            As the fitted dataset's `aspects`.
+
+        Returns
+        -------
+        DataFrame of float64, networks x aspects
+            Columns sum to 1.
+        """
+        fitted: FittedPropagation = self.fitted_  # type: ignore[assignment]
+        return pd.DataFrame(fitted.shares, index=list(fitted.names), columns=list(aspects))
+
+    def learn(
+        self,
+        inputs: NetworkInputs,  # type: ignore[override]
+        supervision: Supervision,
+        *,
+        validation: Supervision | None = None,
+        n_epochs: int | None = None,
+        objective: Callable[..., Any] | None = None,
+    ) -> FittedPropagation:
+        """Keep the labels, and weigh the networks by them; see `View.learn`."""
+        kept = super().learn(inputs, supervision)
+        n_networks, n_aspects = len(inputs.networks), supervision.labelled.shape[1]
+        shares = np.full((n_networks, n_aspects), 1.0 / max(1, n_networks))
+        if self.weights == "learnt":
+            shares = learn_network_weights(inputs.networks, kept.supervision)
+        return FittedPropagation(
+            preparation=kept.preparation, supervision=kept.supervision, shares=shares, names=tuple(inputs.networks)
+        )
+
+    def score(self, fitted: FittedPropagation, inputs: NetworkInputs) -> NDArray[np.float32]:
+        """Return F; see `View.score`."""
+        supervision = fitted.supervision
+        targets, labelled = supervision.labels_for(inputs.genes)
+        frequency = supervision.frequency
+        scores = np.zeros((inputs.n_genes, inputs.n_terms), dtype=np.float32)
         by_term = targets.tocsc()
-        for aspect, graph in enumerate(self._graphs(dataset)):
+        for aspect, graph in enumerate(self._graphs(fitted, inputs)):
             walk, connected = _transitions(graph), (graph.sum(axis=1) > 0).reshape(-1, 1)
             unlabelled = np.flatnonzero(~labelled[:, aspect])
             between = csr_array(walk[unlabelled][:, unlabelled])
-            members = np.flatnonzero((self.supervision_.aspect_of_term == aspect) & (frequency > 0))
+            members = np.flatnonzero((supervision.aspect_of_term == aspect) & (frequency > 0))
             for start in range(0, len(members), _TERMS_AT_ONCE):
                 columns = members[start : start + _TERMS_AT_ONCE]
-                seeds = by_term[:, columns].toarray()
+                share, seeds = frequency[columns], by_term[:, columns].toarray()
                 spread = seeds.copy()
-                spread[unlabelled] = self._spread(between, (walk @ seeds)[unlabelled], frequency[columns])
-                around = np.where(connected, self._step(walk, spread, 0.0, frequency[columns]), frequency[columns])
+                spread[unlabelled] = self._spread(between, (walk @ seeds)[unlabelled], share)
+                around = np.where(connected, self._returning(walk @ spread, share), share)
                 scores[:, columns] = np.maximum(np.where(labelled[:, [aspect]], around, spread), seeds)
         return scores
 
-    def _graphs(self, dataset: GeneDataset) -> list[csr_array]:
+    def _graphs(self, fitted: FittedPropagation, inputs: NetworkInputs) -> list[csr_array]:
         """Return the network on which labels spread in each aspect, csr_array of float32, shape (n_genes, n_genes)."""
-        networks = joined_networks(dataset, similarity=self.similarity, relaying=True)
         if self.weights == "equal":
-            return [summed(networks.values(), dataset.n_genes)] * len(dataset.aspects)
-        if list(networks) != list(self.network_weights_.index):
-            expected = ", ".join(self.network_weights_.index)
-            raise InputError(
-                f"networks: found {', '.join(networks) or 'none'}, expected {expected or 'none'}, whose weights were"
-                " learnt; build both datasets with the same networks"
-            )
-        normalised = [degree_normalised(network) for network in networks.values()]
+            return [inputs.joined()] * fitted.shares.shape[1]
+        normalised = [degree_normalised(network) for network in inputs.networks.values()]
         return [
-            summed([csr_array(np.float32(w) * network) for w, network in zip(shares, normalised) if w], dataset.n_genes)
-            for shares in self.network_weights_.to_numpy().T
+            summed([csr_array(np.float32(w) * network) for w, network in zip(shares, normalised) if w], inputs.n_genes)
+            for shares in fitted.shares.T
         ]
 
     def _spread(
         self, between: csr_array, seeded: NDArray[np.float32], frequency: NDArray[np.float32]
     ) -> NDArray[np.float32]:
         """Iterate over the unlabelled genes, whose labelled neighbours give them the same in every step."""
-        current = np.tile(frequency, (len(seeded), 1))
-        iteration, change = 0, np.inf
-        while iteration < self.max_iterations and change >= self.tolerance:
-            following = self._step(between, current, seeded, frequency)
-            change = float(np.abs(following - current).max(initial=0.0))
-            current, iteration = following, iteration + 1
-        if change >= self.tolerance:
-            _log.warning("label propagation stopped after %d iterations at a change of %.2g", iteration, change)
-        self.n_iter_ = max(self.n_iter_, iteration)
-        return current
+        start = np.tile(frequency, (len(seeded), 1))
+        returned, alpha = self._returning(seeded, frequency), 1.0 - self.restart
+        limits = {"tolerance": self.tolerance, "max_iterations": self.max_iterations}
+        return iterate(between, returned, start, alpha=alpha, **limits)[0]  # type: ignore[arg-type]
 
-    def _step(
-        self,
-        walk: csr_array,
-        scores: NDArray[np.float32],
-        seeded: NDArray[np.float32] | float,
-        frequency: NDArray[np.float32],
-    ) -> NDArray[np.float32]:
-        following = walk @ scores
-        following += seeded
-        following *= np.float32(1.0 - self.restart)
-        following += np.float32(self.restart) * frequency
-        return np.asarray(following)
+    def _returning(self, reached: NDArray[np.float32], frequency: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return (1 - restart) times what reached a gene, plus restart times the frequency."""
+        return np.asarray(np.float32(1.0 - self.restart) * reached + np.float32(self.restart) * frequency)
 
     def _state(self) -> Arrays:
-        return {**super()._state(), "network_weights": self.network_weights_.to_numpy()}
+        fitted: FittedPropagation = self.fitted_  # type: ignore[assignment]
+        return {**super()._state(), "shares": fitted.shares}
 
     def _facts(self) -> dict[str, Any]:
-        networks, aspects = self.network_weights_.index.tolist(), self.network_weights_.columns.tolist()
-        return {**super()._facts(), "networks": networks, "aspects": aspects}
+        fitted: FittedPropagation = self.fitted_  # type: ignore[assignment]
+        return {**super()._facts(), "names": list(fitted.names)}
 
     def _restore(self, arrays: Arrays, facts: dict[str, Any], folder: Path) -> None:
         super()._restore(arrays, facts, folder)
-        self.network_weights_ = pd.DataFrame(arrays["network_weights"], facts["networks"], facts["aspects"])
+        self.fitted_ = FittedPropagation(
+            preparation=self.fitted_.preparation,
+            supervision=self.fitted_.supervision,
+            shares=arrays["shares"],
+            names=tuple(facts["names"]),
+        )
 
 
 def _transitions(network: csr_array) -> csr_array:

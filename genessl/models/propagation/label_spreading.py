@@ -6,17 +6,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from genessl.data.dataset import GeneDataset
 from genessl.errors import InputError
-from genessl.features.graphs import degree_normalised, joined_graph
+from genessl.features.graphs import degree_normalised
 from genessl.models.base import check_count, check_range
-from genessl.models.instance_based import InstanceBased
+from genessl.models.closed_form import FittedLabels
 from genessl.models.propagation.iteration import check_share, spread
+from genessl.models.propagation.view import NetworkInputs, PropagationView
 
 _TERMS_AT_ONCE = 512
 
 
-class LabelSpreading(InstanceBased):
+class LabelSpreading(PropagationView):
     """Spread who has a term and who lacks it over the networks, as local and global consistency asks [1]_.
 
     F = alpha S F + (1 - alpha) Y, iterated from F = Y, with S = D^-1/2 W D^-1/2 and W the sum of the networks. For
@@ -36,12 +36,6 @@ class LabelSpreading(InstanceBased):
     tolerance : float, default=1e-5
         Largest change of an entry of F at which iteration stops.
     max_iterations : int, default=1000
-
-    Attributes
-    ----------
-    supervision_ : Supervision
-    n_iter_ : int
-        The most iterations that any block of terms needed in the last prediction.
 
     References
     ----------
@@ -64,12 +58,14 @@ class LabelSpreading(InstanceBased):
         check_range("tolerance", self.tolerance, 0.0, low_included=False)
         check_count("max_iterations", self.max_iterations)
 
-    def _predict(self, dataset: GeneDataset) -> NDArray[np.float32]:
-        targets, labelled = self.supervision_.labels_for(dataset.genes)
-        operator = degree_normalised(joined_graph(dataset, similarity=self.similarity))
-        aspects, frequency = self.supervision_.aspect_of_term, self.supervision_.frequency()
-        scores = np.tile(frequency, (dataset.n_genes, 1))
-        by_term, self.n_iter_ = targets.tocsc(), 0
+    def score(self, fitted: FittedLabels, inputs: NetworkInputs) -> NDArray[np.float32]:
+        """Return has / (has + lacks), or the frequency where no label arrives; see `View.score`."""
+        supervision = fitted.supervision
+        targets, labelled = supervision.labels_for(inputs.genes)
+        operator = degree_normalised(inputs.joined())
+        aspects, frequency = supervision.aspect_of_term, supervision.frequency
+        scores = np.tile(frequency, (inputs.n_genes, 1))
+        by_term = targets.tocsc()
         members = np.flatnonzero(frequency > 0)
         for start in range(0, len(members), _TERMS_AT_ONCE):
             columns = members[start : start + _TERMS_AT_ONCE]
@@ -91,9 +87,8 @@ class LabelSpreading(InstanceBased):
         goes through the same iterations as has, and their ratio is a weighted mean of labels from the first one on.
         """
         start = np.concatenate([having, labelled.astype(np.float32)], axis=1)
-        spread_out, n_iter = spread(
+        spread_out, _ = spread(
             operator, start, alpha=self.alpha, tolerance=self.tolerance, max_iterations=self.max_iterations
         )
-        self.n_iter_ = max(self.n_iter_, n_iter)
         has, both = spread_out[:, : having.shape[1]], spread_out[:, having.shape[1] :][:, aspects]
         return np.divide(has, both, out=np.zeros_like(has), where=both > 0), both > 0

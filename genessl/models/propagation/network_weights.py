@@ -59,7 +59,7 @@ def learn_network_weights(
     normalised = [degree_normalised(networks[name]) for name in sorted(networks)]
     n_aspects = supervision.labelled.shape[1]
     shares = np.full((len(normalised), n_aspects), 1.0 / max(1, len(normalised)))
-    targets = supervision.targets()
+    targets = supervision.targets
     for aspect in range(n_aspects):
         genes = np.flatnonzero(supervision.labelled[:, aspect])
         if len(genes) < _FEWEST_GENES or not normalised:

@@ -23,10 +23,12 @@ from genessl.models.neural.evidence_network import EvidenceNetwork
 from genessl.models.neural.graph_network import GraphNetwork
 from genessl.models.neural.sequence_network import SequenceNetwork
 from genessl.models.propagation.label_propagation import LabelPropagation
+from genessl.models.resources import Resources
 from genessl.models.stacking.out_of_fold import deal_folds, fit_folds, join_folds, score_folds
 from genessl.models.stacking.pair_features import Pairs, TermFacts, describe_pairs, gene_covariates, withhold_terms
 from genessl.models.stacking.pair_network import PairNetwork
 from genessl.models.supervision import Supervision
+from genessl.models.view import Preparation
 
 _log = logging.getLogger(__name__)
 
@@ -113,6 +115,10 @@ class Combined(GenePredictor):
         for name in self.members or MEMBERS:
             self._make(name)._check_parameters()
 
+    def resources(self, n_genes: int, n_terms: int) -> Resources:
+        """Return what the members need together; their scores are kept sparse."""
+        return Resources.together(self._make(name).resources(n_genes, n_terms) for name in self.members or MEMBERS)
+
     def _make(self, name: str) -> GenePredictor:
         makers: dict[str, Callable[[], GenePredictor]] = {
             "homology": Homology,
@@ -127,9 +133,10 @@ class Combined(GenePredictor):
         return makers[name]()
 
     def _fit(self, dataset: GeneDataset) -> None:
+        self.preparation_ = Preparation(genes=dataset.genes, networks=tuple(sorted(dataset.networks)))
         dataset = _with_usable_evidence(dataset)
         self.supervision_ = Supervision.of(dataset)
-        labelled = np.asarray(self.supervision_.labelled.any(axis=1))
+        labelled = np.asarray(self.supervision_.has_labels)
         if labelled.sum() < 2 * self.n_folds:
             raise InputError(
                 f"n_folds: found {labelled.sum()} labelled genes for {self.n_folds} folds, expected at least two in"
@@ -181,7 +188,7 @@ class Combined(GenePredictor):
         are shown, and, where any are shown at all, those that show none. At most 3,000 are taken, none where there are
         fewer than twenty.
         """
-        terms, targets = self._terms(dataset, aspect), self.supervision_.targets()
+        terms, targets = self._terms(dataset, aspect), self.supervision_.targets
         labelled = self.supervision_.labelled[:, aspect]
         covariates = gene_covariates(dataset, labelled, aspect)
         taught = labelled & (dataset.split != VALIDATION)
@@ -201,7 +208,7 @@ class Combined(GenePredictor):
         return np.concatenate(features), np.concatenate(truth)
 
     def _terms(self, dataset: GeneDataset, aspect: int) -> TermFacts:
-        frequency = self.supervision_.frequency()
+        frequency = self.supervision_.frequency
         columns = np.flatnonzero(self.supervision_.aspect_of_term == aspect)
         return TermFacts.of(columns, frequency, self.accretion_, dataset.ontology)
 
@@ -233,6 +240,8 @@ class Combined(GenePredictor):
         )
 
     def _predict(self, dataset: GeneDataset) -> NDArray[np.float32]:
+        self.preparation_.check(dataset)
+        self.preparation_.check_genes(dataset, type(self).__name__)
         return self.judge(dataset, list(self.member_scores(dataset).values()))
 
     def member_scores(self, dataset: GeneDataset) -> dict[str, csr_array]:
@@ -280,13 +289,14 @@ class Combined(GenePredictor):
 
     def _facts(self) -> dict[str, Any]:
         return {
-            "genes": self.supervision_.genes.tolist(),
+            "preparation": self.preparation_.facts(),
             "members": list(self.members_),
             "judges": list(self.judges_),
         }
 
     def _restore(self, arrays: Arrays, facts: dict[str, Any], folder: Path) -> None:
-        self.supervision_ = Supervision.unpack(arrays, facts["genes"])
+        self.preparation_ = Preparation.unpack(arrays, facts["preparation"])
+        self.supervision_ = Supervision.unpack(arrays, facts["preparation"]["genes"])
         self.fold_, self.accretion_ = arrays["fold"].astype(np.intp), arrays["accretion"]
         self.members_ = {
             name: [GenePredictor.load(folder / name / str(number)) for number in range(self.n_folds)]

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import copy
-import logging
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from sklearn.base import clone
 
 from genessl.data.dataset import GeneDataset
 from genessl.models.base import GenePredictor
-from genessl.models.neural.evidence_network import EvidenceNetwork
-from genessl.models.neural.training import NeuralPredictor
 from genessl.models.supervision import Supervision
+from genessl.models.view import ViewInputs, as_view, fitted_view, split_validation
 
-_log = logging.getLogger(__name__)
 _SMALLEST_SCORE = 1e-4
 
 
@@ -35,8 +30,8 @@ def fit_folds(
 ) -> Iterator[tuple[GenePredictor, NDArray[np.float32]]]:
     """Fit a predictor once for each fold, without the fold's labels.
 
-    A neural predictor trains for as many epochs as the dataset's validation genes choose, whose labels thereby have a
-    say in their own scores, too; nothing should be learnt from these.
+    The dataset is read once. A view that is trained in epochs is trained for as many as the dataset's validation genes
+    choose, whose labels thereby have a say in their own scores, too; nothing should be learned from these.
 
     Yields
     ------
@@ -45,43 +40,23 @@ def fit_folds(
     scores : ndarray of float32, shape (n_genes, n_terms)
         Of all genes.
     """
-    if isinstance(predictor, NeuralPredictor):
-        yield from _fit_neural_folds(predictor, dataset, fold)
-        return
+    view, supervision = as_view(predictor), Supervision.of(dataset)
+    inputs, n_epochs = view.prepare(dataset), None
+    if view.trains_in_epochs:
+        practice, held_out = split_validation(supervision)
+        n_epochs = view.learn(inputs, practice, validation=held_out).n_epochs
     for number in range(fold.max() + 1):
-        hidden = dataset.without_labels(fold == number)
-        fitted = clone(predictor)
-        fitted._fit(hidden)
-        fitted.terms_ = dataset.ontology.terms
-        yield fitted, fitted._predict(dataset)
-
-
-def _fit_neural_folds(
-    predictor: NeuralPredictor, dataset: GeneDataset, fold: NDArray[np.intp]
-) -> Iterator[tuple[GenePredictor, NDArray[np.float32]]]:
-    supervision = Supervision.of(dataset)
-    if isinstance(predictor, EvidenceNetwork):
-        predictor.choose_inputs(dataset)
-    inputs = predictor.prepare(dataset)
-    n_epochs = predictor.choose_epochs(inputs, dataset, supervision).n_epochs
-    for number in range(fold.max() + 1):
-        network = predictor.train(inputs, supervision.only(fold != number), n_epochs=n_epochs)
-        fitted = copy.copy(predictor)
-        fitted._take(network, inputs)
-        fitted.terms_ = dataset.ontology.terms
-        yield fitted, fitted.score(network, inputs, dataset.n_terms)
+        fitted = view.learn(inputs, supervision.only(fold != number), n_epochs=n_epochs)
+        yield view.with_fitted(fitted, dataset.ontology.terms), view.score(fitted, inputs)
 
 
 def score_folds(fitted: Sequence[GenePredictor], dataset: GeneDataset) -> Iterator[NDArray[np.float32]]:
-    """Score all genes by the predictor of each fold; inputs of neural predictors are computed once."""
-    first = fitted[0]
-    if not isinstance(first, NeuralPredictor):
-        yield from (predictor._predict(dataset) for predictor in fitted)
-        return
-    inputs = first.checked_inputs(dataset)
+    """Score all genes by the predictor of each fold; what these read of the dataset is read once."""
+    inputs: ViewInputs | None = None
     for predictor in fitted:
-        assert isinstance(predictor, NeuralPredictor)
-        yield predictor.score(predictor.fitted_, inputs, dataset.n_terms)
+        view, learned = fitted_view(predictor)
+        inputs = view.prepare(dataset, like=learned.preparation) if inputs is None else inputs
+        yield view.score(learned, inputs)
 
 
 def join_folds(scores: Iterator[NDArray[np.float32]], fold: NDArray[np.intp], seen: NDArray[np.bool_]) -> csr_array:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
-import numpy as np
 from scipy.sparse import csr_array
 from torch import nn
 
 from genessl.data.dataset import GeneDataset
 from genessl.models.base import check_range
 from genessl.models.neural.objective import MakeObjective, Objective
-from genessl.models.neural.training import NeuralPredictor
+from genessl.models.neural.training import NeuralView
 from genessl.models.supervision import Supervision
 from genessl.semi_supervised.consistency.objectives import MatchObjective
 from genessl.semi_supervised.consistency.strategy import ConsistencyStrategy
@@ -67,7 +65,7 @@ class FixMatch(ConsistencyStrategy):
     def __init__(
         self,
         *,
-        view: NeuralPredictor | None = None,
+        view: NeuralView | None = None,
         weight: float = 0.3,
         ramp_up: int = 5,
         quota: float = 0.5,
@@ -94,17 +92,14 @@ class FixMatch(ConsistencyStrategy):
         check_range("quota", self.quota, 0.0, 1.0, low_included=False)
         check_range("absent", self.absent, 0.0, 1.0, low_included=False)
 
-    def _objective(self, dataset: GeneDataset, inputs: dict[str, Any], supervision: Supervision) -> MakeObjective:
+    def _objective(self, dataset: GeneDataset, inputs: Any, supervision: Supervision) -> MakeObjective:
         if not self.weight:
             return Objective
-        least, above = self._make_view().min_genes, dataset.ontology.ancestors
+        above = dataset.ontology.ancestors
 
-        def make(module: nn.Module, inputs: dict[str, Any], chosen: Supervision) -> Objective:
-            trained_on = replace(supervision, labelled=chosen.labelled)  # all terms, labels that are visible now
-            columns = np.flatnonzero(trained_on.n_positive >= least)
-            assert len(columns) == len(chosen.aspect_of_term)
+        def make(module: nn.Module, inputs: Any, chosen: Supervision) -> Objective:
             thresholds = {"quota": self.quota, "absent": self.absent, "decay": self.decay}
-            ancestors = csr_array(above[columns][:, columns])
+            ancestors = csr_array(above[chosen.columns][:, chosen.columns])
             return MatchObjective(module, inputs, chosen, schedule=self._schedule(), ancestors=ancestors, **thresholds)
 
         return make

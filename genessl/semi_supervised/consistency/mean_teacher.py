@@ -8,7 +8,7 @@ from typing import Any
 from genessl.data.dataset import GeneDataset
 from genessl.errors import InputError
 from genessl.models.neural.objective import MakeObjective, Objective
-from genessl.models.neural.training import NeuralPredictor
+from genessl.models.neural.training import NeuralView
 from genessl.models.supervision import Supervision
 from genessl.semi_supervised.consistency.objectives import DIFFERENCES, TeacherObjective
 from genessl.semi_supervised.consistency.strategy import ConsistencyStrategy
@@ -54,7 +54,7 @@ class MeanTeacher(ConsistencyStrategy):
     def __init__(
         self,
         *,
-        view: NeuralPredictor | None = None,
+        view: NeuralView | None = None,
         weight: float = 1.0,
         ramp_up: int = 5,
         decay: float = 0.98,
@@ -79,7 +79,7 @@ class MeanTeacher(ConsistencyStrategy):
         if self.difference not in DIFFERENCES:
             raise InputError(f"difference: found {self.difference!r}, expected 'squares' or 'cross_entropy'")
 
-    def _objective(self, dataset: GeneDataset, inputs: dict[str, Any], supervision: Supervision) -> MakeObjective:
+    def _objective(self, dataset: GeneDataset, inputs: Any, supervision: Supervision) -> MakeObjective:
         if not self.weight:
             return Objective
         return partial(

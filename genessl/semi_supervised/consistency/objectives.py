@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from torch import Tensor, nn
 from torch.nn.functional import softplus
+from torch.optim.swa_utils import AveragedModel
 
 from genessl.models.neural.layers import sparse_tensor
 from genessl.models.neural.objective import Objective
@@ -41,13 +41,11 @@ class Schedule:
 class ConsistencyObjective(Objective, ABC):
     """Labels' loss, and more and more of what a perturbation changes, on genes drawn from a pool."""
 
-    def __init__(
-        self, module: nn.Module, inputs: dict[str, Any], supervision: Supervision, *, schedule: Schedule
-    ) -> None:
+    def __init__(self, module: nn.Module, inputs: Any, supervision: Supervision, *, schedule: Schedule) -> None:
         super().__init__(module, inputs, supervision)
         self.schedule = schedule
-        self.pool = supervision.drawable()
-        self.n_informative = len(supervision.informative())
+        self.pool = supervision.drawable
+        self.n_informative = len(supervision.informative)
         self.epochs = 0.0
         self.random = np.random.default_rng(schedule.seed)
         self.perturb = Perturber(inputs)
@@ -85,10 +83,11 @@ class ConsistencyObjective(Objective, ABC):
         return logits
 
     def _tensor(self, array: NDArray[Any]) -> Tensor:
-        return torch.from_numpy(array).to(self.inputs["features"].device)
+        return torch.from_numpy(array).to(self.inputs.features.device)
 
 
 Difference = Callable[[Tensor, Tensor], Tensor]
+_Weights = tuple[Tensor, ...] | list[Tensor]
 
 
 class TeacherObjective(ConsistencyObjective):
@@ -97,7 +96,7 @@ class TeacherObjective(ConsistencyObjective):
     def __init__(
         self,
         module: nn.Module,
-        inputs: dict[str, Any],
+        inputs: Any,
         supervision: Supervision,
         *,
         schedule: Schedule,
@@ -105,10 +104,10 @@ class TeacherObjective(ConsistencyObjective):
         difference: Difference,
     ) -> None:
         super().__init__(module, inputs, supervision, schedule=schedule)
-        self.teacher = copy.deepcopy(module).requires_grad_(False)
-        self.decay = decay
         self.difference = difference
-        self.steps = 0
+        self.average = AveragedModel(module, multi_avg_fn=_warmed_up_average(decay))
+        self.average.requires_grad_(False)
+        self.average.update_parameters(module)  # the first update copies the student
 
     def consistency(self, genes: NDArray[np.intp]) -> Tensor:
         """Return how far the student is from the teacher, mean over genes and terms."""
@@ -118,15 +117,27 @@ class TeacherObjective(ConsistencyObjective):
 
     def after_step(self) -> None:
         """Move the teacher towards the student."""
-        self.steps += 1
-        kept = min(self.decay, 1.0 - 1.0 / (self.steps + 1))
-        with torch.no_grad():
-            for average, weight in zip(self.teacher.parameters(), self.module.parameters()):
-                average.lerp_(weight, 1.0 - kept)
+        self.average.update_parameters(self.module)
+
+    @property
+    def teacher(self) -> nn.Module:
+        """The module whose weights are the average of the student's."""
+        teacher: nn.Module = self.average.module
+        return teacher
 
     def result(self) -> nn.Module:
         """Return the teacher."""
         return self.teacher
+
+
+def _warmed_up_average(decay: float) -> Callable[[_Weights, _Weights, Tensor | int], None]:
+    """Return what averages weights for `AveragedModel`: in step t min(decay, 1 - 1 / (t + 1)) of the average stays."""
+
+    def average(averages: _Weights, weights: _Weights, n_averaged: Tensor | int) -> None:
+        kept = min(decay, 1.0 - 1.0 / (int(n_averaged) + 1))
+        torch._foreach_lerp_(list(averages), list(weights), 1.0 - kept)
+
+    return average
 
 
 def squared_difference(logits: Tensor, target: Tensor) -> Tensor:
@@ -156,7 +167,7 @@ class MatchObjective(ConsistencyObjective):
     def __init__(
         self,
         module: nn.Module,
-        inputs: dict[str, Any],
+        inputs: Any,
         supervision: Supervision,
         *,
         schedule: Schedule,
@@ -169,7 +180,7 @@ class MatchObjective(ConsistencyObjective):
         self.pool = self.pool[~supervision.labelled[self.pool].all(axis=1)]
         self.to_ancestors = self._sparse(csr_array(ancestors.T))
         self.to_descendants = self._sparse(ancestors)
-        aspects, frequency = range(supervision.labelled.shape[1]), self._tensor(supervision.frequency())
+        aspects, frequency = range(supervision.labelled.shape[1]), self._tensor(supervision.frequency)
         columns = [self._tensor(np.flatnonzero(supervision.aspect_of_term == aspect)) for aspect in aspects]
         self.thresholds = RunningThresholds(frequency, columns, quota=quota, absent=absent, decay=decay)
 
@@ -191,14 +202,14 @@ class MatchObjective(ConsistencyObjective):
         return upwards, downwards & ~upwards
 
     def _free(self, genes: NDArray[np.intp]) -> NDArray[np.bool_]:
-        """Tell which terms no experiment tells anything about, shape (n_rows, n_terms)."""
+        """Return whether a term of a gene is unknown by experiment, shape (n_rows, n_terms)."""
         free = ~self.supervision.labelled[genes][:, self.supervision.aspect_of_term]
         for known in (self.supervision.positive, self.supervision.negative):
             free &= ~known[genes].toarray()
         return free
 
     def _sparse(self, relation: csr_array) -> Tensor:
-        return sparse_tensor(relation.astype(np.float32)).to(self.inputs["features"].device)
+        return sparse_tensor(relation.astype(np.float32)).to(self.inputs.features.device)
 
 
 class RunningThresholds:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -55,34 +55,33 @@ class Perturber:
 
     Parameters
     ----------
-    inputs : dict
-        As the view's `prepare` returns them: `features`, shape (n_genes, n_features); `adjacencies` where the module
-        looks at the neighbours of the rows that it is asked for; `substituted`, shape (n_copies, n_genes,
-        n_composition), where there are copies, whose columns are the first of the features.
+    inputs : FeatureInputs or GraphInputs
+        As the view's `prepare` returned them.
     """
 
-    def __init__(self, inputs: dict[str, Any]) -> None:
+    def __init__(self, inputs: Any) -> None:
         self.inputs = inputs
-        self.centre = inputs["features"].mean(dim=0)
-        self.spread = inputs["features"].std(dim=0, correction=0)
+        self.centre = inputs.features.mean(dim=0)
+        self.spread = inputs.features.std(dim=0, correction=0)
 
-    def __call__(self, rows: Tensor, perturbation: Perturbation) -> tuple[dict[str, Any], Tensor]:
+    def __call__(self, rows: Tensor, perturbation: Perturbation) -> tuple[Any, Tensor]:
         """Return what to give a module for perturbed logits of some genes.
 
         A module without networks is given the features of these genes only, which is all that it reads.
         """
-        if "adjacencies" not in self.inputs:
-            return {"features": self._features(rows, perturbation)}, torch.arange(len(rows), device=rows.device)
-        everyone = torch.arange(len(self.inputs["features"]), device=rows.device)
+        if not self.inputs.adjacencies:
+            perturbed = replace(self.inputs, features=self._features(rows, perturbation))
+            return perturbed, torch.arange(len(rows), device=rows.device)
+        everyone = torch.arange(len(self.inputs.features), device=rows.device)
         features = self._features(everyone, perturbation)
-        networks = [drop_edges(network, perturbation.dropped) for network in self.inputs["adjacencies"]]
-        inputs = {name: value for name, value in self.inputs.items() if name != "listening"}  # of suspects, never drawn
-        return {**inputs, "features": features, "adjacencies": networks}, rows
+        networks = tuple(drop_edges(network, perturbation.dropped) for network in self.inputs.adjacencies)
+        # The rows of muted genes, which only scoring reads, are never drawn.
+        return replace(self.inputs, features=features, adjacencies=networks, receiving=None), rows
 
     def _features(self, rows: Tensor, perturbation: Perturbation) -> Tensor:
-        features = blur_features(self.inputs["features"][rows], perturbation.blurred, self.spread)
-        if perturbation.substituted and "substituted" in self.inputs:
-            features = take_copies(features, self.inputs["substituted"], rows, perturbation.substituted)
+        features = blur_features(self.inputs.features[rows], perturbation.blurred, self.spread)
+        if perturbation.substituted and self.inputs.substituted is not None:
+            features = take_copies(features, self.inputs.substituted, rows, perturbation.substituted)
         return mask_features(features, perturbation.masked, self.centre)
 
 

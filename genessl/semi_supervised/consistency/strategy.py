@@ -12,6 +12,7 @@ _LARGEST_DECAY = 0.9999
 class ConsistencyStrategy(ViewStrategy):
     """What both strategies share: their parameters in common, and the view as it is where the weight is 0."""
 
+    heeds_muting = True
     weight: float
     ramp_up: int
     decay: float

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genessl.errors import InputError
-from genessl.models.neural.training import NeuralPredictor
+from genessl.models.neural.training import NeuralView
 from genessl.models.stacking.out_of_fold import deal_folds
 from genessl.models.supervision import Supervision
 
@@ -17,8 +17,8 @@ _LEAST_SCORE = 1e-4
 
 
 def cross_fitted_scores(
-    view: NeuralPredictor,
-    inputs: dict[str, Any],
+    view: NeuralView,
+    inputs: Any,
     supervision: Supervision,
     *,
     n_epochs: int,
@@ -29,8 +29,8 @@ def cross_fitted_scores(
 
     Parameters
     ----------
-    view : NeuralPredictor
-    inputs : dict
+    view : NeuralView
+    inputs : FeatureInputs
         As the view's `prepare` returns them.
     supervision : Supervision
         The genes to judge and to learn from.
@@ -46,13 +46,13 @@ def cross_fitted_scores(
     ndarray of float32, shape (n_genes, n_terms)
         Zero for genes without labels, and for terms that the others have too seldom to be learned.
     """
-    labelled = np.asarray(supervision.labelled.any(axis=1))
+    labelled = supervision.has_labels
     fold = deal_folds(labelled, n_folds=n_folds, seed=seed)
     scores = np.zeros(supervision.positive.shape, dtype=np.float32)
     for number in range(n_folds):
-        network = view.train(inputs, supervision.only(fold != number), n_epochs=n_epochs)
+        fitted = view.learn(inputs, supervision.only(fold != number), n_epochs=n_epochs)
         judged = labelled & (fold == number)
-        scores[judged] = view.score(network, inputs, scores.shape[1])[judged]
+        scores[judged] = view.score(fitted, inputs)[judged]
     return scores
 
 
@@ -80,7 +80,7 @@ def relative_loss(
     ndarray of float, shape (n_genes,)
         NaN for genes without terms in an aspect in which they are labelled, 0 where none of these was learned.
     """
-    targets = supervision.targets()
+    targets = supervision.targets
     rows = np.repeat(np.arange(targets.shape[0]), np.diff(targets.indptr))
     columns = targets.indices
     learned = scores[rows, columns] > 0

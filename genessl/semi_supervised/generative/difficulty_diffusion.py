@@ -12,13 +12,14 @@ from scipy.sparse import csr_array
 from sklearn.base import clone
 from torch import nn
 
-from genessl.data.dataset import TRAIN, VALIDATION, GeneDataset
-from genessl.errors import InputError
-from genessl.models.base import Arrays, check_count, check_range, pack_sparse, unpack_sparse
+from genessl.data.dataset import VALIDATION, GeneDataset
+from genessl.data.sparse import pack_sparse, unpack_sparse
+from genessl.models.base import Arrays, check_count, check_range
 from genessl.models.neural.objective import MakeObjective
 from genessl.models.neural.sequence_network import SequenceNetwork
-from genessl.models.neural.training import NeuralPredictor
+from genessl.models.neural.training import NeuralView
 from genessl.models.supervision import Supervision
+from genessl.models.view import SEQUENCE, check_module_view
 from genessl.semi_supervised.generative.difficulty import as_difficulty, as_ranks, cross_fitted_scores, relative_loss
 from genessl.semi_supervised.generative.feature_diffusion import FeatureDiffusion
 from genessl.semi_supervised.generative.samples import SampleObjective, Samples, draw_genes, far_from, rare_terms
@@ -97,7 +98,7 @@ class DifficultyDiffusion(ViewStrategy):
     def __init__(
         self,
         *,
-        view: NeuralPredictor | None = None,
+        view: NeuralView | None = None,
         level: str | float | None = "medium",
         per_term: int = 4,
         fewest: int = 3,
@@ -127,9 +128,9 @@ class DifficultyDiffusion(ViewStrategy):
         self.device = device
         self.seed = seed
 
-    def _make_view(self) -> NeuralPredictor:
+    def _make_view(self) -> NeuralView:
         default = SequenceNetwork(min_genes=self.fewest, device=self.device, seed=self.seed)
-        view: NeuralPredictor = clone(self.view or default)
+        view: NeuralView = clone(self.view or default)
         return view
 
     def _generator(self) -> FeatureDiffusion:
@@ -148,38 +149,32 @@ class DifficultyDiffusion(ViewStrategy):
         check_range("weight", self.weight, 0.0)
         check_range("closeness", self.closeness, 0.0, 1.0)
         as_difficulty(self.level)
-        if self.view is not None and not isinstance(self.view, SequenceNetwork):
-            raise InputError(f"view: found {self.view!r}, expected a SequenceNetwork or None")
+        check_module_view("view", self.view, frozenset({SEQUENCE}))
         super()._check_parameters()
         self._generator().check_parameters()
 
-    def _fit(self, dataset: GeneDataset) -> None:
-        view = self._make_view()
-        inputs, supervision = view.prepare(dataset), Supervision.of(dataset)
-        self.label_epochs_ = view.choose_epochs(inputs, dataset, supervision).n_epochs
-        n_epochs, objective = self.n_epochs or self.label_epochs_, self._objective(dataset, inputs, supervision)
-        view._take(view.train(inputs, supervision, n_epochs=n_epochs, objective=objective), inputs)
-        view.terms_ = dataset.ontology.terms
-        self.view_ = view
+    def _n_epochs(self, view: NeuralView, inputs: Any, supervision: Supervision, objective: MakeObjective) -> int:
+        return self.n_epochs or self.label_epochs_
 
-    def _objective(self, dataset: GeneDataset, inputs: dict[str, Any], supervision: Supervision) -> MakeObjective:
-        samples = self._make_samples(dataset, inputs, supervision.only(dataset.split == TRAIN))
+    def _objective(self, dataset: GeneDataset, inputs: Any, supervision: Supervision) -> MakeObjective:
+        epochs = self._make_view().choose_epochs(inputs, supervision).n_epochs
+        assert epochs is not None
+        self.label_epochs_ = epochs
+        samples = self._make_samples(dataset, inputs, supervision.only(~supervision.validation))
         self.samples_, self.sample_labels_ = samples.features, samples.labels
-        columns = np.flatnonzero(supervision.n_positive >= self._make_view().min_genes)
-        chosen = samples.select(columns)
 
-        def make(module: nn.Module, inputs: dict[str, Any], supervision: Supervision) -> SampleObjective:
-            assert supervision.positive.shape[1] == len(columns)
-            return SampleObjective(module, inputs, supervision, chosen, weight=self.weight, seed=self.seed)
+        def make(module: nn.Module, inputs: Any, chosen: Supervision) -> SampleObjective:
+            drawn = samples.select(chosen.columns)
+            return SampleObjective(module, inputs, chosen, drawn, weight=self.weight, seed=self.seed)
 
         return make
 
-    def _make_samples(self, dataset: GeneDataset, inputs: dict[str, Any], training: Supervision) -> Samples:
+    def _make_samples(self, dataset: GeneDataset, inputs: Any, training: Supervision) -> Samples:
         """Find how difficult the training genes are, and draw samples for their rare terms."""
         self.difficulty_ = np.full(dataset.n_genes, np.nan)
         self.generator_: FeatureDiffusion | None = None
         self.generated_terms_, self.n_dropped_ = np.empty(0, dtype=np.intp), 0
-        features, rare = inputs["features"].cpu().numpy(), rare_terms(training, self.fewest, self.most)
+        features, rare = inputs.features.cpu().numpy(), rare_terms(training, self.fewest, self.most)
         if not self.per_term or not len(rare):
             if self.per_term:
                 _log.warning("no term has %d to %d training genes; no sample is made", self.fewest, self.most)
@@ -198,7 +193,7 @@ class DifficultyDiffusion(ViewStrategy):
         apart: NDArray[np.bool_],
     ) -> Samples:
         """Fit the generator, and draw samples that lie far enough from held-out genes."""
-        targets = csr_array(training.targets().astype(bool))
+        targets = csr_array(training.targets.astype(bool))
         known = np.flatnonzero(~np.isnan(self.difficulty_))
         self.generated_terms_ = np.flatnonzero(training.n_positive >= self.fewest)
         shown = csr_array(targets[:, self.generated_terms_])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,10 @@ from torch.nn.functional import softplus
 from genessl.data.dataset import GeneDataset
 from genessl.errors import InputError
 from genessl.models.base import check_count, check_range
-from genessl.models.neural.graph_network import GraphNetwork
 from genessl.models.neural.objective import MakeObjective, Objective
-from genessl.models.neural.training import NeuralPredictor
+from genessl.models.neural.training import NeuralView
 from genessl.models.supervision import Supervision
+from genessl.models.view import NETWORKS
 from genessl.semi_supervised.generative.feature_model import mean_output, straight_through, zero_one_columns
 from genessl.semi_supervised.generative.variational_autoencoder import drawn_genes
 from genessl.semi_supervised.view_strategy import ViewStrategy
@@ -64,7 +65,7 @@ class FeatureMatchingGAN(ViewStrategy):
     def __init__(
         self,
         *,
-        view: NeuralPredictor | None = None,
+        view: NeuralView | None = None,
         weight: float = 0.03,
         latent: int = 32,
         hidden: int = 128,
@@ -83,7 +84,7 @@ class FeatureMatchingGAN(ViewStrategy):
         self.seed = seed
 
     def _check_parameters(self) -> None:
-        if isinstance(self.view, GraphNetwork):
+        if self.view is not None and NETWORKS in getattr(self.view, "reads", ()):
             raise InputError(
                 "view: found a GraphNetwork, in whose graph a generated gene has no place, expected a SequenceNetwork"
             )
@@ -95,20 +96,20 @@ class FeatureMatchingGAN(ViewStrategy):
         check_count("hidden", self.hidden)
         check_count("seed", self.seed, 0)
 
-    def _objective(self, dataset: GeneDataset, inputs: dict[str, Any], supervision: Supervision) -> MakeObjective:
-        def make(module: nn.Module, inputs: dict[str, Any], supervision: Supervision) -> Objective:
+    def _objective(self, dataset: GeneDataset, inputs: Any, supervision: Supervision) -> MakeObjective:
+        def make(module: nn.Module, inputs: Any, supervision: Supervision) -> Objective:
             if not self.weight:
                 return Objective(module, inputs, supervision)
             with torch.random.fork_rng():
                 torch.manual_seed(self.seed)
                 generator = FeatureGenerator(
-                    inputs["features"], latent=self.latent, hidden=self.hidden, temperature=self.temperature
+                    inputs.features, latent=self.latent, hidden=self.hidden, temperature=self.temperature
                 )
             return FeatureMatchingObjective(
                 module,
                 inputs,
                 supervision,
-                generator.to(inputs["features"].device),
+                generator.to(inputs.features.device),
                 weight=self.weight,
                 learning_rate=self.learning_rate,
                 seed=self.seed,
@@ -162,7 +163,7 @@ class FeatureMatchingObjective(Objective):
     def __init__(
         self,
         module: nn.Module,
-        inputs: dict[str, Any],
+        inputs: Any,
         supervision: Supervision,
         generator: FeatureGenerator,
         *,
@@ -173,7 +174,7 @@ class FeatureMatchingObjective(Objective):
         super().__init__(module, inputs, supervision)
         self.generator, self.weight = generator, weight
         width: int = module.output.in_features  # type: ignore[union-attr, assignment]
-        self.head = nn.Linear(width, 1).to(inputs["features"].device)
+        self.head = nn.Linear(width, 1).to(inputs.features.device)
         self.optimiser = torch.optim.Adam(generator.parameters(), lr=learning_rate, betas=(0.5, 0.999))
         self.random = np.random.default_rng(seed)
         self.real = np.empty(0, dtype=np.intp)
@@ -185,19 +186,19 @@ class FeatureMatchingObjective(Objective):
     def loss(self, rows: NDArray[np.intp]) -> Tensor:
         """Return the loss of a step."""
         supervised = super().loss(rows)
-        self.real = drawn_genes(self.random, len(self.inputs["features"]), len(rows))
+        self.real = drawn_genes(self.random, len(self.inputs.features), len(rows))
         fakes = self.generator(len(rows)).detach()
         told = real_or_fake(self.head(self.hidden(self.real)), self.head(self.hidden_of(fakes)))
         return supervised + self.weight * told
 
     def hidden(self, rows: NDArray[np.intp]) -> Tensor:
         """Return f(x) of real genes, shape (n_rows, hidden)."""
-        return self.hidden_of(self.inputs["features"][torch.from_numpy(rows).to(self.inputs["features"].device)])
+        return self.hidden_of(self.inputs.features[torch.from_numpy(rows).to(self.inputs.features.device)])
 
     def hidden_of(self, features: Tensor) -> Tensor:
         """Return f(x) of features, shape (n, hidden)."""
         everyone = torch.arange(len(features), device=features.device)
-        hidden: Tensor = self.module.embed({**self.inputs, "features": features}, everyone)  # type: ignore[operator]
+        hidden: Tensor = self.module.embed(replace(self.inputs, features=features), everyone)  # type: ignore[operator]
         return hidden
 
     def after_step(self) -> None:

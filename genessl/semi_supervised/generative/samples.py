@@ -66,7 +66,7 @@ class SampleObjective(Objective):
     def __init__(
         self,
         module: nn.Module,
-        inputs: dict[str, Any],
+        inputs: Any,
         supervision: Supervision,
         samples: Samples,
         *,
@@ -75,7 +75,7 @@ class SampleObjective(Objective):
     ) -> None:
         super().__init__(module, inputs, supervision)
         self.samples, self.weight = samples, weight
-        self.features = torch.from_numpy(samples.features).to(inputs["features"].device)
+        self.features = torch.from_numpy(samples.features).to(inputs.features.device)
         self.random = np.random.default_rng(seed)
 
     def loss(self, rows: NDArray[np.intp]) -> Tensor:
@@ -91,7 +91,8 @@ class SampleObjective(Objective):
         labels = self.samples.labels[rows].toarray().astype(np.float32)
         known = self.samples.labelled[rows][:, self.supervision.aspect_of_term].astype(np.float32)
         targets, weights = (torch.from_numpy(array).to(self.features.device) for array in (labels, known))
-        logits = self.module({"features": self.features}, torch.from_numpy(rows).to(self.features.device))
+        drawn = replace(self.inputs, features=self.features)
+        logits = self.module(drawn, torch.from_numpy(rows).to(self.features.device))
         mean: Tensor = ((softplus(logits) - logits * targets) * weights).sum() / weights.sum().clamp(min=1.0)
         return mean
 

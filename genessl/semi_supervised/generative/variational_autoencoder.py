@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,16 +9,13 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.sparse import csr_array, eye_array
-from sklearn.exceptions import NotFittedError
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from genessl.data.dataset import GeneDataset
-from genessl.errors import InputError
-from genessl.models.base import Arrays, check_count, check_range, pack_sparse, unpack_sparse
+from genessl.models.base import Arrays, check_count, check_range
 from genessl.models.neural.objective import MakeObjective, Objective
-from genessl.models.neural.training import NeuralPredictor
+from genessl.models.neural.training import NeuralView
 from genessl.models.supervision import Supervision
 from genessl.semi_supervised.generative.feature_model import FeatureModel, straight_through, zero_one_columns
 from genessl.semi_supervised.view_strategy import ViewStrategy
@@ -65,12 +61,10 @@ class VariationalAutoencoder(ViewStrategy):
 
     Attributes
     ----------
-    view_ : NeuralPredictor
+    view_ : NeuralView
         The trained classifier, which predicts.
     model_ : FeatureModel
         q(z|x, y) and p(x|y, z).
-    prior_ : ndarray of float32, shape (n_columns,)
-        p(y) of the terms that the view has learned.
 
     References
     ----------
@@ -85,7 +79,7 @@ class VariationalAutoencoder(ViewStrategy):
     def __init__(
         self,
         *,
-        view: NeuralPredictor | None = None,
+        view: NeuralView | None = None,
         weight: float = 1.0,
         latent: int = 16,
         hidden: int = 128,
@@ -111,13 +105,13 @@ class VariationalAutoencoder(ViewStrategy):
             check_count(name, getattr(self, name))
         check_count("seed", self.seed, 0)
 
-    def _objective(self, dataset: GeneDataset, inputs: dict[str, Any], supervision: Supervision) -> MakeObjective:
-        def make(module: nn.Module, inputs: dict[str, Any], supervision: Supervision) -> VariationalObjective:
-            present = zero_one_columns(inputs["features"])
+    def _objective(self, dataset: GeneDataset, inputs: Any, supervision: Supervision) -> MakeObjective:
+        def make(module: nn.Module, inputs: Any, supervision: Supervision) -> VariationalObjective:
+            present = zero_one_columns(inputs.features)
             with torch.random.fork_rng():  # the classifier starts and drops units as it does without the model
                 torch.manual_seed(self.seed)
                 model = self._feature_model(present, len(supervision.aspect_of_term)).to(present.device)
-                model.start_at(inputs["features"], supervision.frequency())
+                model.start_at(inputs.features, supervision.frequency)
             self.model_ = model  # of several trainings the last one, on all labels, stays
             return VariationalObjective(
                 module, inputs, supervision, model, weight=self.weight, temperature=self.temperature, seed=self.seed
@@ -130,69 +124,14 @@ class VariationalAutoencoder(ViewStrategy):
             present, n_terms=n_terms, latent=self.latent, hidden=self.hidden, label_width=self.label_width
         )
 
-    def _fit(self, dataset: GeneDataset) -> None:
-        super()._fit(dataset)
-        columns = self.view_.fitted_.columns
-        chosen = Supervision.of(dataset).select(columns)
-        self.prior_, self.aspect_of_term_ = chosen.frequency(), chosen.aspect_of_term
-        itself = eye_array(dataset.n_terms, dtype=bool, format="csr")
-        self.closure_ = csr_array(dataset.ontology.propagate(csr_array(itself))[:, columns])
-
-    def sample_features(self, terms: Sequence[str], n: int, *, seed: int = 0) -> NDArray[np.float32]:
-        """Draw feature vectors of genes that have some terms, from p(x|y) = E_p(z)[p(x|y, z)].
-
-        Parameters
-        ----------
-        terms : sequence of str
-            Closed upwards. In an aspect in which none is given, terms are drawn by their frequency.
-        n : int
-            How many genes.
-        seed : int, default=0
-
-        Returns
-        -------
-        ndarray of float32, shape (n, n_features)
-            In the view's standardised feature space; 0 or 1 in the columns that held nothing else.
-
-        Raises
-        ------
-        InputError
-            If a term is none that the view has learned, or `weight` was 0.
-        """
-        labels, random = self._known_terms(terms), np.random.default_rng(seed)
-        check_count("n", n)
-        aspects = set(self.aspect_of_term_[labels].tolist())
-        given = np.isin(self.aspect_of_term_, list(aspects))
-        drawn = random.random((n, len(given)), dtype=np.float32) < self.prior_
-        latent = random.standard_normal((n, self.latent), dtype=np.float32)
-        return self.model_.draw(np.where(given, labels, drawn).astype(np.float32), latent, random)
-
-    def _known_terms(self, terms: Sequence[str]) -> NDArray[np.bool_]:
-        """Return which of the learned terms a gene with these terms has, shape (n_columns,)."""
-        if not hasattr(self, "terms_"):
-            raise NotFittedError("this VariationalAutoencoder is not fitted; call fit first")
-        if not self.weight:
-            raise InputError("weight: found 0, with which no features are learned, expected a number above 0")
-        index = {term: row for row, term in enumerate(self.terms_)}
-        reached = np.zeros(len(self.prior_), dtype=bool)
-        for term in terms:
-            own = self.closure_[[index[term]]].toarray()[0] if term in index else reached[:0]
-            if not own.any():
-                raise InputError(f"terms: found {term!r}, expected terms that the view has learned; see `min_genes`")
-            reached |= own
-        return reached
-
     def _state(self) -> Arrays:
         weights = {f"model.{name}": value.detach().cpu().numpy() for name, value in self.model_.state_dict().items()}
-        facts = {"prior": self.prior_, "aspect_of_term": self.aspect_of_term_.astype(np.int64)}
-        return {**super()._state(), **weights, **facts, **pack_sparse("closure", self.closure_)}
+        return {**super()._state(), **weights}
 
     def _restore(self, arrays: Arrays, facts: dict[str, Any], folder: Path) -> None:
         super()._restore(arrays, facts, folder)
-        self.prior_, self.aspect_of_term_ = arrays["prior"], arrays["aspect_of_term"].astype(np.intp)
-        self.closure_ = unpack_sparse("closure", arrays)
         weights = {k.removeprefix("model."): v for k, v in arrays.items() if k.startswith("model.")}
-        self.model_ = self._feature_model(torch.from_numpy(weights["present"].copy()), len(self.prior_))
+        self.model_ = self._feature_model(torch.from_numpy(weights["present"].copy()), len(self.view_.fitted_.columns))
         self.model_.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in weights.items()})
         self.model_.to(self.view_._device())
 
@@ -214,7 +153,7 @@ class VariationalObjective(Objective):
     def __init__(
         self,
         module: nn.Module,
-        inputs: dict[str, Any],
+        inputs: Any,
         supervision: Supervision,
         model: FeatureModel,
         *,
@@ -224,9 +163,9 @@ class VariationalObjective(Objective):
     ) -> None:
         super().__init__(module, inputs, supervision)
         self.model, self.weight, self.temperature = model, weight, temperature
-        # what was taught or is trusted without an experiment is not known here: it is inferred
-        self.experiments = replace(supervision, taught_weight=0.0, soft_weight=0.0)
-        self.prior = torch.logit(torch.from_numpy(supervision.frequency())).to(inputs["features"].device)
+        # what was taught without an experiment is not known here: it is inferred
+        self.experiments = replace(supervision, taught_weight=0.0)
+        self.prior = torch.logit(torch.from_numpy(supervision.frequency)).to(inputs.features.device)
         self.random = np.random.default_rng(seed)
 
     def parameters(self) -> list[nn.Parameter]:
@@ -238,14 +177,14 @@ class VariationalObjective(Objective):
         supervised = super().loss(rows)
         if not self.weight:
             return supervised
-        n_genes, n_features = self.inputs["features"].shape
+        n_genes, n_features = self.inputs.features.shape
         bound: Tensor = self.cost(drawn_genes(self.random, n_genes, len(rows))).mean() / n_features
         return supervised + self.weight * bound
 
     def cost(self, rows: NDArray[np.intp]) -> Tensor:
         """Return each gene's L(x, y), or U(x) where its terms are unknown, in nats, shape (n_rows,)."""
         genes = torch.from_numpy(rows).to(self.prior.device)
-        features, logits = self.inputs["features"][genes], self.module(self.inputs, genes)
+        features, logits = self.inputs.features[genes], self.module(self.inputs, genes)
         targets, weights = (torch.from_numpy(array).to(self.prior.device) for array in self.experiments.batch(rows))
         known = weights > 0
         labels = torch.where(known, targets, straight_through(logits, self.temperature))  # (n_rows, n_terms)

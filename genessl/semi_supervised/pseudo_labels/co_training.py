@@ -1,11 +1,10 @@
-"""Co-training: views of the same genes teach themselves on the genes that no experiment has described."""
+"""Co-training: views of the same genes teach each other on the genes that no experiment has described."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,23 +12,23 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from genessl.data.dataset import VALIDATION, GeneDataset
+from genessl.data.dataset import GeneDataset
+from genessl.data.ontology import Ontology
 from genessl.errors import InputError
 from genessl.evaluation.calibration import TermCalibration
 from genessl.features.graphs import SIMILARITY
+from genessl.features.muting import Muting
 from genessl.models.base import Arrays, GenePredictor, check_count, check_range
 from genessl.models.kernel_regression import KernelRegression
 from genessl.models.neural.graph_network import GraphNetwork
 from genessl.models.neural.sequence_network import SequenceNetwork
-from genessl.models.neural.training import NeuralPredictor
 from genessl.models.propagation.label_propagation import LabelPropagation
 from genessl.models.supervision import Supervision
-from genessl.semi_supervised.pseudo_labels.join import ViewJoin, calibrate, with_edges
-from genessl.semi_supervised.pseudo_labels.lessons import Lesson
+from genessl.models.view import Fitted, View, as_view, check_predictor, fitted_view, split_validation
+from genessl.semi_supervised.pseudo_labels.join import ViewJoin, calibrate, mean_opinion
+from genessl.semi_supervised.pseudo_labels.lessons import TEACHERS, Lesson, write_lessons
 from genessl.semi_supervised.pseudo_labels.rounds import TaughtInRounds
-from genessl.semi_supervised.pseudo_labels.stopping import Judgement, judge
-from genessl.semi_supervised.pseudo_labels.teaching import can_be_taught, fit_first, fit_taught, prepared
-from genessl.semi_supervised.pseudo_labels.view_lessons import TEACHERS, mean_opinion, write_lessons
+from genessl.semi_supervised.pseudo_labels.stopping import Judge
 
 _log = logging.getLogger(__name__)
 VIEWS = ("sequence", "network", "third", "fourth")
@@ -37,7 +36,40 @@ _OFFSET_DEVIATION = 0.25
 _Scores = list[NDArray[np.float32]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
+class _Course:
+    """What a fit needs once the dataset has been read; nothing else is asked of the dataset.
+
+    Parameters
+    ----------
+    views : list of View
+    inputs : list of ViewInputs
+    speaks : list of ndarray of bool, each of shape (n_genes,)
+        Which genes each view speaks of.
+    supervision : Supervision
+        All visible labels.
+    ontology : Ontology
+    judge : Judge
+        By the validation genes.
+    """
+
+    views: list[View]
+    inputs: list[Any]
+    speaks: list[NDArray[np.bool_]]
+    supervision: Supervision
+    ontology: Ontology
+    judge: Judge
+
+    def score(self, fitted: list[Fitted]) -> _Scores:
+        """Return what the first views say of all genes, before the ontology is heeded."""
+        return [view.score(learned, given) for view, learned, given in zip(self.views, fitted, self.inputs)]
+
+    def keep(self, fitted: list[Fitted]) -> list[GenePredictor]:
+        """Return the first views as fitted predictors."""
+        return [view.with_fitted(learned, self.ontology.terms) for view, learned in zip(self.views, fitted)]
+
+
+@dataclass(frozen=True, eq=False)
 class _Round:
     """What is known before a round of teaching: each view's calibration, if it is needed, and how they are joined."""
 
@@ -68,15 +100,15 @@ class CoTraining(TaughtInRounds):
     their weighted F-max falls by more than the standard error of the difference, for among few validation genes a
     smaller fall is chance. The views are then trained anew, on all labels, for as many rounds. All views are joined by
     one calibration, so that the better view of an aspect counts for more. The prediction is half the join of the views
-    before the last round and half the mean of those that were taught in it: pupils who have learned one view of the
-    genes from all of them err otherwise than their teachers. About a gene without an edge the network view has nothing
-    to say: it neither teaches it nor takes part in its score; nor has a pupil about a term that it has not learned.
+    before the last round and half the mean of those that were taught in it: averaging helps because retrained views
+    make other errors than the join. A view that does not speak of a gene, as a view of networks of a gene without an
+    edge, neither teaches it nor takes part in its score; nor does a pupil for a term that it has not learned.
 
     Parameters
     ----------
     sequence_view, network_view : GenePredictor, optional
-        By default a `SequenceNetwork` and a `GraphNetwork` on network-only features. A view that is no NeuralPredictor
-        takes taught labels as `fit_taught` describes.
+        By default a `SequenceNetwork` and a `GraphNetwork` on network-only features. How a predictor that is no `View`
+        learns taught labels is told at `PredictorView`.
     third_view, fourth_view : GenePredictor, optional
         Such as an `EvidenceNetwork` on electronic annotations. By default none where each view teaches the other; else
         the third is a `LabelPropagation` with `similarity`, unless there is a network of that name, and with a joint
@@ -90,14 +122,9 @@ class CoTraining(TaughtInRounds):
     teacher : {'joint', 'other', 'agreement'}
         Who teaches a view: all views by their joint calibration, the mean of the others, or the others where they
         agree, for which there have to be three.
-    labels : {'hard', 'soft'}
-        Whether a chosen label is taught as 1 or 0, or as the teacher's probability.
     pupil_epochs : int, default=3
         Epochs that a taught neural view is trained, as a multiple of those that were best for it on the labels alone,
         for with the pool it has more to learn.
-    only_unsure : bool, default=False
-        Whether to teach only labels that the pupil, of whose scores the quota would choose its own, has not chosen; of
-        a joint teacher what some pupil has not chosen.
     device : {'auto', 'cpu', 'cuda'}
         Of the default views.
     seed : int, default=0
@@ -126,6 +153,8 @@ class CoTraining(TaughtInRounds):
        Knowledge and Data Engineering 17, 1529-1541, 2005, doi:10.1109/TKDE.2005.186
     """
 
+    heeds_muting = True
+
     def __init__(
         self,
         *,
@@ -137,9 +166,7 @@ class CoTraining(TaughtInRounds):
         quota: float = 0.6,
         weight: float = 0.3,
         teacher: str = "joint",
-        labels: str = "hard",
         pupil_epochs: int = 3,
-        only_unsure: bool = False,
         device: str = "auto",
         seed: int = 0,
     ) -> None:
@@ -151,9 +178,7 @@ class CoTraining(TaughtInRounds):
         self.quota = quota
         self.weight = weight
         self.teacher = teacher
-        self.labels = labels
         self.pupil_epochs = pupil_epochs
-        self.only_unsure = only_unsure
         self.device = device
         self.seed = seed
 
@@ -163,24 +188,19 @@ class CoTraining(TaughtInRounds):
         check_count("seed", self.seed, 0)
         check_range("quota", self.quota, 0.0, 1.0, low_included=False)
         check_range("weight", self.weight, 0.0, 1.0, low_included=False)
-        for name, allowed in (("teacher", TEACHERS), ("labels", ("hard", "soft"))):
-            if getattr(self, name) not in allowed:
-                found = " or ".join([", ".join(map(repr, allowed[:-1])), repr(allowed[-1])])
-                raise InputError(f"{name}: found {getattr(self, name)!r}, expected {found}")
-        if type(self.only_unsure) is not bool:
-            raise InputError(f"only_unsure: found {self.only_unsure!r}, expected true or false")
-        for name, view in self._given().items():
-            if view is not None and not isinstance(view, GenePredictor):
-                raise InputError(f"{name}: found {view!r}, expected a predictor of genessl or None")
-        if self.fourth_view is not None and len(self._make_views()) < len(VIEWS):
+        if self.teacher not in TEACHERS:
+            found = " or ".join([", ".join(map(repr, TEACHERS[:-1])), repr(TEACHERS[-1])])
+            raise InputError(f"teacher: found {self.teacher!r}, expected {found}")
+        for name in VIEWS:
+            check_predictor(f"{name}_view", getattr(self, f"{name}_view"))
+        if self.fourth_view is not None and len(self._parts()) < len(VIEWS):
             raise InputError("fourth_view: found one without a third_view; give it as third_view")
-        for view in self._make_views():
-            view._check_parameters()
+        super()._check_parameters()
 
-    def _given(self) -> dict[str, GenePredictor | None]:
-        return {f"{name}_view": getattr(self, f"{name}_view") for name in VIEWS}
+    def _parts(self) -> list[GenePredictor]:
+        return self._make_views(similarity=True)
 
-    def _make_views(self, *, similarity: bool = True) -> list[GenePredictor]:
+    def _make_views(self, *, similarity: bool) -> list[GenePredictor]:
         sequence = self.sequence_view or SequenceNetwork(device=self.device, seed=self.seed)
         network = self.network_view or GraphNetwork(device=self.device, seed=self.seed)
         third, fourth = self.third_view, self.fourth_view
@@ -196,72 +216,74 @@ class CoTraining(TaughtInRounds):
         return 3 if self.teacher == "agreement" else 2
 
     def _fit(self, dataset: GeneDataset) -> None:
-        owned = self._make_views(similarity=SIMILARITY not in dataset.networks)
-        inputs = [prepared(view, dataset) for view in owned]
-        n_rounds, epochs, practised = self._choose_rounds(dataset, owned, inputs)
-        frequency = Supervision.of(dataset).frequency()
-        rounds = [known.at(frequency) for known in practised]
-        views = [
-            fit_taught(view, dataset, None, weight=1.0, inputs=given, n_epochs=n_epochs)
-            for view, given, n_epochs in zip(owned, inputs, epochs)
+        self._fit_muted(dataset, None)
+
+    def _fit_muted(self, dataset: GeneDataset, muting: Muting | None) -> None:
+        course = self._begin(dataset, muting)
+        n_rounds, epochs, practised = self._choose_rounds(course)
+        rounds = [known.at(course.supervision.frequency) for known in practised]
+        fitted = [
+            view.learn(given, course.supervision, n_epochs=n_epochs)
+            for view, given, n_epochs in zip(course.views, course.inputs, epochs)
         ]
         self.lessons_: list[Lesson] = []
-        pupils: list[GenePredictor] = []
+        pupils: list[Fitted] = []
         for number in range(1, n_rounds + 1):
-            before, views = views, [*pupils, *views[len(pupils) :]]
-            lessons = self._teach(number, owned, _scores(views, inputs, dataset), rounds[number - 1], dataset)
+            before, fitted = fitted, [*pupils, *fitted[len(pupils) :]]
+            lessons = self._teach(number, course, course.score(fitted), rounds[number - 1], course.supervision)
             if not any(lesson.positive.nnz for lesson in lessons):
-                views, n_rounds, self.termination_condition_ = before, number - 1, "nothing_to_teach"
+                fitted, n_rounds, self.termination_condition_ = before, number - 1, "nothing_to_teach"
                 break
             self.lessons_ += lessons[:1] if self.teacher == "joint" else lessons
-            pupils = self._train(owned, inputs, epochs, dataset, lessons)
-        self.views_, self.pupils_, self.join_ = views, pupils, rounds[max(n_rounds, 1) - 1].join
+            pupils = self._train(course, course.supervision, epochs, lessons)
+        self.views_, self.pupils_ = course.keep(fitted), course.keep(pupils)
+        self.join_ = rounds[max(n_rounds, 1) - 1].join
         self.n_iter_, self.genes_ = n_rounds, dataset.genes
 
-    def _train(
-        self,
-        owned: list[GenePredictor],
-        inputs: list[dict[str, Any] | None],
-        epochs: list[int | None],
-        dataset: GeneDataset,
-        lessons: list[Lesson],
-    ) -> list[GenePredictor]:
-        """Fit fresh views on the labels and their lessons, the first view on the first lesson."""
-        teach = partial(fit_taught, weight=self.weight, softly=self.labels == "soft")
-        return [
-            teach(view, dataset, lesson, inputs=given, n_epochs=n_epochs and n_epochs * self.pupil_epochs)
-            for view, lesson, given, n_epochs in zip(owned, lessons, inputs, epochs)
-        ]
+    def _begin(self, dataset: GeneDataset, muting: Muting | None) -> _Course:
+        """Read the dataset, once."""
+        views = [as_view(view) for view in self._make_views(similarity=SIMILARITY not in dataset.networks)]
+        inputs = [view.prepare(dataset, muting) for view in views]
+        speaks = [view.speaks_of(given) for view, given in zip(views, inputs)]
+        supervision = Supervision.of(dataset, muting)
+        return _Course(views, inputs, speaks, supervision, dataset.ontology, Judge.of(dataset, supervision))
 
-    def _choose_rounds(
-        self, dataset: GeneDataset, owned: list[GenePredictor], inputs: list[dict[str, Any] | None]
-    ) -> tuple[int, list[int | None], list[_Round]]:
+    def _train(
+        self, course: _Course, supervision: Supervision, epochs: list[int | None], lessons: list[Lesson]
+    ) -> list[Fitted]:
+        """Fit fresh views on the labels and their lessons, the first view on the first lesson."""
+        pupils: list[Fitted] = []
+        for view, given, n_epochs, lesson in zip(course.views, course.inputs, epochs, lessons):
+            taught = lesson.among(view.teachable(given)).added_to(supervision, self.weight)
+            pupils.append(view.learn(given, taught, n_epochs=n_epochs and n_epochs * self.pupil_epochs))
+        return pupils
+
+    def _choose_rounds(self, course: _Course) -> tuple[int, list[int | None], list[_Round]]:
         """Try rounds without the labels of the validation genes.
 
-        Returns the number of rounds to keep, the epochs of neural views, and what was known before each round, for the
-        final views are calibrated as those of their round were.
+        Returns the number of rounds to keep, the epochs of views that are trained in epochs, and what was known before
+        each round, for the final views are calibrated as those of their round were.
         """
-        validation = (dataset.split == VALIDATION) & dataset.labelled.any(axis=1)
-        practice = dataset.without_labels(dataset.split == VALIDATION)
-        if not practice.positive.nnz:  # nothing else to practise on, nor then to judge by
-            practice, validation = dataset, np.zeros_like(validation)
-        fitted = [fit_first(view, dataset, practice, given) for view, given in zip(owned, inputs)]
-        epochs = [view.n_epochs_ if isinstance(view, NeuralPredictor) else None for view in fitted]
-        scores = _scores(fitted, inputs, dataset)
-        rounds = [self._known(scores, dataset, validation)]
-        best = self._judge(scores, [], rounds[0], dataset, validation)
-        self.history_ = [best.quality]
+        practice, held_out = split_validation(course.supervision)
+        validation = held_out.has_labels
+        fitted = [view.learn(given, practice, validation=held_out) for view, given in zip(course.views, course.inputs)]
+        epochs = [learned.n_epochs for learned in fitted]
+        scores = course.score(fitted)
+        rounds = [self._known(course, scores, validation)]
         if not validation.any():
+            self.history_ = [0.0]
             self.termination_condition_ = "no_validation_genes"
             return self.rounds, epochs, rounds * max(self.rounds, 1)
+        best = course.judge.judge(_prediction(scores, [], rounds[0].join, course.speaks))
+        self.history_ = [best.quality]
         n_rounds, self.termination_condition_ = 0, "max_rounds"
         for number in range(1, self.rounds + 1):
-            lessons = self._teach(number, owned, scores, rounds[-1], practice, excluded=validation)
+            lessons = self._teach(number, course, scores, rounds[-1], practice, excluded=validation)
             if not any(lesson.positive.nnz for lesson in lessons):
                 self.termination_condition_ = "nothing_to_teach"
                 break
-            taught = _scores(self._train(owned, inputs, epochs, practice, lessons), inputs, dataset)
-            found = self._judge(scores, taught, rounds[-1], dataset, validation)
+            taught = course.score(self._train(course, practice, epochs, lessons))
+            found = course.judge.judge(_prediction(scores, taught, rounds[-1].join, course.speaks))
             self.history_.append(found.quality)
             _log.info("co-training round %d: weighted F-max %.4f on validation genes", number, found.quality)
             if found.worse_than(best):
@@ -270,67 +292,68 @@ class CoTraining(TaughtInRounds):
             n_rounds, best = number, max(best, found, key=lambda judgement: judgement.quality)
             if number < self.rounds:
                 scores = [*taught, *scores[len(taught) :]]
-                rounds.append(self._known(scores, dataset, validation))
+                rounds.append(self._known(course, scores, validation))
         return n_rounds, epochs, rounds
 
-    def _known(self, scores: _Scores, dataset: GeneDataset, validation: NDArray[np.bool_]) -> _Round:
+    def _known(self, course: _Course, scores: _Scores, validation: NDArray[np.bool_]) -> _Round:
         """Fit how to join the views and, where they teach by themselves, how sure to be of each per term."""
-        supervision, edges = Supervision.of(dataset), with_edges(dataset)
-        on_networks = [name == "network" for name in VIEWS[: len(scores)]]
-        alone = self.teacher != "joint" or self.only_unsure
         calibrations = [
             calibrate(
-                [view],
-                supervision,
-                validation & edges if on_network else validation,
-                trained=~validation,
-                offset_deviation=_OFFSET_DEVIATION,
+                [view], course.supervision, validation & speaks, trained=~validation, offset_deviation=_OFFSET_DEVIATION
             )
-            for view, on_network in zip(scores, on_networks)
-            if alone
+            for view, speaks in zip(scores, course.speaks)
+            if self.teacher != "joint"
         ]
-        join = ViewJoin.fit(scores, on_networks, supervision=supervision, judged=validation, edges=edges)
-        return _Round(calibrations, join)
-
-    def _judge(
-        self, scores: _Scores, taught: _Scores, known: _Round, dataset: GeneDataset, validation: NDArray[np.bool_]
-    ) -> Judgement:
-        joined = dataset.ontology.propagate_scores(_prediction(scores, taught, known.join, with_edges(dataset)))
-        return judge(joined, dataset, np.flatnonzero(validation))
+        return _Round(calibrations, ViewJoin.fit(scores, course.speaks, course.supervision, validation))
 
     def _teach(
         self,
         number: int,
-        owned: list[GenePredictor],
+        course: _Course,
         scores: _Scores,
         known: _Round,
-        dataset: GeneDataset,
+        supervision: Supervision,
         *,
         excluded: NDArray[np.bool_] | None = None,
     ) -> list[Lesson]:
         """Write a lesson for each pupil; one of its own holds nothing but what it can be taught."""
-        edges = with_edges(dataset)
-        taught = np.ones(len(edges), dtype=bool) if excluded is None else ~excluded
+        pool = np.ones(len(supervision.genes), dtype=bool) if excluded is None else ~excluded
+        joint = self.teacher == "joint"
+        opinions = (
+            [known.join.apply(scores, course.speaks)]
+            if joint
+            else [calibration.apply([view]) for calibration, view in zip(known.calibrations, scores)]
+        )
         lessons = write_lessons(
             number,
-            [calibration.apply([view]) for calibration, view in zip(known.calibrations, scores)],
-            [taught & edges if name == "network" else taught for name in VIEWS[: len(scores)]],
+            opinions,
+            [pool] if joint else [pool & speaks for speaks in course.speaks],
             VIEWS,
-            (known.join.apply(scores, edges), taught),
-            Supervision.of(dataset),
-            dataset.ontology,
+            supervision,
+            course.ontology,
             teacher=self.teacher,
             n_pupils=self._n_pupils,
             quota=self.quota,
-            only_unsure=self.only_unsure,
         )
-        if self.teacher == "joint":
+        if joint:
             return lessons
-        return [lesson.among(can_be_taught(view, dataset)) for view, lesson in zip(owned, lessons)]
+        return [
+            lesson.among(view.teachable(given)) for view, given, lesson in zip(course.views, course.inputs, lessons)
+        ]
 
     def _predict(self, dataset: GeneDataset) -> NDArray[np.float32]:
-        scores, taught = ([view._predict(dataset) for view in views] for views in (self.views_, self.pupils_))
-        return _prediction(scores, taught, self.join_, with_edges(dataset))
+        return self._predict_muted(dataset, None)
+
+    def _predict_muted(self, dataset: GeneDataset, muting: Muting | None) -> NDArray[np.float32]:
+        scores, speaks, taught = [], [], []
+        for number, predictor in enumerate(self.views_):
+            view, fitted = fitted_view(predictor)
+            inputs = view.prepare(dataset, muting, like=fitted.preparation)
+            scores.append(view.score(fitted, inputs))
+            speaks.append(view.speaks_of(inputs))
+            if number < len(self.pupils_):
+                taught.append(view.score(fitted_view(self.pupils_[number])[1], inputs))
+        return _prediction(scores, taught, self.join_, speaks)
 
     def _owned(self) -> dict[str, GenePredictor]:
         return {f"{name}_view": view for name, view in zip(VIEWS, self.views_)}
@@ -356,26 +379,17 @@ class CoTraining(TaughtInRounds):
         self.join_ = ViewJoin.unpack(arrays, "join.")
 
 
-def _scores(fitted: list[GenePredictor], inputs: list[dict[str, Any] | None], dataset: GeneDataset) -> _Scores:
-    """Return what each view says of all genes, before the ontology is heeded."""
-    return [
-        view.score(view.fitted_, given, dataset.n_terms)
-        if isinstance(view, NeuralPredictor) and given is not None
-        else view._predict(dataset)
-        for view, given in zip(fitted, inputs)
-    ]
+def _prediction(
+    scores: _Scores, taught: _Scores, join: ViewJoin, speaks: list[NDArray[np.bool_]]
+) -> NDArray[np.float32]:
+    """Return half the join of the views and half the mean of the pupils that speak of a gene.
 
-
-def _prediction(scores: _Scores, taught: _Scores, join: ViewJoin, edges: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Return half the join of the views and half the mean of the pupils that have something to say about a gene.
-
-    About a term that it has not learned a pupil says what the join does.
+    For a term that a pupil has not learned, the join stands for it.
     """
-    joined = join.apply(scores, edges)
+    joined = join.apply(scores, speaks)
     if not taught:
         return joined
-    everyone = np.ones(len(edges), dtype=bool)
     opinions = [np.where(table.any(axis=0), table, joined) for table in taught]
-    pupils = mean_opinion(opinions, [edges if name == "network" else everyone for name in VIEWS[: len(taught)]])[0]
+    pupils = mean_opinion(opinions, speaks[: len(taught)])[0]
     pupils += joined
     return np.divide(pupils, np.float32(2.0), out=pupils)

@@ -1,46 +1,42 @@
-"""Several views' scores as one probability, of which a view of networks is silent about genes without an edge."""
+"""Several views' scores as one probability, which of each gene only the views tell that speak of it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from genessl.data.dataset import GeneDataset
 from genessl.evaluation.calibration import TermCalibration
-from genessl.features.graphs import joined_networks
 from genessl.models.base import Arrays
 from genessl.models.supervision import Supervision
 
 _FIELDS = ("slopes", "bases", "intercepts", "offsets", "frequency", "aspect_of_term")
+Speaking = tuple[int, ...]  # the views that speak of a gene
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ViewJoin:
-    """One calibration of all views for genes with an edge, and one without the network views for the others.
+    """A calibration of all views that speak of a gene, one for each set of views that speak of any gene.
 
     Parameters
     ----------
-    connected, isolated : TermCalibration
-    on_networks : tuple of bool
-        Which of the views read the networks only; not all of them.
+    calibrations : dict of tuple of int to TermCalibration
+        By the numbers of the views, ascending.
     """
 
-    connected: TermCalibration
-    isolated: TermCalibration
-    on_networks: tuple[bool, ...]
+    calibrations: dict[Speaking, TermCalibration]
 
     @classmethod
     def fit(
         cls,
         scores: Sequence[NDArray[np.float32]],
-        on_networks: Sequence[bool],
+        speaks: Sequence[NDArray[np.bool_]],
         supervision: Supervision,
         judged: NDArray[np.bool_],
-        edges: NDArray[np.bool_],
-    ) -> ViewJoin:
+    ) -> Self:
         """Fit on genes whose labels the scores were not trained on.
 
         Joins have no offsets per term: a term has too few validation genes for its scores to gain from them, and the
@@ -49,44 +45,76 @@ class ViewJoin:
         Parameters
         ----------
         scores : sequence of ndarray of float32, each of shape (n_genes, n_terms)
-        on_networks : sequence of bool
+        speaks : sequence of ndarray of bool, each of shape (n_genes,)
+            Which genes each view speaks of.
         supervision : Supervision
         judged : ndarray of bool, shape (n_genes,)
             The genes to fit on.
-        edges : ndarray of bool, shape (n_genes,)
-            Which genes have an edge.
         """
-        spoken = [view for view, silent in zip(scores, on_networks) if not silent]
-        return cls(
-            calibrate(scores, supervision, judged & edges, trained=~judged, offset_deviation=0.0),
-            calibrate(spoken, supervision, judged, trained=~judged, offset_deviation=0.0),
-            tuple(on_networks),
-        )
+        calibrations = {}
+        for views in _groups(speaks):
+            known = judged & np.all([speaks[view] for view in views], axis=0) if views else judged
+            calibrations[views] = calibrate(
+                [scores[view] for view in views] or [np.zeros_like(scores[0])],
+                supervision,
+                known,
+                trained=~judged,
+                offset_deviation=0.0,
+            )
+        return cls(calibrations)
 
-    def at(self, frequency: NDArray[np.float32]) -> ViewJoin:
+    def at(self, frequency: NDArray[np.float32]) -> Self:
         """Return it for views that were trained on labels in which the terms have this frequency."""
-        return replace(self, connected=self.connected.at(frequency), isolated=self.isolated.at(frequency))
+        return replace(self, calibrations={views: each.at(frequency) for views, each in self.calibrations.items()})
 
-    def apply(self, scores: Sequence[NDArray[np.float32]], edges: NDArray[np.bool_]) -> NDArray[np.float32]:
-        """Return probabilities, float32, shape (n_genes, n_terms)."""
-        joined = self.isolated.apply([view for view, silent in zip(scores, self.on_networks) if not silent])
-        joined[edges] = self.connected.apply([view[edges] for view in scores])
+    def apply(self, scores: Sequence[NDArray[np.float32]], speaks: Sequence[NDArray[np.bool_]]) -> NDArray[np.float32]:
+        """Return probabilities, float32, shape (n_genes, n_terms).
+
+        A gene of which other views speak than of any gene of the fit is joined by the largest known set among these.
+        """
+        joined = np.zeros_like(scores[0])
+        for views, genes in _groups(speaks).items():
+            known = self._closest(views)
+            told = [scores[view] for view in known] or [np.zeros_like(scores[0])]
+            joined[genes] = self.calibrations[known].apply(told, genes)
         return joined
+
+    def _closest(self, views: Speaking) -> Speaking:
+        smaller = [known for known in self.calibrations if set(known) <= set(views)]
+        return max(smaller, key=len) if smaller else min(self.calibrations, key=len)
 
     def pack(self) -> Arrays:
         """Flatten into named arrays."""
-        parts = {"connected": self.connected, "isolated": self.isolated}
-        arrays = {f"{name}.{field}": getattr(part, field) for name, part in parts.items() for field in _FIELDS}
-        return {**arrays, "on_networks": np.array(self.on_networks)}
+        return {
+            f"{'-'.join(map(str, views))}.{field}": getattr(part, field)
+            for views, part in self.calibrations.items()
+            for field in _FIELDS
+        }
 
     @classmethod
-    def unpack(cls, arrays: Arrays, prefix: str) -> ViewJoin:
+    def unpack(cls, arrays: Arrays, prefix: str) -> Self:
         """Put together what `pack` flattened, from names that begin with a prefix."""
+        names = dict.fromkeys(
+            name.removeprefix(prefix).rpartition(".")[0] for name in arrays if name.startswith(prefix)
+        )
+        return cls(
+            {
+                tuple(int(view) for view in name.split("-") if view): TermCalibration(
+                    **{field: arrays[f"{prefix}{name}.{field}"] for field in _FIELDS}
+                )
+                for name in names
+            }
+        )
 
-        def part(name: str) -> TermCalibration:
-            return TermCalibration(**{field: arrays[f"{prefix}{name}.{field}"] for field in _FIELDS})
 
-        return cls(part("connected"), part("isolated"), tuple(arrays[f"{prefix}on_networks"].tolist()))
+def _groups(speaks: Sequence[NDArray[np.bool_]]) -> dict[Speaking, NDArray[np.intp]]:
+    """Return the genes of which the same views speak, by these views."""
+    table = np.stack(speaks, axis=1)
+    patterns, group = np.unique(table, axis=0, return_inverse=True)
+    return {
+        tuple(np.flatnonzero(pattern).tolist()): np.flatnonzero(group.ravel() == number)
+        for number, pattern in enumerate(patterns)
+    }
 
 
 def calibrate(
@@ -104,12 +132,30 @@ def calibrate(
         supervision.positive[rows].toarray(),
         supervision.labelled[rows],
         supervision.aspect_of_term,
-        supervision.only(trained).frequency(),
+        supervision.only(trained).frequency,
         offset_deviation=offset_deviation,
     )
 
 
-def with_edges(dataset: GeneDataset) -> NDArray[np.bool_]:
-    """Tell which genes have an edge in any network, shape (n_genes,)."""
-    degrees = [np.diff(network.indptr) for network in joined_networks(dataset).values()]
-    return np.asarray(np.sum(degrees, axis=0) > 0) if degrees else np.zeros(dataset.n_genes, dtype=bool)
+def mean_opinion(
+    tables: Sequence[NDArray[np.float32]], speaks: Sequence[NDArray[np.bool_]]
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Return the mean of the views that speak of a gene, and which genes any view speaks of.
+
+    Parameters
+    ----------
+    tables : sequence of ndarray of float32, each of shape (n_genes, n_terms)
+    speaks : sequence of ndarray of bool, each of shape (n_genes,)
+
+    Returns
+    -------
+    mean : ndarray of float32, shape (n_genes, n_terms)
+    spoken : ndarray of bool, shape (n_genes,)
+    """
+    if len(tables) == 1:
+        return tables[0], speaks[0]
+    count = np.sum(speaks, axis=0)
+    total = np.zeros_like(tables[0])
+    for table, genes in zip(tables, speaks):
+        total[genes] += table[genes]
+    return np.divide(total, np.maximum(count, 1).astype(np.float32)[:, None], out=total), np.asarray(count > 0)

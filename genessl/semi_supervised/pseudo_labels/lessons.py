@@ -1,9 +1,10 @@
-"""Pseudo-labels: which are chosen, how they are closed over the ontology, and what is kept of them."""
+"""Pseudo-labels: how they are chosen, closed over the ontology, taught, and kept for the audit."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import product
 
 import numpy as np
@@ -11,12 +12,14 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from genessl.data.dataset import keep_rows
 from genessl.data.ontology import Ontology
-from genessl.models.base import Arrays, pack_sparse, unpack_sparse
+from genessl.data.sparse import keep_rows, pack_sparse, unpack_sparse
+from genessl.models.base import Arrays
 from genessl.models.supervision import Supervision
+from genessl.semi_supervised.pseudo_labels.join import mean_opinion
 
 _FEWEST_GENES = 3
+TEACHERS = ("joint", "other", "agreement")
 COLUMNS = ("round", "teacher", "gene", "term", "label", "confidence")
 Choice = tuple[NDArray[np.bool_], NDArray[np.bool_]]
 
@@ -44,6 +47,10 @@ class Lesson:
         """Leave what is taught to some genes only, shape (n_genes,)."""
         return replace(self, positive=keep_rows(self.positive, members), negative=keep_rows(self.negative, members))
 
+    def added_to(self, supervision: Supervision, weight: float) -> Supervision:
+        """Return a supervision with these labels as the taught ones; an experimental label has the weight 1."""
+        return supervision.teach(self.positive, self.negative, weight)
+
 
 def choose_by_quota(
     confidence: NDArray[np.float32], supervision: Supervision, pupils: NDArray[np.bool_], *, quota: float
@@ -70,7 +77,7 @@ def choose_by_quota(
     positive = np.zeros(confidence.shape, dtype=bool)
     negative = np.zeros(confidence.shape, dtype=bool)
     suspects = np.zeros_like(pupils) if supervision.suspects is None else supervision.suspects
-    frequency, n_positive = supervision.frequency(), supervision.n_positive
+    frequency, n_positive = supervision.frequency, supervision.n_positive
     for aspect, group in product(range(supervision.labelled.shape[1]), (~suspects, suspects)):
         rows = np.flatnonzero(pupils & group & ~supervision.labelled[:, aspect])
         columns = np.flatnonzero((supervision.aspect_of_term == aspect) & (n_positive >= _FEWEST_GENES))
@@ -111,6 +118,62 @@ def close_lesson(
     downwards = ontology.propagate_down(csr_array(negative)).toarray() & free & ~upwards
     certain = np.maximum(confidence, np.finfo(np.float32).tiny)
     return Lesson(number, teacher, csr_array(np.where(upwards, certain, 0)), csr_array(np.where(downwards, certain, 0)))
+
+
+def write_lessons(
+    number: int,
+    opinions: Sequence[NDArray[np.float32]],
+    reach: Sequence[NDArray[np.bool_]],
+    names: Sequence[str],
+    supervision: Supervision,
+    ontology: Ontology,
+    *,
+    teacher: str,
+    n_pupils: int,
+    quota: float,
+) -> list[Lesson]:
+    """Choose the labels of a round, and return one lesson for each pupil.
+
+    Parameters
+    ----------
+    number : int
+        Of the round.
+    opinions : sequence of ndarray of float32, each of shape (n_genes, n_terms)
+        Each view's calibrated probabilities; of a joint teacher only those of all views together.
+    reach : sequence of ndarray of bool, each of shape (n_genes,)
+        Which genes each of these may teach.
+    names : sequence of str
+        Of the views.
+    supervision : Supervision
+    ontology : Ontology
+    teacher : {'joint', 'other', 'agreement'}
+        All views jointly, the mean of the others, or what each of the others would choose.
+    n_pupils : int
+        How many views are taught, the first ones.
+    quota : float
+        As in `choose_by_quota`.
+    """
+    choose = partial(choose_by_quota, supervision=supervision, quota=quota)
+    if teacher == "joint":
+        choice = choose(opinions[0], pupils=reach[0])
+        return [close_lesson(number, "joint", opinions[0], choice, supervision, ontology)] * n_pupils
+    lessons = []
+    for pupil in range(n_pupils):
+        others = [view for view in range(len(opinions)) if view != pupil]
+        confidence, genes = mean_opinion([opinions[view] for view in others], [reach[view] for view in others])
+        if teacher == "agreement":
+            choice = _common([choose(opinions[view], pupils=reach[view]) for view in others])
+        else:
+            choice = choose(confidence, pupils=genes)
+        name = " and ".join(names[view] for view in others)
+        lessons.append(close_lesson(number, name, confidence, choice, supervision, ontology))
+    return lessons
+
+
+def _common(choices: Sequence[Choice]) -> Choice:
+    positive = np.all([choice[0] for choice in choices], axis=0)
+    negative = np.all([choice[1] for choice in choices], axis=0)
+    return positive, negative
 
 
 def audit_table(

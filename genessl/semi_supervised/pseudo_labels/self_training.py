@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from functools import partial
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from genessl.data.dataset import VALIDATION, GeneDataset
+from genessl.data.dataset import GeneDataset
+from genessl.data.ontology import Ontology
 from genessl.errors import InputError
 from genessl.evaluation.calibration import TermCalibration
+from genessl.features.muting import Muting
 from genessl.models.base import GenePredictor, check_count, check_range
 from genessl.models.neural.sequence_network import SequenceNetwork
-from genessl.models.neural.training import NeuralPredictor
 from genessl.models.supervision import Supervision
+from genessl.models.view import Fitted, View, as_view, check_predictor, raw_scores, split_validation
+from genessl.semi_supervised.pseudo_labels.join import calibrate
 from genessl.semi_supervised.pseudo_labels.lessons import Choice, Lesson, choose_by_quota, close_lesson
 from genessl.semi_supervised.pseudo_labels.rounds import TaughtInRounds
-from genessl.semi_supervised.pseudo_labels.stopping import validation_quality
-from genessl.semi_supervised.pseudo_labels.teaching import can_be_taught, fit_first, fit_taught, prepared, scores_of
+from genessl.semi_supervised.pseudo_labels.stopping import Judge
 from genessl.semi_supervised.pseudo_labels.thresholds import (
     RunningConfidence,
     choose_adaptively,
@@ -33,6 +35,32 @@ _log = logging.getLogger(__name__)
 SELECTIONS = ("quota", "adaptive", "self_adaptive", "fixed")
 _OFFSET_DEVIATION = 0.25
 _PATIENCE = 2
+
+
+@dataclass(frozen=True, eq=False)
+class _Course:
+    """What a fit needs once the dataset has been read; nothing else is asked of the dataset.
+
+    Parameters
+    ----------
+    view : View
+    inputs : ViewInputs
+    supervision : Supervision
+        All visible labels.
+    ontology : Ontology
+    judge : Judge
+        By the validation genes.
+    """
+
+    view: View
+    inputs: Any
+    supervision: Supervision
+    ontology: Ontology
+    judge: Judge
+
+    def score(self, fitted: Fitted) -> NDArray[np.float32]:
+        """Return consistent scores of all genes."""
+        return self.ontology.propagate_scores(np.clip(self.view.score(fitted, self.inputs), 0.0, 1.0))
 
 
 class SelfTraining(TaughtInRounds):
@@ -49,7 +77,8 @@ class SelfTraining(TaughtInRounds):
 
     All but the last teach the less confident half of the genes as lacking the term. With a curriculum round r of
     `rounds` has r / `rounds` of the quota. Taught labels are closed over the ontology and never touch an experimental
-    label; how they enter a fit is told at `fit_taught`. Labelled validation genes are not taught.
+    label; how a predictor that is no `View` learns them is told at `PredictorView`. Labelled validation genes are not
+    taught.
 
     How many rounds help is decided on the validation genes, by fits that have not seen their labels: teaching stops
     when their weighted F-max has not risen for two rounds, and the predictor is then fitted anew, on all labels, for as
@@ -100,6 +129,8 @@ class SelfTraining(TaughtInRounds):
        doi:10.48550/arXiv.2205.07246
     """
 
+    heeds_muting = True
+
     def __init__(
         self,
         *,
@@ -133,60 +164,64 @@ class SelfTraining(TaughtInRounds):
             raise InputError(f"selection: found {self.selection!r}, expected one of {', '.join(SELECTIONS)}")
         if type(self.curriculum) is not bool:
             raise InputError(f"curriculum: found {self.curriculum!r}, expected true or false")
-        if self.predictor is not None and not isinstance(self.predictor, GenePredictor):
-            raise InputError(f"predictor: found {self.predictor!r}, expected a predictor of genessl or None")
-        self._make_predictor()._check_parameters()
+        check_predictor("predictor", self.predictor)
+        super()._check_parameters()
+
+    def _parts(self) -> list[GenePredictor]:
+        return [self._make_predictor()]
 
     def _make_predictor(self) -> GenePredictor:
         made: GenePredictor = clone(self.predictor or SequenceNetwork(device=self.device, seed=self.seed))
         return made
 
     def _fit(self, dataset: GeneDataset) -> None:
-        owned = self._make_predictor()
-        inputs = prepared(owned, dataset)
-        pupils = ~((dataset.split == VALIDATION) & dataset.labelled.any(axis=1))
-        n_rounds, n_epochs, calibrations = self._choose_rounds(owned, dataset, inputs, pupils)
-        fit = partial(fit_taught, owned, dataset, weight=self.weight, inputs=inputs, n_epochs=n_epochs)
-        fitted, running, taught = fit(None), None, pupils & can_be_taught(owned, dataset)
+        self._fit_muted(dataset, None)
+
+    def _fit_muted(self, dataset: GeneDataset, muting: Muting | None) -> None:
+        view, supervision = as_view(self._make_predictor()), Supervision.of(dataset, muting)
+        judge = Judge.of(dataset, supervision)
+        course = _Course(view, view.prepare(dataset, muting), supervision, dataset.ontology, judge)
+        pupils = ~(supervision.validation & supervision.has_labels) & view.teachable(course.inputs)
+        n_rounds, n_epochs, calibrations = self._choose_rounds(course, pupils)
+        fitted, running = view.learn(course.inputs, supervision, n_epochs=n_epochs), None
         self.lessons_: list[Lesson] = []
-        frequency = Supervision.of(dataset).frequency()
         for number, calibration in enumerate(calibrations[:n_rounds], start=1):
-            confidence = calibration.at(frequency).apply([scores_of(fitted, dataset, inputs)])
-            lesson, running = self._teach(number, confidence, dataset, taught, running)
+            confidence = calibration.at(supervision.frequency).apply([course.score(fitted)])
+            lesson, running = self._teach(number, confidence, supervision, course.ontology, pupils, running)
             self.lessons_.append(lesson)
-            fitted = fit(lesson)
-        self.predictor_, self.n_iter_, self.genes_ = fitted, n_rounds, dataset.genes
+            fitted = view.learn(course.inputs, lesson.added_to(supervision, self.weight), n_epochs=n_epochs)
+        self.predictor_ = view.with_fitted(fitted, dataset.ontology.terms)
+        self.n_iter_, self.genes_ = n_rounds, dataset.genes
 
     def _choose_rounds(
-        self, owned: GenePredictor, dataset: GeneDataset, inputs: dict[str, Any] | None, pupils: NDArray[np.bool_]
+        self, course: _Course, pupils: NDArray[np.bool_]
     ) -> tuple[int, int | None, list[TermCalibration]]:
         """Try rounds without the labels of the validation genes.
 
-        Returns the best number of rounds, a neural predictor's epochs, and the calibration before each round.
+        Returns the best number of rounds, the epochs of a view that is trained in epochs, and the calibration before
+        each round.
         """
-        practice = dataset.without_labels(dataset.split == VALIDATION)
-        rows = np.flatnonzero(~pupils) if practice.positive.nnz else np.empty(0, dtype=np.intp)
-        fitted = fit_first(owned, dataset, practice if len(rows) else dataset, inputs)
-        n_epochs = fitted.n_epochs_ if isinstance(fitted, NeuralPredictor) else None
-        scores = scores_of(fitted, dataset, inputs)
-        calibrations = [_calibration(scores, dataset, rows)]
-        self.history_ = [self._quality(scores, dataset, rows)]
-        if not len(rows):
+        practice, held_out = split_validation(course.supervision)
+        view, validation = course.view, held_out.has_labels
+        fitted = view.learn(course.inputs, practice, validation=held_out)
+        n_epochs, scores = fitted.n_epochs, course.score(fitted)
+        calibrations = [self._calibration(course, scores, validation)]
+        if not validation.any():
             _log.warning("self-training: no validation genes; confidence is not calibrated and all rounds are run")
+            self.history_ = [0.0]
             self.termination_condition_ = "no_validation_genes"
             return self.rounds, n_epochs, calibrations * self.rounds
+        self.history_ = [course.judge.quality(scores)]
         best, running, self.termination_condition_ = 0, None, "max_rounds"
-        taught = pupils & can_be_taught(owned, practice)
         for number in range(1, self.rounds + 1):
             confidence = calibrations[-1].apply([scores])
-            lesson, running = self._teach(number, confidence, practice, taught, running)
+            lesson, running = self._teach(number, confidence, practice, course.ontology, pupils, running)
             if not lesson.positive.nnz:
                 self.termination_condition_ = "nothing_to_teach"
                 break
-            fitted = fit_taught(owned, practice, lesson, weight=self.weight, inputs=inputs, n_epochs=n_epochs)
-            scores = scores_of(fitted, dataset, inputs)
-            calibrations.append(_calibration(scores, dataset, rows))
-            self.history_.append(self._quality(scores, dataset, rows))
+            scores = course.score(view.learn(course.inputs, lesson.added_to(practice, self.weight), n_epochs=n_epochs))
+            calibrations.append(self._calibration(course, scores, validation))
+            self.history_.append(course.judge.quality(scores))
             _log.info("self-training round %d: weighted F-max %.4f on validation genes", number, self.history_[-1])
             if self.history_[-1] > self.history_[best]:
                 best = number
@@ -195,21 +230,25 @@ class SelfTraining(TaughtInRounds):
                 break
         return best, n_epochs, calibrations
 
-    def _quality(self, scores: NDArray[np.float32], dataset: GeneDataset, rows: NDArray[np.intp]) -> float:
-        return validation_quality(scores, dataset, rows)
+    def _calibration(
+        self, course: _Course, scores: NDArray[np.float32], validation: NDArray[np.bool_]
+    ) -> TermCalibration:
+        """Fit how sure to be of each term on validation genes; without any, probabilities are the scores."""
+        supervision = course.supervision
+        return calibrate([scores], supervision, validation, trained=~validation, offset_deviation=_OFFSET_DEVIATION)
 
     def _teach(
         self,
         number: int,
         confidence: NDArray[np.float32],
-        dataset: GeneDataset,
+        supervision: Supervision,
+        ontology: Ontology,
         pupils: NDArray[np.bool_],
         running: RunningConfidence | None,
     ) -> tuple[Lesson, RunningConfidence | None]:
-        """Write the lesson of a round from calibrated scores."""
-        supervision = Supervision.of(dataset)
+        """Choose the labels of a round from calibrated scores, and return the lesson."""
         choice, running = self._choose(number, confidence, supervision, pupils, running)
-        return close_lesson(number, "self", confidence, choice, supervision, dataset.ontology), running
+        return close_lesson(number, "self", confidence, choice, supervision, ontology), running
 
     def _choose(
         self,
@@ -229,25 +268,13 @@ class SelfTraining(TaughtInRounds):
         return choose_self_adaptively(confidence, supervision, pupils, quota=quota, earlier=running)
 
     def _predict(self, dataset: GeneDataset) -> NDArray[np.float32]:
-        return self.predictor_._predict(dataset)
+        return self._predict_muted(dataset, None)
+
+    def _predict_muted(self, dataset: GeneDataset, muting: Muting | None) -> NDArray[np.float32]:
+        return raw_scores(self.predictor_, dataset, muting)
 
     def _owned(self) -> dict[str, GenePredictor]:
         return {"predictor": self.predictor_}
 
     def _own(self, fitted: Mapping[str, GenePredictor]) -> None:
         self.predictor_ = fitted["predictor"]
-
-
-def _calibration(scores: NDArray[np.float32], dataset: GeneDataset, rows: NDArray[np.intp]) -> TermCalibration:
-    """Fit how sure to be of each term on some genes; without any, probabilities are the scores."""
-    supervision = Supervision.of(dataset)
-    judged = np.zeros(dataset.n_genes, dtype=bool)
-    judged[rows] = True
-    return TermCalibration.fit(
-        [scores[rows]],
-        dataset.positive[rows].toarray(),
-        dataset.labelled[rows],
-        supervision.aspect_of_term,
-        supervision.only(~judged).frequency(),
-        offset_deviation=_OFFSET_DEVIATION,
-    )

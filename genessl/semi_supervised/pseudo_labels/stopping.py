@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from genessl.data.dataset import GeneDataset
+from genessl.data.ontology import Ontology
 from genessl.evaluation.metrics import GeneTable, average, tabulate
+from genessl.models.supervision import Supervision
 
 _N_SAMPLES = 200
 
@@ -22,7 +25,7 @@ class Judgement:
     Parameters
     ----------
     quality : float
-        As `validation_quality` returns it.
+        As `Judge.quality` returns it.
     resampled : ndarray of float64, shape (n_samples,)
         The same with the genes weighted at random [1]_, alike for all scores of the same genes.
 
@@ -35,55 +38,71 @@ class Judgement:
     resampled: NDArray[np.float64]
 
     def worse_than(self, other: Judgement) -> bool:
-        """Tell whether the quality is lower by more than the standard error of the difference."""
+        """Return whether the quality is lower by more than the standard error of the difference."""
         error = float((self.resampled - other.resampled).std())
         return self.quality < other.quality - error
 
 
-def judge(scores: NDArray[np.float32], dataset: GeneDataset, rows: NDArray[np.intp]) -> Judgement:
-    """Judge scores by some genes; parameters as in `validation_quality`, whose mean over aspects this takes."""
-    weights = np.random.default_rng(0).exponential(size=(_N_SAMPLES, len(rows)))
-    samples, values = [], []
-    for judged, table in _tables(scores, dataset, rows):
-        values.append(float(average(table).f.max()))
-        samples.append(average(table, weights[:, judged]).f.max(axis=1))
-    if not values:
-        return Judgement(0.0, np.zeros(_N_SAMPLES))
-    return Judgement(float(np.mean(values)), np.mean(samples, axis=0))
+@dataclass(frozen=True, eq=False)
+class Judge:
+    """Measures scores on some genes whose labels they have not seen, by weighted F-max.
 
-
-def validation_quality(scores: NDArray[np.float32], dataset: GeneDataset, rows: NDArray[np.intp]) -> float:
-    """Return weighted F-max of some genes, the mean over the aspects in which any of them is labelled.
-
-    Over the columns of the dataset, each gene in the aspects in which it is labelled; the weights are the information
-    accretion over all visible labels.
+    The weighted F-max is the mean over the aspects in which any of the genes is labelled, over the columns of the
+    dataset, each gene in the aspects in which it is labelled.
 
     Parameters
     ----------
-    scores : ndarray of float32, shape (n_genes, n_terms), in [0, 1]
-        A parent scores at least its child.
-    dataset : GeneDataset
+    supervision : Supervision
         With the labels of these genes.
     rows : ndarray of int
         Row numbers of the genes.
-
-    Returns
-    -------
-    float
-        In [0, 1]; 0 where none of the genes is labelled.
+    ontology : Ontology
+        The columns.
+    accretion : ndarray of float64, shape (n_terms,)
+        The information accretion of each column over all visible labels, in bits.
     """
-    values = [float(average(table).f.max()) for _, table in _tables(scores, dataset, rows)]
-    return float(np.mean(values)) if values else 0.0
 
+    supervision: Supervision
+    rows: NDArray[np.intp]
+    ontology: Ontology
+    accretion: NDArray[np.float64]
 
-def _tables(
-    scores: NDArray[np.float32], dataset: GeneDataset, rows: NDArray[np.intp]
-) -> Iterator[tuple[NDArray[np.bool_], GeneTable]]:
-    """Yield which of the rows are labelled in an aspect, and what they get right in bits, where there are any."""
-    for aspect, name in enumerate(dataset.aspects):
-        labelled = dataset.labelled[rows, aspect]
-        judged, columns = rows[labelled], np.flatnonzero(dataset.ontology.aspects == name)
-        if len(judged):
-            truth = csr_array(dataset.positive[judged][:, columns])
-            scored = csr_array(scores[np.ix_(judged, columns)])
-            yield labelled, tabulate(truth, scored, dataset.accretion[columns])[1]
+    @classmethod
+    def of(cls, dataset: GeneDataset, supervision: Supervision) -> Self:
+        """Return a judge by the labelled validation genes of a dataset."""
+        rows = np.flatnonzero(supervision.validation & supervision.has_labels)
+        return cls(supervision, rows, dataset.ontology, dataset.accretion)
+
+    def quality(self, scores: NDArray[np.float32]) -> float:
+        """Return the weighted F-max of scores, in [0, 1]; 0 where none of the genes is labelled.
+
+        Parameters
+        ----------
+        scores : ndarray of float32, shape (n_genes, n_terms), in [0, 1]
+            They are made consistent with the ontology first.
+        """
+        values = [float(average(table).f.max()) for _, table in self._tables(scores)]
+        return float(np.mean(values)) if values else 0.0
+
+    def judge(self, scores: NDArray[np.float32]) -> Judgement:
+        """Return the quality of scores, and how it varies; see `quality`."""
+        weights = np.random.default_rng(0).exponential(size=(_N_SAMPLES, len(self.rows)))
+        samples, values = [], []
+        for judged, table in self._tables(scores):
+            values.append(float(average(table).f.max()))
+            samples.append(average(table, weights[:, judged]).f.max(axis=1))
+        if not values:
+            return Judgement(0.0, np.zeros(_N_SAMPLES))
+        return Judgement(float(np.mean(values)), np.mean(samples, axis=0))
+
+    def _tables(self, scores: NDArray[np.float32]) -> Iterator[tuple[NDArray[np.bool_], GeneTable]]:
+        """Yield which of the genes are labelled in an aspect, and what they get right in bits, where there are any."""
+        judged = self.ontology.propagate_scores(np.clip(scores[self.rows], 0.0, 1.0))
+        positive = csr_array(self.supervision.positive[self.rows])
+        for aspect in range(self.supervision.labelled.shape[1]):
+            labelled = self.supervision.labelled[self.rows, aspect]
+            columns = np.flatnonzero(self.supervision.aspect_of_term == aspect)
+            if labelled.any():
+                truth = csr_array(positive[labelled][:, columns])
+                scored = csr_array(judged[np.ix_(labelled, columns)])
+                yield labelled, tabulate(truth, scored, self.accretion[columns])[1]

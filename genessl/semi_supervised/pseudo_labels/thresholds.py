@@ -189,7 +189,7 @@ def choose_self_adaptively(
     """
     positive = np.zeros(confidence.shape, dtype=bool)
     negative = np.zeros(confidence.shape, dtype=bool)
-    by_term = (supervision.frequency() if earlier is None else earlier.by_term).astype(np.float64)
+    by_term = (supervision.frequency if earlier is None else earlier.by_term).astype(np.float64)
     overall = np.zeros(supervision.labelled.shape[1]) if earlier is None else earlier.overall.copy()
     for block in _blocks(confidence, supervision, pupils, quota):
         if earlier is None and not overall[block.aspect]:
@@ -242,7 +242,7 @@ def _blocks(
     confidence: NDArray[np.float32], supervision: Supervision, pupils: NDArray[np.bool_], quota: float
 ) -> Iterator[_Block]:
     """Yield what can be taught, aspect by aspect: suspects (see `RSMatch`) after the others, and apart from them."""
-    frequency, n_positive = supervision.frequency(), supervision.n_positive
+    frequency, n_positive = supervision.frequency, supervision.n_positive
     suspects = np.zeros_like(pupils) if supervision.suspects is None else supervision.suspects
     for aspect, suspected in product(range(supervision.labelled.shape[1]), (False, True)):
         rows = np.flatnonzero(pupils & (suspects == suspected) & ~supervision.labelled[:, aspect])

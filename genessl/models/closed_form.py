@@ -1,0 +1,75 @@
+"""Views in closed form: they keep the labels, and compare genes when they score."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from genessl.models.base import Arrays
+from genessl.models.supervision import Supervision
+from genessl.models.view import Fitted, Preparation, View, ViewInputs
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class FittedLabels(Fitted):
+    """The labels of the fitted dataset, by gene.
+
+    Parameters
+    ----------
+    supervision : Supervision
+    """
+
+    supervision: Supervision
+
+
+class ClosedForm(View):
+    """Base of the views that keep the labels, for a subclass that writes `_read` and `score`.
+
+    Such a view is transductive: it compares genes with the labelled ones, which have to be in the dataset to predict.
+    Where labels reach a gene over genes without labels, these have to be there, too (`needs_all_genes`).
+
+    Attributes
+    ----------
+    fitted_ : FittedLabels
+    """
+
+    transductive = True
+    fitted_: FittedLabels
+
+    @property
+    def supervision_(self) -> Supervision:
+        """The labels of the fitted dataset."""
+        return self.fitted_.supervision
+
+    def needs_all_genes(self, inputs: Any) -> bool:
+        """Return whether a gene's scores depend on other genes than the labelled ones; by default they do not."""
+        return False
+
+    def learn(
+        self,
+        inputs: ViewInputs,
+        supervision: Supervision,
+        *,
+        validation: Supervision | None = None,
+        n_epochs: int | None = None,
+        objective: Callable[..., Any] | None = None,
+    ) -> FittedLabels:
+        """Keep the labels, taught ones among them; see `View.learn`."""
+        labels = supervision.as_experimental()
+        preparation = inputs.preparation
+        if not self.needs_all_genes(inputs):
+            preparation = replace(preparation, genes=labels.genes[labels.has_labels])
+        return FittedLabels(preparation=preparation, supervision=labels)
+
+    def _state(self) -> Arrays:
+        return {**super()._state(), **self.fitted_.supervision.pack()}
+
+    def _facts(self) -> dict[str, Any]:
+        return {**super()._facts(), "genes": self.fitted_.supervision.genes.tolist()}
+
+    def _restore(self, arrays: Arrays, facts: dict[str, Any], folder: Path) -> None:
+        preparation = Preparation.unpack(arrays, facts["preparation"])
+        supervision = Supervision.unpack(arrays, facts["genes"])
+        self.fitted_ = FittedLabels(preparation=preparation, supervision=supervision)

@@ -1,0 +1,74 @@
+"""What the neural views read of a dataset, as tensors on their device."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import Any, Self
+
+import torch
+from torch import Tensor
+
+from genessl.models.view import ViewInputs
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class NeuralInputs(ViewInputs):
+    """Base of the inputs of neural views."""
+
+    def to(self, device: torch.device) -> Self:
+        """Return the inputs with all tensors on a device."""
+        moved = {each.name: _moved(getattr(self, each.name), device) for each in fields(self)}
+        return replace(self, **moved)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class FeatureInputs(NeuralInputs):
+    """A row of features for each gene.
+
+    Parameters
+    ----------
+    features : Tensor of float32, shape (n_genes, n_features)
+    substituted : Tensor of float32, shape (n_copies, n_genes, n_composition), optional
+        The first columns of the features, for copies of the proteins with conservative substitutions.
+    """
+
+    features: Tensor
+    substituted: Tensor | None = None
+
+    @property
+    def adjacencies(self) -> tuple[Tensor, ...]:
+        """The networks that are read beside the features: none."""
+        return ()
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class GraphInputs(NeuralInputs):
+    """Features of all genes, and the networks between them.
+
+    Parameters
+    ----------
+    features : Tensor of float32, shape (n_genes, n_features)
+    adjacencies : tuple of Tensor, CSR of float32, each of shape (n_genes, n_genes)
+        Normalised. While the module is trained, muted genes receive nothing either: their rows are empty.
+    receiving : tuple of Tensor, CSR of float32, optional
+        The same with the rows of muted genes, for scoring; None where no gene is muted.
+    edges : Tensor of bool, shape (n_genes,)
+        Which genes have an edge in any network.
+    labels : tuple of Tensor, optional
+        What `label_tensors` returned, for a module that reads labels.
+    substituted : None
+        There are no copies of a node.
+    """
+
+    features: Tensor
+    adjacencies: tuple[Tensor, ...]
+    edges: Tensor
+    receiving: tuple[Tensor, ...] | None = None
+    labels: tuple[Tensor, ...] | None = None
+    substituted: Tensor | None = None
+
+
+def _moved(value: Any, device: torch.device) -> Any:
+    if isinstance(value, tuple):
+        return tuple(_moved(part, device) for part in value)
+    return value.to(device) if isinstance(value, Tensor) else value

@@ -1,0 +1,58 @@
+"""What the propagation views share: they read networks along which labels pass, with every gene in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from scipy.sparse import csr_array
+
+from genessl.data.dataset import GeneDataset
+from genessl.features.graphs import joined_networks, summed
+from genessl.features.muting import Muting
+from genessl.models.closed_form import ClosedForm
+from genessl.models.view import NETWORKS, SEQUENCE, Preparation, ViewInputs
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class NetworkInputs(ViewInputs):
+    """The networks along which labels pass.
+
+    Parameters
+    ----------
+    networks : dict of str to csr_array of float32, each of shape (n_genes, n_genes)
+        By sorted name; the columns of silent genes are empty.
+    """
+
+    networks: dict[str, csr_array]
+
+    def joined(self) -> csr_array:
+        """Return the sum of the networks, csr_array of float32, shape (n_genes, n_genes)."""
+        return summed(self.networks.values(), self.n_genes)
+
+
+class PropagationView(ClosedForm):
+    """Base of the views that pass labels along networks, for a subclass that has a parameter `similarity`.
+
+    Such a view is transductive: labels reach a gene over any other gene, so that all genes of the fitted dataset have
+    to be in the dataset to predict.
+    """
+
+    similarity: bool
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """The networks, and the sequences where their similarity joins as a network."""
+        return frozenset({NETWORKS, SEQUENCE}) if self.similarity else frozenset({NETWORKS})
+
+    def needs_all_genes(self, inputs: ViewInputs) -> bool:
+        """Return True: labels pass over any gene."""
+        return True
+
+    def _read(self, dataset: GeneDataset, muting: Muting | None, like: Preparation | None) -> NetworkInputs:
+        return NetworkInputs(
+            genes=dataset.genes,
+            n_terms=dataset.n_terms,
+            preparation=like or Preparation(genes=dataset.genes, networks=tuple(sorted(dataset.networks))),
+            muting=muting,
+            networks=joined_networks(dataset, similarity=self.similarity, relaying=True, muting=muting),
+        )
