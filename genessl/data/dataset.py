@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-import json
 import zipfile
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array, load_npz, save_npz
+from scipy.sparse import csr_array
 
+from genessl.data.dataset_checks import TRAIN as TRAIN  # other files import both from here
+from genessl.data.dataset_checks import VALIDATION as VALIDATION
+from genessl.data.dataset_checks import check_dataset
+from genessl.data.dataset_files import read_files, write_files
 from genessl.data.folders import written_folder
 from genessl.data.ontology import ASPECTS, Ontology
 from genessl.data.references import References, labelled_aspects
 from genessl.data.sparse import keep_rows as keep_rows  # files in other folders import it from here
 from genessl.errors import InputError
 
-TRAIN, VALIDATION = 0, 1
 SYNTHETIC_PREFIX = "synthetic_"
-SCHEMES = ("temporal", "cross_validation", "none")
-_FEWEST_FOLDS = 3  # one hidden, one for validation, one to train on
-_MOST_FOLDS = 255
-_LABELS = ("positive", "negative", "electronic")
-_MATRICES = ("homology", *_LABELS)
-_NAMED = ("networks", "electronic_sources")
-_OPTIONAL = ("sequences", "suspects", "silent", "substituted")
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +118,7 @@ class GeneDataset:
     templates: NDArray[np.str_] | None = None
 
     def __post_init__(self) -> None:
-        _check(self)
+        check_dataset(self)
 
     @property
     def n_genes(self) -> int:
@@ -238,23 +233,7 @@ class GeneDataset:
 
     def write_into(self, folder: Path) -> None:
         """Write the dataset's files into an existing folder; the same dataset gives the same bytes."""
-        for name in _MATRICES:
-            save_npz(folder / f"{name}.npz", getattr(self, name))
-        for kind in _NAMED:
-            (folder / kind).mkdir()
-            for position, matrix in enumerate(getattr(self, kind).values()):
-                save_npz(folder / kind / f"{position}.npz", matrix)
-        if self.references is not None:
-            self.references.write_into(folder / "references")
-        save_npz(folder / "parents.npz", self.ontology.parents)
-        np.save(folder / "sequence_features.npy", self.sequence_features)
-        np.save(folder / "split.npy", self.split)
-        if self.sequences:
-            (folder / "sequences.txt").write_text("".join(f"{s}\n" for s in self.sequences), encoding="ascii")
-        for name in ("suspects", "silent", "substituted"):
-            if getattr(self, name) is not None:
-                np.save(folder / f"{name}.npy", getattr(self, name))
-        (folder / "dataset.json").write_text(json.dumps(_description(self), indent=1), encoding="utf-8")
+        write_files(self, folder)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -269,182 +248,9 @@ class GeneDataset:
         if not (folder / "dataset.json").is_file():
             raise InputError(f"{folder}: expected a saved dataset, found no dataset.json; build the dataset first")
         try:
-            return cls._read(folder)
+            return cls(**read_files(folder))
         except InputError as error:
             raise InputError(f"{folder}: {error}; build the dataset again") from error
         except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile, zlib.error) as error:
             reason = " ".join(str(error).split())
             raise InputError(f"{folder}: the saved dataset is damaged ({reason}); build the dataset again") from error
-
-    @classmethod
-    def _read(cls, folder: Path) -> Self:
-        description: dict[str, Any] = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
-        columns = description.pop("ontology")
-        references = description.pop("references", None)  # absent in datasets of earlier versions
-        templates = description.pop("templates", None)
-        has = {name: description.pop(name, False) for name in _OPTIONAL}
-        return cls(
-            genes=np.array(description.pop("genes"), dtype=np.str_),
-            feature_names=tuple(description.pop("feature_names")),
-            sequence_features=np.load(folder / "sequence_features.npy"),
-            ontology=Ontology(
-                terms=tuple(columns["terms"]),
-                names=tuple(columns["names"]),
-                aspects=np.array(columns["aspects"], dtype=np.str_),
-                parents=_load_csr(folder / "parents.npz"),
-                release=columns["release"],
-            ),
-            split=np.load(folder / "split.npy"),
-            references=None if references is None else References.read(folder / "references", references),
-            sequences=tuple((folder / "sequences.txt").read_text(encoding="ascii").split()) if has["sequences"] else (),
-            suspects=np.load(folder / "suspects.npy") if has["suspects"] else None,
-            silent=np.load(folder / "silent.npy") if has["silent"] else None,
-            substituted=np.load(folder / "substituted.npy") if has["substituted"] else None,
-            templates=None if templates is None else np.array(templates, dtype=np.str_),
-            networks=_load_named(folder / "networks", description.pop("networks")),
-            electronic_sources=_load_named(folder / "electronic_sources", description.pop("electronic_sources", [])),
-            **{name: _load_csr(folder / f"{name}.npz") for name in _MATRICES},
-            **description,
-        )
-
-
-def _load_csr(path: Path) -> csr_array:
-    return csr_array(load_npz(path))
-
-
-def _load_named(folder: Path, names: list[str]) -> dict[str, csr_array]:
-    return {name: _load_csr(folder / f"{position}.npz") for position, name in enumerate(names)}
-
-
-def _description(dataset: GeneDataset) -> dict[str, Any]:
-    scalars = ("scheme", "n_folds", "label_fraction", "seed", "taxon", "annotation_date", "suspects_heard")
-    ontology = dataset.ontology
-    return {
-        **{name: getattr(dataset, name) for name in scalars},
-        **({} if dataset.templates is None else {"templates": dataset.templates.tolist()}),
-        **{name: True for name in _OPTIONAL if getattr(dataset, name) is not None and len(getattr(dataset, name))},
-        "genes": dataset.genes.tolist(),
-        "feature_names": list(dataset.feature_names),
-        "references": None if dataset.references is None else dataset.references.names.tolist(),
-        **{kind: list(getattr(dataset, kind)) for kind in _NAMED},
-        "ontology": {
-            "terms": list(ontology.terms),
-            "names": list(ontology.names),
-            "aspects": ontology.aspects.tolist(),
-            "release": ontology.release,
-        },
-    }
-
-
-def _check(dataset: GeneDataset) -> None:
-    n_genes, n_terms = len(dataset.genes), len(dataset.ontology.terms)
-    if len(np.unique(dataset.genes)) != n_genes:
-        raise InputError(
-            f"genes: found {n_genes - len(np.unique(dataset.genes))} repeated, expected unique identifiers"
-        )
-    shapes = {
-        "sequence_features": (n_genes, len(dataset.feature_names)),
-        "homology": (n_genes, n_genes),
-        "positive": (n_genes, n_terms),
-        "negative": (n_genes, n_terms),
-        "electronic": (n_genes, n_terms),
-        "split": (n_genes,),
-    }
-    for name, shape in shapes.items():
-        if getattr(dataset, name).shape != shape:
-            raise InputError(f"{name}: found shape {getattr(dataset, name).shape}, expected {shape}")
-    kinds = {"sequence_features": np.float32, "split": np.uint8, **dict.fromkeys(_LABELS, np.bool_)}
-    for name, kind in kinds.items():
-        if getattr(dataset, name).dtype != kind:
-            raise InputError(f"{name}: found {getattr(dataset, name).dtype}, expected {np.dtype(kind)}")
-    if not np.isfinite(dataset.sequence_features).all():
-        raise InputError("sequence_features: found a number that is not finite, expected finite numbers")
-    bits = dataset.homology
-    if not (np.isfinite(bits.data).all() and bits.data.min(initial=0) >= 0):
-        raise InputError("homology: found a bit score that is negative or not finite, expected numbers from 0")
-    if bits.diagonal().any():
-        raise InputError("homology: found a gene as its own homolog, expected an empty diagonal")
-    for name, network in dataset.networks.items():
-        _check_network(name, network, n_genes)
-    for name, labels in dataset.electronic_sources.items():
-        if labels.shape != (n_genes, n_terms) or labels.dtype != np.bool_:
-            raise InputError(
-                f"electronic_sources: found {labels.dtype} of shape {labels.shape} as '{name}', expected bool of shape"
-                f" {(n_genes, n_terms)}"
-            )
-    if dataset.references is not None:
-        dataset.references.check_shape(n_genes, n_terms)
-    if dataset.sequences and (len(dataset.sequences) != n_genes or not all(dataset.sequences)):
-        raise InputError(f"sequences: found {len(dataset.sequences)}, expected {n_genes}, none of them empty, or none")
-    for name in ("suspects", "silent"):
-        chosen = getattr(dataset, name)
-        if chosen is not None and (chosen.shape != (n_genes,) or (chosen & dataset.labelled.any(axis=1)).any()):
-            raise InputError(f"{name}: expected one truth value for each of {n_genes} genes, and no labelled gene")
-    if dataset.silent is not None and (dataset.suspects is None or (dataset.suspects & ~dataset.silent).any()):
-        raise InputError("silent: expected all suspects among the genes through which no label spreads")
-    if dataset.templates is not None and dataset.templates.shape != (n_genes,):
-        raise InputError(f"templates: found shape {dataset.templates.shape}, expected {(n_genes,)}")
-    if dataset.substituted is not None:
-        _check_substituted(dataset.substituted, dataset.sequence_features)
-    _check_split(dataset)
-    if (dataset.positive.multiply(dataset.negative)).nnz:
-        raise InputError("negative: found a term that the gene also has in positive, expected none")
-
-
-def _check_substituted(copies: NDArray[np.float32], features: NDArray[np.float32]) -> None:
-    n_genes, n_features = features.shape
-    if copies.ndim != 3 or not len(copies) or copies.shape[1] != n_genes or not 0 < copies.shape[2] <= n_features:
-        raise InputError(
-            f"substituted: found shape {copies.shape}, expected (n_copies, {n_genes}, n_composition) with at least one"
-            f" copy and from 1 to {n_features} columns"
-        )
-    if copies.dtype != np.float32:
-        raise InputError(f"substituted: found {copies.dtype}, expected float32")
-    if not np.isfinite(copies).all():
-        raise InputError("substituted: found a number that is not finite, expected finite numbers")
-
-
-def _check_split(dataset: GeneDataset) -> None:
-    check_scheme(dataset.scheme, dataset.label_fraction)
-    folded = dataset.scheme == "cross_validation"
-    if folded:
-        check_folds(dataset.n_folds)
-    elif dataset.n_folds:
-        raise InputError(f"n_folds: found {dataset.n_folds} under the scheme {dataset.scheme}, expected 0")
-    largest = dataset.n_folds - 1 if folded else VALIDATION
-    if dataset.split.max(initial=0) > largest:
-        raise InputError(f"split: found {dataset.split.max()}, expected numbers from 0 to {largest}")
-
-
-def check_scheme(scheme: str, label_fraction: float) -> None:
-    """Raise InputError for an unknown scheme, or a label fraction that is out of range or without folds to act in."""
-    if scheme not in SCHEMES:
-        raise InputError(f"scheme: found {scheme!r}, expected one of {', '.join(SCHEMES)}")
-    number = isinstance(label_fraction, (int, float)) and not isinstance(label_fraction, bool)
-    if not number or not 0 < label_fraction <= 1:
-        raise InputError(f"label_fraction: found {label_fraction!r}, expected a number above 0 and at most 1")
-    if label_fraction < 1 and scheme != "cross_validation":
-        raise InputError(
-            f"label_fraction: found {label_fraction} under the scheme {scheme}, expected 1, because labels are thinned"
-            " within the folds of a cross-validation only; remove it or set the scheme to cross_validation"
-        )
-
-
-def check_folds(n_folds: int) -> None:
-    """Raise InputError for a number of folds out of range."""
-    if type(n_folds) is not int or not _FEWEST_FOLDS <= n_folds <= _MOST_FOLDS:
-        raise InputError(
-            f"folds: found {n_folds!r}, expected from {_FEWEST_FOLDS} to {_MOST_FOLDS}, because one fold is hidden,"
-            " one validates and the others train"
-        )
-
-
-def _check_network(name: str, network: csr_array, n_genes: int) -> None:
-    if network.shape != (n_genes, n_genes):
-        raise InputError(f"networks[{name!r}]: found shape {network.shape}, expected {(n_genes, n_genes)}")
-    if network.nnz and not (network.data.min() >= 0 and network.data.max() <= 1):
-        raise InputError(f"networks[{name!r}]: found a weight outside [0, 1], expected weights from 0 to 1")
-    if network.diagonal().any():
-        raise InputError(f"networks[{name!r}]: found an edge of a gene with itself, expected none")
-    if abs(network - network.T).nnz:
-        raise InputError(f"networks[{name!r}]: found an edge in one direction only, expected a symmetric network")
