@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from scipy.sparse import csr_array
 
 from genessl.data.dataset_checks import TRAIN as TRAIN  # other files import both from here
 from genessl.data.dataset_checks import VALIDATION as VALIDATION
-from genessl.data.dataset_checks import check_dataset
+from genessl.data.dataset_checks import as_mask, as_path, as_row_numbers, check_dataset
 from genessl.data.dataset_files import read_files, write_files
 from genessl.data.folders import written_folder
 from genessl.data.ontology import ASPECTS, Ontology
@@ -165,8 +165,20 @@ class GeneDataset:
             accretion[top] = np.log2((annotated + 1) / (having[top] + 1))
         return accretion
 
-    def take(self, rows: NDArray[np.intp]) -> GeneDataset:
-        """Return the dataset of some genes, in the order given."""
+    def take(self, rows: Sequence[int] | Sequence[bool] | NDArray[np.integer[Any]] | NDArray[np.bool_]) -> GeneDataset:
+        """Return the dataset of some genes.
+
+        Parameters
+        ----------
+        rows : list or ndarray of int, shape (n,), or of bool, shape (n_genes,)
+            Row numbers from 0, in the order wanted, or whether to keep each gene.
+
+        Raises
+        ------
+        InputError
+            If `rows` is anything else, or a row repeats or does not exist.
+        """
+        rows = as_row_numbers(rows, self.n_genes)
         return replace(
             self,
             genes=self.genes[rows],
@@ -186,9 +198,20 @@ class GeneDataset:
             templates=None if self.templates is None else self.templates[rows],
         )
 
-    def without_labels(self, hidden: NDArray[np.bool_]) -> GeneDataset:
-        """Return the dataset in which some genes, shape (n_genes,), have no experimental labels in any aspect."""
-        return replace(self, positive=keep_rows(self.positive, ~hidden), negative=keep_rows(self.negative, ~hidden))
+    def without_labels(self, hidden: Sequence[bool] | NDArray[np.bool_]) -> GeneDataset:
+        """Return the dataset in which some genes have no experimental labels in any aspect.
+
+        Parameters
+        ----------
+        hidden : list or ndarray of bool, shape (n_genes,)
+
+        Raises
+        ------
+        InputError
+            If `hidden` is anything else.
+        """
+        kept = ~as_mask("hidden", hidden, self.n_genes)
+        return replace(self, positive=keep_rows(self.positive, kept), negative=keep_rows(self.negative, kept))
 
     def hide(self, fold: int) -> GeneDataset:
         """Return the dataset without a fold's labels; of the others a fold are validation genes and the rest train.
@@ -204,8 +227,9 @@ class GeneDataset:
         InputError
             If the dataset has no such fold.
         """
-        if self.scheme != "cross_validation" or not 0 <= fold < self.n_folds:
-            raise InputError(f"fold: found {fold}, expected a fold of a dataset with {self.n_folds} folds")
+        number = isinstance(fold, (int, np.integer)) and not isinstance(fold, bool)
+        if self.scheme != "cross_validation" or not number or not 0 <= fold < self.n_folds:
+            raise InputError(f"fold: found {fold!r:.60}, expected a fold of a dataset with {self.n_folds} folds")
         hidden = self.split == fold
         validation = self.split == (fold + 1) % self.n_folds
         visible = replace(
@@ -228,7 +252,7 @@ class GeneDataset:
 
     def save(self, path: str | Path) -> None:
         """Write the dataset into a new folder, whole or not at all."""
-        with written_folder(path) as folder:
+        with written_folder(as_path(path)) as folder:
             self.write_into(folder)
 
     def write_into(self, folder: Path) -> None:
@@ -244,7 +268,7 @@ class GeneDataset:
         InputError
             If the folder holds no dataset, or a damaged one.
         """
-        folder = Path(path)
+        folder = as_path(path)
         if not (folder / "dataset.json").is_file():
             raise InputError(f"{folder}: expected a saved dataset, found no dataset.json; build the dataset first")
         try:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Set
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,6 +76,65 @@ def check_dataset(dataset: GeneDataset) -> None:
     _check_split(dataset)
     if (dataset.positive.multiply(dataset.negative)).nnz:
         raise InputError("negative: found a term that the gene also has in positive, expected none")
+
+
+def as_row_numbers(rows: object, n_genes: int) -> NDArray[np.intp]:
+    """Return the row numbers that a caller means by whole numbers, or by one truth value for each gene.
+
+    Raises
+    ------
+    InputError
+        If `rows` is neither, or a number lies outside [0, n_genes).
+
+    Examples
+    --------
+    >>> as_row_numbers([2, 0], 3).tolist(), as_row_numbers([True, False, True], 3).tolist()
+    ([2, 0], [0, 2])
+    """
+    found = _as_array(rows)
+    if found is not None and found.dtype == np.bool_ and found.shape == (n_genes,):
+        return np.flatnonzero(found)
+    if found is not None and found.ndim == 1 and (found.dtype.kind in "iu" or not len(found)):
+        numbers = found.astype(np.intp)
+        outside = numbers[(numbers < 0) | (numbers >= n_genes)]
+        if not len(outside):
+            return numbers
+        raise InputError(f"rows: found {outside[0]}, expected row numbers from 0 to {n_genes - 1}")
+    raise InputError(
+        f"rows: found {_described(rows)}, expected a list or array of row numbers, or of one truth value for each"
+        f" of {n_genes} genes"
+    )
+
+
+def as_mask(name: str, mask: object, n_genes: int) -> NDArray[np.bool_]:
+    """Return one truth value for each gene, as an array; InputError if they are anything else."""
+    found = _as_array(mask)
+    if found is None or found.dtype != np.bool_ or found.shape != (n_genes,):
+        raise InputError(
+            f"{name}: found {_described(mask)}, expected a list or array of one truth value for each of {n_genes} genes"
+        )
+    return found
+
+
+def as_path(path: object) -> Path:
+    """Return the path that a caller gave as text or as a Path; InputError if it is neither."""
+    if not isinstance(path, (str, Path)):
+        raise InputError(f"path: found {path!r:.60}, expected a folder as text or as a pathlib.Path")
+    return Path(path)
+
+
+def _as_array(values: object) -> NDArray[Any] | None:
+    """Return a list, tuple, series or array as an array, and None for what is none of them or is ragged."""
+    if not hasattr(values, "__len__") or isinstance(values, (str, bytes, Mapping, Set)):
+        return None
+    try:
+        return np.asarray(values)
+    except ValueError:
+        return None
+
+
+def _described(value: object) -> str:
+    return f"{value.dtype} of shape {value.shape}" if isinstance(value, np.ndarray) else f"{value!r:.60}"
 
 
 def _check_substituted(copies: NDArray[np.float32], features: NDArray[np.float32]) -> None:
