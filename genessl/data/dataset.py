@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, triu
 
 from genessl.data.dataset_checks import TRAIN as TRAIN  # other files import both from here
 from genessl.data.dataset_checks import VALIDATION as VALIDATION
@@ -22,7 +22,7 @@ from genessl.data.folders import written_folder
 from genessl.data.ontology import ASPECTS, Ontology
 from genessl.data.references import References, labelled_aspects
 from genessl.data.sparse import keep_rows as keep_rows  # files in other folders import it from here
-from genessl.errors import InputError
+from genessl.errors import InputError, nearest
 
 SYNTHETIC_PREFIX = "synthetic_"
 
@@ -90,6 +90,30 @@ class GeneDataset:
     ------
     InputError
         If a field has the wrong shape, type or range.
+
+    Examples
+    --------
+    Three genes, of which the first two interact and share a term:
+
+    >>> import numpy as np
+    >>> from scipy.sparse import csr_array
+    >>> from genessl.data.dataset import GeneDataset
+    >>> from genessl.data.ontology import ontology_from_edges
+    >>> none = csr_array((3, 1), dtype=bool)
+    >>> dataset = GeneDataset(
+    ...     genes=np.array(["YAL001C", "YAL002W", "YAL003W"]),
+    ...     sequence_features=np.array([[1160], [1274], [206]], dtype=np.float32),
+    ...     feature_names=("length",),
+    ...     homology=csr_array((3, 3), dtype=np.float32),
+    ...     networks={"string": csr_array(np.array([[0, 0.5, 0], [0.5, 0, 0], [0, 0, 0]], dtype=np.float32))},
+    ...     ontology=ontology_from_edges({"GO:0006412": ("translation", "biological_process")}, []),
+    ...     positive=csr_array(np.array([[True], [True], [False]])),
+    ...     negative=none,
+    ...     electronic=none,
+    ...     split=np.array([0, 1, 0], dtype=np.uint8),
+    ... )
+    >>> dataset.labelled[:, 0].tolist()
+    [True, True, False]
     """
 
     genes: NDArray[np.str_]
@@ -249,6 +273,87 @@ class GeneDataset:
         sources = {name: keep_rows(labels, ~dropped) for name, labels in self.electronic_sources.items()}
         thinned = visible.without_labels(dropped)
         return replace(thinned, electronic=keep_rows(self.electronic, ~dropped), electronic_sources=sources)
+
+    def to_networkx(self, name: str) -> Any:
+        """Return one network as a `networkx.Graph`, for its algorithms and drawings.
+
+        Parameters
+        ----------
+        name : str
+            A key of `networks`.
+
+        Returns
+        -------
+        networkx.Graph
+            All genes by name, in the order of `genes`, those without an edge among them; `weight` on each edge.
+
+        Raises
+        ------
+        InputError
+            If the dataset has no network of that name.
+
+        Examples
+        --------
+        With the three genes of the class's example:
+
+        >>> graph = dataset.to_networkx("string")
+        >>> list(graph.nodes), list(graph.edges(data="weight"))
+        (['YAL001C', 'YAL002W', 'YAL003W'], [('YAL001C', 'YAL002W', 0.5)])
+        """
+        import networkx  # only here, because loading it takes long
+
+        if not isinstance(name, str) or name not in self.networks:
+            suggested = nearest(name, self.networks) if isinstance(name, str) else ""
+            known = ", ".join(map(repr, self.networks)) or "none, because the dataset has no network"
+            raise InputError(f"name: there is no network {name!r:.60}{suggested}; expected one of {known}")
+        graph = networkx.Graph(name=name)
+        genes = self.genes.tolist()
+        graph.add_nodes_from(genes)
+        edges = triu(self.networks[name]).tocoo()
+        ends = ([genes[row] for row in rows.tolist()] for rows in edges.coords)
+        graph.add_weighted_edges_from(zip(*ends, edges.data.tolist(), strict=True))
+        return graph
+
+    def to_pyg(self) -> Any:
+        """Return the genes and all networks as a graph of PyTorch Geometric, for its own layers and loaders.
+
+        Returns
+        -------
+        torch_geometric.data.HeteroData
+            Nodes of the type ``"gene"``, in the order of `genes`, with
+
+            - ``x``: the sequence view, float32, shape (n_genes, n_features);
+            - ``y``: whether a gene has a term by experiment, bool, shape (n_genes, n_terms), dense;
+            - ``y_known``: whether it is known to have or not to have the term, bool, shape (n_genes, n_terms);
+            - ``labelled``: whether it has an experimental annotation in an aspect, bool, shape (n_genes, n_aspects);
+            - ``train_mask``, ``val_mask``: genes that are labelled in any aspect, bool, shape (n_genes,), without and
+              with the validation genes;
+            - ``split``, uint8, shape (n_genes,), and ``name``, a list of str.
+
+            Edges of the type ``("gene", name, "gene")`` for each network, in both directions, with ``edge_index``,
+            int64, shape (2, n_edges), and ``edge_weight``, float32, shape (n_edges,). The lists ``terms`` and
+            ``aspects`` name the columns.
+
+        Notes
+        -----
+        What is neither in `positive` nor in `negative` is unknown, not absent: a loss over all of ``y`` takes it for
+        absent. Only visible labels are in the graph, so that of a dataset from `hide` holds none of the hidden fold.
+
+        Examples
+        --------
+        With the three genes of the class's example:
+
+        >>> from torch_geometric.nn import GCNConv
+        >>> data = dataset.to_pyg()
+        >>> joined = data["gene", "string", "gene"]
+        >>> joined.edge_index.tolist(), joined.edge_weight.tolist()
+        ([[0, 1], [1, 0]], [0.5, 0.5])
+        >>> GCNConv(1, 16)(data["gene"].x, joined.edge_index, joined.edge_weight).shape
+        torch.Size([3, 16])
+        """
+        from genessl.data.pyg import hetero_data  # only here, because it loads torch
+
+        return hetero_data(self)
 
     def save(self, path: str | Path) -> None:
         """Write the dataset into a new folder, whole or not at all."""
