@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import copy
-import difflib
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
 
-from genessl.errors import InputError
+from genessl.errors import InputError, nearest
 from genessl.mirrors import Location
 from genessl.predictors import check_parameters
 
@@ -157,7 +156,7 @@ def _sentence(error: Any) -> str:
     if error.validator == "additionalProperties":
         known = list(schema["properties"])
         key = next(key for key in error.instance if key not in known)
-        return f"{inside}: there is no key '{key}'{_nearest(key, known)}; expected one of {', '.join(known)}"
+        return f"{inside}: there is no key '{key}'{nearest(key, known)}; expected one of {', '.join(known)}"
     if error.validator == "required":
         missing = next(key for key in error.validator_value if key not in error.instance)
         about = schema["properties"][missing]
@@ -166,11 +165,6 @@ def _sentence(error: Any) -> str:
         return f"{inside}: found no entry, expected {expected(schema)}"
     found = "nothing" if error.instance is None else repr(error.instance)
     return f"{inside}: found {found}, expected {expected(schema)}"
-
-
-def _nearest(word: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(word, list(known), n=1)
-    return f", did you mean '{near[0]}'?" if near else ""
 
 
 def _check_evaluation(config: dict[str, Any]) -> None:

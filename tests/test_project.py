@@ -72,10 +72,20 @@ def test_a_module_imports_only_its_own_layer_and_those_before_it(path: Path) -> 
     assert not later, f"genessl/{name_of(path)} imports from a later layer: {sorted(later)}"
 
 
+# `GeneDataset.to_pyg` hands torch's own tensors to the user: this module makes them, and is imported when it is called.
+MAKES_TENSORS = "data/pyg.py"
+
+
 @pytest.mark.parametrize("path", [path for path in SOURCES if layer_of(path) in {"data", "evaluation"}], ids=name_of)
 def test_data_and_evaluation_never_import_torch(path: Path) -> None:
     packages = {name.split(".")[0] for name in imported_modules(path.read_text())}
-    assert not packages & {"torch", "torch_geometric"}
+    assert bool(packages & {"torch", "torch_geometric"}) == (name_of(path) == MAKES_TENSORS)
+
+
+def test_a_dataset_loads_neither_torch_nor_networkx_before_it_is_asked_for_them() -> None:
+    program = "import sys, genessl.data.dataset; print({'torch', 'networkx'} & set(sys.modules) or 'neither')"
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert run.stdout.split() == ["neither"]
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=name_of)

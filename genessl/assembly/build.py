@@ -16,7 +16,8 @@ from genessl.assembly.contamination import Contamination, draw_synthetic_genes, 
 from genessl.assembly.references import ReferenceSource, Target, join_references
 from genessl.data.annotations import EXPERIMENTAL
 from genessl.data.coverage import Coverage
-from genessl.data.dataset import GeneDataset, check_folds, check_scheme
+from genessl.data.dataset import GeneDataset
+from genessl.data.dataset_checks import check_folds, check_scheme
 from genessl.data.identifiers import AliasTable, GeneIdentifiers
 from genessl.data.labels import Labels, label_genes
 from genessl.data.networks import adjacency

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -13,23 +12,19 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array, load_npz, save_npz
+from scipy.sparse import csr_array, triu
 
+from genessl.data.dataset_checks import TRAIN as TRAIN  # other files import both from here
+from genessl.data.dataset_checks import VALIDATION as VALIDATION
+from genessl.data.dataset_checks import as_mask, as_path, as_row_numbers, check_dataset
+from genessl.data.dataset_files import read_files, write_files
 from genessl.data.folders import written_folder
 from genessl.data.ontology import ASPECTS, Ontology
 from genessl.data.references import References, labelled_aspects
 from genessl.data.sparse import keep_rows as keep_rows  # files in other folders import it from here
-from genessl.errors import InputError
+from genessl.errors import InputError, nearest
 
-TRAIN, VALIDATION = 0, 1
 SYNTHETIC_PREFIX = "synthetic_"
-SCHEMES = ("temporal", "cross_validation", "none")
-_FEWEST_FOLDS = 3  # one hidden, one for validation, one to train on
-_MOST_FOLDS = 255
-_LABELS = ("positive", "negative", "electronic")
-_MATRICES = ("homology", *_LABELS)
-_NAMED = ("networks", "electronic_sources")
-_OPTIONAL = ("sequences", "substituted")
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +85,30 @@ class GeneDataset:
     ------
     InputError
         If a field has the wrong shape, type or range.
+
+    Examples
+    --------
+    Three genes, of which the first two interact and share a term:
+
+    >>> import numpy as np
+    >>> from scipy.sparse import csr_array
+    >>> from genessl.data.dataset import GeneDataset
+    >>> from genessl.data.ontology import ontology_from_edges
+    >>> none = csr_array((3, 1), dtype=bool)
+    >>> dataset = GeneDataset(
+    ...     genes=np.array(["YAL001C", "YAL002W", "YAL003W"]),
+    ...     sequence_features=np.array([[1160], [1274], [206]], dtype=np.float32),
+    ...     feature_names=("length",),
+    ...     homology=csr_array((3, 3), dtype=np.float32),
+    ...     networks={"string": csr_array(np.array([[0, 0.5, 0], [0.5, 0, 0], [0, 0, 0]], dtype=np.float32))},
+    ...     ontology=ontology_from_edges({"GO:0006412": ("translation", "biological_process")}, []),
+    ...     positive=csr_array(np.array([[True], [True], [False]])),
+    ...     negative=none,
+    ...     electronic=none,
+    ...     split=np.array([0, 1, 0], dtype=np.uint8),
+    ... )
+    >>> dataset.labelled[:, 0].tolist()
+    [True, True, False]
     """
 
     genes: NDArray[np.str_]
@@ -116,7 +135,7 @@ class GeneDataset:
     embeddings: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
-        _check(self)
+        check_dataset(self)
 
     @property
     def n_genes(self) -> int:
@@ -170,8 +189,20 @@ class GeneDataset:
             accretion[top] = np.log2((annotated + 1) / (having[top] + 1))
         return accretion
 
-    def take(self, rows: NDArray[np.intp]) -> GeneDataset:
-        """Return the dataset of some genes, in the order given."""
+    def take(self, rows: Sequence[int] | Sequence[bool] | NDArray[np.integer[Any]] | NDArray[np.bool_]) -> GeneDataset:
+        """Return the dataset of some genes.
+
+        Parameters
+        ----------
+        rows : list or ndarray of int, shape (n,), or of bool, shape (n_genes,)
+            Row numbers from 0, in the order wanted, or whether to keep each gene.
+
+        Raises
+        ------
+        InputError
+            If `rows` is anything else, or a row repeats or does not exist.
+        """
+        rows = as_row_numbers(rows, self.n_genes)
         return replace(
             self,
             genes=self.genes[rows],
@@ -190,9 +221,20 @@ class GeneDataset:
             embeddings={},
         )
 
-    def without_labels(self, hidden: NDArray[np.bool_]) -> GeneDataset:
-        """Return the dataset in which some genes, shape (n_genes,), have no experimental labels in any aspect."""
-        return replace(self, positive=keep_rows(self.positive, ~hidden), negative=keep_rows(self.negative, ~hidden))
+    def without_labels(self, hidden: Sequence[bool] | NDArray[np.bool_]) -> GeneDataset:
+        """Return the dataset in which some genes have no experimental labels in any aspect.
+
+        Parameters
+        ----------
+        hidden : list or ndarray of bool, shape (n_genes,)
+
+        Raises
+        ------
+        InputError
+            If `hidden` is anything else.
+        """
+        kept = ~as_mask("hidden", hidden, self.n_genes)
+        return replace(self, positive=keep_rows(self.positive, kept), negative=keep_rows(self.negative, kept))
 
     def hide(self, fold: int) -> GeneDataset:
         """Return the dataset without a fold's labels; of the others a fold are validation genes and the rest train.
@@ -208,8 +250,9 @@ class GeneDataset:
         InputError
             If the dataset has no such fold.
         """
-        if self.scheme != "cross_validation" or not 0 <= fold < self.n_folds:
-            raise InputError(f"fold: found {fold}, expected a fold of a dataset with {self.n_folds} folds")
+        number = isinstance(fold, (int, np.integer)) and not isinstance(fold, bool)
+        if self.scheme != "cross_validation" or not number or not 0 <= fold < self.n_folds:
+            raise InputError(f"fold: found {fold!r:.60}, expected a fold of a dataset with {self.n_folds} folds")
         hidden = self.split == fold
         validation = self.split == (fold + 1) % self.n_folds
         visible = replace(
@@ -230,29 +273,95 @@ class GeneDataset:
         thinned = visible.without_labels(dropped)
         return replace(thinned, electronic=keep_rows(self.electronic, ~dropped), electronic_sources=sources)
 
+    def to_networkx(self, name: str) -> Any:
+        """Return one network as a `networkx.Graph`, for its algorithms and drawings.
+
+        Parameters
+        ----------
+        name : str
+            A key of `networks`.
+
+        Returns
+        -------
+        networkx.Graph
+            All genes by name, in the order of `genes`, those without an edge among them; `weight` on each edge.
+
+        Raises
+        ------
+        InputError
+            If the dataset has no network of that name.
+
+        Examples
+        --------
+        With the three genes of the class's example:
+
+        >>> graph = dataset.to_networkx("string")
+        >>> list(graph.nodes), list(graph.edges(data="weight"))
+        (['YAL001C', 'YAL002W', 'YAL003W'], [('YAL001C', 'YAL002W', 0.5)])
+        """
+        import networkx  # only here, because loading it takes long
+
+        if not isinstance(name, str) or name not in self.networks:
+            suggested = nearest(name, self.networks) if isinstance(name, str) else ""
+            known = ", ".join(map(repr, self.networks)) or "none, because the dataset has no network"
+            raise InputError(f"name: there is no network {name!r:.60}{suggested}; expected one of {known}")
+        graph = networkx.Graph(name=name)
+        genes = self.genes.tolist()
+        graph.add_nodes_from(genes)
+        edges = triu(self.networks[name]).tocoo()
+        ends = ([genes[row] for row in rows.tolist()] for rows in edges.coords)
+        graph.add_weighted_edges_from(zip(*ends, edges.data.tolist(), strict=True))
+        return graph
+
+    def to_pyg(self) -> Any:
+        """Return the genes and all networks as a graph of PyTorch Geometric, for its own layers and loaders.
+
+        Returns
+        -------
+        torch_geometric.data.HeteroData
+            Nodes of the type ``"gene"``, in the order of `genes`, with
+
+            - ``x``: the sequence view, float32, shape (n_genes, n_features);
+            - ``y``: whether a gene has a term by experiment, bool, shape (n_genes, n_terms), dense;
+            - ``y_known``: whether it is known to have or not to have the term, bool, shape (n_genes, n_terms);
+            - ``labelled``: whether it has an experimental annotation in an aspect, bool, shape (n_genes, n_aspects);
+            - ``train_mask``, ``val_mask``: genes that are labelled in any aspect, bool, shape (n_genes,), without and
+              with the validation genes;
+            - ``split``, uint8, shape (n_genes,), and ``name``, a list of str.
+
+            Edges of the type ``("gene", name, "gene")`` for each network, in both directions, with ``edge_index``,
+            int64, shape (2, n_edges), and ``edge_weight``, float32, shape (n_edges,). The lists ``terms`` and
+            ``aspects`` name the columns.
+
+        Notes
+        -----
+        What is neither in `positive` nor in `negative` is unknown, not absent: a loss over all of ``y`` takes it for
+        absent. Only visible labels are in the graph, so that of a dataset from `hide` holds none of the hidden fold.
+
+        Examples
+        --------
+        With the three genes of the class's example:
+
+        >>> from torch_geometric.nn import GCNConv
+        >>> data = dataset.to_pyg()
+        >>> joined = data["gene", "string", "gene"]
+        >>> joined.edge_index.tolist(), joined.edge_weight.tolist()
+        ([[0, 1], [1, 0]], [0.5, 0.5])
+        >>> GCNConv(1, 16)(data["gene"].x, joined.edge_index, joined.edge_weight).shape
+        torch.Size([3, 16])
+        """
+        from genessl.data.pyg import hetero_data  # only here, because it loads torch
+
+        return hetero_data(self)
+
     def save(self, path: str | Path) -> None:
         """Write the dataset into a new folder, whole or not at all."""
-        with written_folder(path) as folder:
+        with written_folder(as_path(path)) as folder:
             self.write_into(folder)
 
     def write_into(self, folder: Path) -> None:
         """Write the dataset's files into an existing folder; the same dataset gives the same bytes."""
-        for name in _MATRICES:
-            save_npz(folder / f"{name}.npz", getattr(self, name))
-        for kind in _NAMED:
-            (folder / kind).mkdir()
-            for position, matrix in enumerate(getattr(self, kind).values()):
-                save_npz(folder / kind / f"{position}.npz", matrix)
-        if self.references is not None:
-            self.references.write_into(folder / "references")
-        save_npz(folder / "parents.npz", self.ontology.parents)
-        np.save(folder / "sequence_features.npy", self.sequence_features)
-        np.save(folder / "split.npy", self.split)
-        if self.sequences:
-            (folder / "sequences.txt").write_text("".join(f"{s}\n" for s in self.sequences), encoding="ascii")
-        if self.substituted is not None:
-            np.save(folder / "substituted.npy", self.substituted)
-        (folder / "dataset.json").write_text(json.dumps(_description(self), indent=1), encoding="utf-8")
+        write_files(self, folder)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -263,178 +372,13 @@ class GeneDataset:
         InputError
             If the folder holds no dataset, or a damaged one.
         """
-        folder = Path(path)
+        folder = as_path(path)
         if not (folder / "dataset.json").is_file():
             raise InputError(f"{folder}: expected a saved dataset, found no dataset.json; build the dataset first")
         try:
-            return cls._read(folder)
+            return cls(**read_files(folder))
         except InputError as error:
             raise InputError(f"{folder}: {error}; build the dataset again") from error
         except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile, zlib.error) as error:
             reason = " ".join(str(error).split())
             raise InputError(f"{folder}: the saved dataset is damaged ({reason}); build the dataset again") from error
-
-    @classmethod
-    def _read(cls, folder: Path) -> Self:
-        description: dict[str, Any] = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
-        columns = description.pop("ontology")
-        references = description.pop("references", None)  # absent in datasets of earlier versions
-        templates = description.pop("templates", None)
-        has = {name: description.pop(name, False) for name in _OPTIONAL}
-        return cls(
-            genes=np.array(description.pop("genes"), dtype=np.str_),
-            feature_names=tuple(description.pop("feature_names")),
-            sequence_features=np.load(folder / "sequence_features.npy"),
-            ontology=Ontology(
-                terms=tuple(columns["terms"]),
-                names=tuple(columns["names"]),
-                aspects=np.array(columns["aspects"], dtype=np.str_),
-                parents=_load_csr(folder / "parents.npz"),
-                release=columns["release"],
-            ),
-            split=np.load(folder / "split.npy"),
-            references=None if references is None else References.read(folder / "references", references),
-            sequences=tuple((folder / "sequences.txt").read_text(encoding="ascii").split()) if has["sequences"] else (),
-            substituted=np.load(folder / "substituted.npy") if has["substituted"] else None,
-            templates=None if templates is None else np.array(templates, dtype=np.str_),
-            networks=_load_named(folder / "networks", description.pop("networks")),
-            electronic_sources=_load_named(folder / "electronic_sources", description.pop("electronic_sources", [])),
-            **{name: _load_csr(folder / f"{name}.npz") for name in _MATRICES},
-            **description,
-        )
-
-
-def _load_csr(path: Path) -> csr_array:
-    return csr_array(load_npz(path))
-
-
-def _load_named(folder: Path, names: list[str]) -> dict[str, csr_array]:
-    return {name: _load_csr(folder / f"{position}.npz") for position, name in enumerate(names)}
-
-
-def _description(dataset: GeneDataset) -> dict[str, Any]:
-    scalars = ("scheme", "n_folds", "label_fraction", "seed", "taxon", "annotation_date")
-    ontology = dataset.ontology
-    return {
-        **{name: getattr(dataset, name) for name in scalars},
-        **({} if dataset.templates is None else {"templates": dataset.templates.tolist()}),
-        **{name: True for name in _OPTIONAL if getattr(dataset, name) is not None and len(getattr(dataset, name))},
-        "genes": dataset.genes.tolist(),
-        "feature_names": list(dataset.feature_names),
-        "references": None if dataset.references is None else dataset.references.names.tolist(),
-        **{kind: list(getattr(dataset, kind)) for kind in _NAMED},
-        "ontology": {
-            "terms": list(ontology.terms),
-            "names": list(ontology.names),
-            "aspects": ontology.aspects.tolist(),
-            "release": ontology.release,
-        },
-    }
-
-
-def _check(dataset: GeneDataset) -> None:
-    n_genes, n_terms = len(dataset.genes), len(dataset.ontology.terms)
-    if len(np.unique(dataset.genes)) != n_genes:
-        raise InputError(
-            f"genes: found {n_genes - len(np.unique(dataset.genes))} repeated, expected unique identifiers"
-        )
-    shapes = {
-        "sequence_features": (n_genes, len(dataset.feature_names)),
-        "homology": (n_genes, n_genes),
-        "positive": (n_genes, n_terms),
-        "negative": (n_genes, n_terms),
-        "electronic": (n_genes, n_terms),
-        "split": (n_genes,),
-    }
-    for name, shape in shapes.items():
-        if getattr(dataset, name).shape != shape:
-            raise InputError(f"{name}: found shape {getattr(dataset, name).shape}, expected {shape}")
-    kinds = {"sequence_features": np.float32, "split": np.uint8, **dict.fromkeys(_LABELS, np.bool_)}
-    for name, kind in kinds.items():
-        if getattr(dataset, name).dtype != kind:
-            raise InputError(f"{name}: found {getattr(dataset, name).dtype}, expected {np.dtype(kind)}")
-    if not np.isfinite(dataset.sequence_features).all():
-        raise InputError("sequence_features: found a number that is not finite, expected finite numbers")
-    bits = dataset.homology
-    if not (np.isfinite(bits.data).all() and bits.data.min(initial=0) >= 0):
-        raise InputError("homology: found a bit score that is negative or not finite, expected numbers from 0")
-    if bits.diagonal().any():
-        raise InputError("homology: found a gene as its own homolog, expected an empty diagonal")
-    for name, network in dataset.networks.items():
-        _check_network(name, network, n_genes)
-    for name, labels in dataset.electronic_sources.items():
-        if labels.shape != (n_genes, n_terms) or labels.dtype != np.bool_:
-            raise InputError(
-                f"electronic_sources: found {labels.dtype} of shape {labels.shape} as '{name}', expected bool of shape"
-                f" {(n_genes, n_terms)}"
-            )
-    if dataset.references is not None:
-        dataset.references.check_shape(n_genes, n_terms)
-    if dataset.sequences and (len(dataset.sequences) != n_genes or not all(dataset.sequences)):
-        raise InputError(f"sequences: found {len(dataset.sequences)}, expected {n_genes}, none of them empty, or none")
-    if dataset.templates is not None and dataset.templates.shape != (n_genes,):
-        raise InputError(f"templates: found shape {dataset.templates.shape}, expected {(n_genes,)}")
-    if dataset.substituted is not None:
-        _check_substituted(dataset.substituted, dataset.sequence_features)
-    _check_split(dataset)
-    if (dataset.positive.multiply(dataset.negative)).nnz:
-        raise InputError("negative: found a term that the gene also has in positive, expected none")
-
-
-def _check_substituted(copies: NDArray[np.float32], features: NDArray[np.float32]) -> None:
-    n_genes, n_features = features.shape
-    if copies.ndim != 3 or not len(copies) or copies.shape[1] != n_genes or not 0 < copies.shape[2] <= n_features:
-        raise InputError(
-            f"substituted: found shape {copies.shape}, expected (n_copies, {n_genes}, n_composition) with at least one"
-            f" copy and from 1 to {n_features} columns"
-        )
-    if copies.dtype != np.float32:
-        raise InputError(f"substituted: found {copies.dtype}, expected float32")
-    if not np.isfinite(copies).all():
-        raise InputError("substituted: found a number that is not finite, expected finite numbers")
-
-
-def _check_split(dataset: GeneDataset) -> None:
-    check_scheme(dataset.scheme, dataset.label_fraction)
-    folded = dataset.scheme == "cross_validation"
-    if folded:
-        check_folds(dataset.n_folds)
-    elif dataset.n_folds:
-        raise InputError(f"n_folds: found {dataset.n_folds} under the scheme {dataset.scheme}, expected 0")
-    largest = dataset.n_folds - 1 if folded else VALIDATION
-    if dataset.split.max(initial=0) > largest:
-        raise InputError(f"split: found {dataset.split.max()}, expected numbers from 0 to {largest}")
-
-
-def check_scheme(scheme: str, label_fraction: float) -> None:
-    """Raise InputError for an unknown scheme, or a label fraction that is out of range or without folds to act in."""
-    if scheme not in SCHEMES:
-        raise InputError(f"scheme: found {scheme!r}, expected one of {', '.join(SCHEMES)}")
-    number = isinstance(label_fraction, (int, float)) and not isinstance(label_fraction, bool)
-    if not number or not 0 < label_fraction <= 1:
-        raise InputError(f"label_fraction: found {label_fraction!r}, expected a number above 0 and at most 1")
-    if label_fraction < 1 and scheme != "cross_validation":
-        raise InputError(
-            f"label_fraction: found {label_fraction} under the scheme {scheme}, expected 1, because labels are thinned"
-            " within the folds of a cross-validation only; remove it or set the scheme to cross_validation"
-        )
-
-
-def check_folds(n_folds: int) -> None:
-    """Raise InputError for a number of folds out of range."""
-    if type(n_folds) is not int or not _FEWEST_FOLDS <= n_folds <= _MOST_FOLDS:
-        raise InputError(
-            f"folds: found {n_folds!r}, expected from {_FEWEST_FOLDS} to {_MOST_FOLDS}, because one fold is hidden,"
-            " one validates and the others train"
-        )
-
-
-def _check_network(name: str, network: csr_array, n_genes: int) -> None:
-    if network.shape != (n_genes, n_genes):
-        raise InputError(f"networks[{name!r}]: found shape {network.shape}, expected {(n_genes, n_genes)}")
-    if network.nnz and not (network.data.min() >= 0 and network.data.max() <= 1):
-        raise InputError(f"networks[{name!r}]: found a weight outside [0, 1], expected weights from 0 to 1")
-    if network.diagonal().any():
-        raise InputError(f"networks[{name!r}]: found an edge of a gene with itself, expected none")
-    if abs(network - network.T).nnz:
-        raise InputError(f"networks[{name!r}]: found an edge in one direction only, expected a symmetric network")

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
+from scipy.optimize import minimize
+from scipy.special import expit, log_expit
 
 _LARGEST_LOGIT = 12.0
 _NEWTON_STEPS = 25
@@ -18,12 +19,12 @@ class TermCalibration:
     """Map scores of one or several views to one probability per gene and term.
 
     logit p = sum_v slope(a, v) (logit s_v - logit f_t) + base(a) logit f_t + intercept(a) + offset(t), with f_t the
-    frequency of term t in aspect a. What a view contributes is how far it moves a term from its frequency, so that one
-    that knows nothing about a gene leaves the word to the others; with slopes and base of 1 this is the product of
-    views that are independent given the truth. A score of 0 contributes nothing: it is what a view gives to a term that
-    it has not learned. Slopes, base and intercept are fitted over all terms of the aspect (Platt scaling [1]_); each
-    term's offset on top of them, shrunk towards 0 by a normal prior, so that a term with few genes stays close to its
-    aspect and one with many follows its own data.
+    frequency of term t in aspect a. A view contributes how far it moves a term from its frequency: a view that knows
+    nothing about a gene contributes zero log-odds. With slopes and base of 1 this is the product of views that are
+    independent given the truth. A score of 0 contributes nothing either, because views give it to terms that they have
+    not learned. Slopes, base and intercept are fitted over all terms of the aspect (Platt scaling [1]_). Each term's
+    offset is fitted on top of them and shrunk towards 0 by a normal prior, so that a term with few genes stays close to
+    its aspect and one with many follows its own data.
 
     Parameters
     ----------
@@ -84,18 +85,18 @@ class TermCalibration:
             base = np.broadcast_to(_logit(frequency[columns]), (len(rows), len(columns)))
             evidence = [_evidence(view[np.ix_(rows, columns)], frequency[columns]) for view in views]
             design = np.stack([*evidence, base, np.ones_like(base)], axis=-1)  # (n_rows, n_columns, n_views + 2)
-            truth = targets[np.ix_(rows, columns)].astype(np.float64)
+            truth = targets[np.ix_(rows, columns)]
             start = np.array([*slopes[aspect], 1.0, 0.0])
-            weights = _fit_pooled(design.reshape(-1, n_views + 2).astype(np.float64), truth.ravel(), start, n_views)
+            weights = _fit_pooled(design.reshape(-1, n_views + 2), truth.ravel(), start, n_views)
             slopes[aspect], bases[aspect], intercepts[aspect] = weights[:n_views], weights[-2], weights[-1]
             if offset_deviation:
                 offsets[columns] = _fit_offsets(design @ weights, truth, offset_deviation)
         return cls(slopes, bases, intercepts, offsets, frequency, aspect_of_term)
 
     def at(self, frequency: NDArray[np.float32]) -> TermCalibration:
-        """Return it for views that were trained on other labels, in which the terms have this frequency.
+        """Return the calibration of views that were trained on other labels, in which the terms have this frequency.
 
-        A term that no gene of the first labels had has a frequency of 0 there, from which any score would be a leap.
+        A term that no gene had in the first labels has a frequency of 0 there, so that any score would move it far.
         """
         return replace(self, frequency=frequency)
 
@@ -127,7 +128,7 @@ class TermCalibration:
 
 
 def _evidence(scores: NDArray[np.float32], frequency: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return how far a view moves terms from their frequency; a score of 0 says nothing."""
+    """Return how far a view moves terms from their frequency; a score of 0 does not move them."""
     return np.where(scores > 0, _logit(scores) - _logit(frequency), np.float32(0.0))
 
 
@@ -138,27 +139,32 @@ def _logit(scores: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _fit_pooled(
-    design: NDArray[np.float64], truth: NDArray[np.float64], start: NDArray[np.float64], n_views: int
+    design: NDArray[np.float32], truth: NDArray[np.bool_], start: NDArray[np.float64], n_views: int
 ) -> NDArray[np.float64]:
-    """Logistic regression by Newton's method, from and shrunk towards `start`; a view against the truth gets 0."""
-    weights = start.copy()
-    for _ in range(_NEWTON_STEPS):
-        probability = expit(design @ weights)
-        gradient = design.T @ (probability - truth) + _RIDGE * (weights - start)
-        curvature = (design * (probability * (1.0 - probability))[:, None]).T @ design
-        step = np.linalg.solve(curvature + _RIDGE * np.eye(len(weights)), gradient)
-        weights = weights - np.clip(step, -1.0, 1.0)
-        if np.abs(step).max() < 1e-6:
-            break
-    against = weights[:n_views] < 0
-    if against.any():
-        kept = np.append(~against, [True, True])
-        weights = np.zeros(len(start))
-        weights[kept] = _fit_pooled(design[:, kept], truth, start[kept], int((~against).sum()))
-    return weights
+    """Fit a logistic regression from and shrunk towards `start`, in which no view counts against the truth.
+
+    Parameters
+    ----------
+    design : ndarray of float32, shape (n_pairs, n_weights)
+        The views' evidence in the first `n_views` columns, whose weights are at least 0.
+    truth : ndarray of bool, shape (n_pairs,)
+    start : ndarray of float64, shape (n_weights,)
+    n_views : int
+    """
+    signed = np.where(truth, 1.0, -1.0)[:, None] * design  # a pair's logit is positive where it is right
+    scale = max(1, min(int(truth.sum()), int((~truth).sum())))  # so that the tolerances suit rare and common terms
+
+    def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        log_right, moved = log_expit(signed @ weights), weights - start
+        value = _RIDGE / 2 * float(moved @ moved) - float(log_right.sum())
+        return value / scale, (np.expm1(log_right) @ signed + _RIDGE * moved) / scale
+
+    bounds = [(0.0, None)] * n_views + [(None, None)] * (len(start) - n_views)
+    found = minimize(loss, start, jac=True, method="SLSQP", bounds=bounds, options={"ftol": 1e-14, "maxiter": 200})
+    return np.asarray(found.x)
 
 
-def _fit_offsets(logits: NDArray[np.float64], truth: NDArray[np.float64], deviation: float) -> NDArray[np.float64]:
+def _fit_offsets(logits: NDArray[np.float64], truth: NDArray[np.bool_], deviation: float) -> NDArray[np.float64]:
     """Maximum a posteriori offset of each column, given the logits to which it is added."""
     offsets = np.zeros(logits.shape[1])
     for _ in range(_NEWTON_STEPS):

@@ -60,9 +60,8 @@ class ArrayLabels:
         """Return the same as genes and terms: exclusive classes share an aspect, any other label has one of its own."""
         positive = self.codes == np.arange(len(self.classes)) if self.exclusive else self.codes == 1
         aspects = np.zeros(len(self.classes), dtype=np.intp) if self.exclusive else np.arange(len(self.classes))
-        empty = csr_array(positive.shape, dtype=bool)
         names = np.arange(len(positive)).astype(np.str_)
-        return Supervision(names, csr_array(positive), self.codes != UNKNOWN, aspects, empty, empty, empty)
+        return Supervision.from_labels(names, csr_array(positive), self.codes != UNKNOWN, aspects)
 
     def choose_lesson(self, probability: NDArray[Any], quota: float) -> Codes:
         """Choose what is taught, as `choose_by_quota` does; -1 where nothing is, known labels among it.

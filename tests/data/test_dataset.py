@@ -265,6 +265,7 @@ def test_take_reorders_everything():
     assert turned.networks["n"].toarray().tolist() == [[0, 1, 0.5], [1, 0, 0], [0.5, 0, 0]]
     assert turned.negative.toarray().astype(int).tolist() == [[0, 0, 0, 1], [0] * 4, [0] * 4]
     assert turned.split.tolist() == [1, 0, 0]
+    assert tiny().take([2, 0]).genes.tolist() == ["g2", "g0"]
     assert tiny(sequences=("MA", "MB", "MC")).take(np.array([2, 0])).sequences == ("MC", "MA")
     assert tiny(substituted=copies()).take(np.array([2, 0])).substituted[:, :, 0].tolist() == [[2, 0], [5, 3]]
 
@@ -439,3 +440,70 @@ def test_accretion_sees_only_the_visible_labels():
     assert np.abs(hidden.accretion - dataset.accretion).max() > 0.01
     emptied = dataset.take(np.flatnonzero(dataset.split != HIDDEN))
     np.testing.assert_allclose(hidden.accretion, emptied.accretion, atol=1e-12)
+
+
+@pytest.mark.parametrize("mask", [[True, False, True], np.array([True, False, True])])
+def test_a_mask_takes_the_genes_that_it_marks_in_their_order(mask):
+    same(tiny().take(mask), tiny().take(np.array([0, 2])))
+
+
+def test_no_rows_make_a_dataset_without_genes():
+    assert tiny().take([]).n_genes == 0
+
+
+@pytest.mark.parametrize(
+    ("rows", "found"),
+    [
+        (["g0"], "['g0']"),
+        ("g0", "'g0'"),
+        (1, "1"),
+        (None, "None"),
+        ([0.0, 1.0], "[0.0, 1.0]"),
+        ([[0, 1], [2]], "[[0, 1], [2]]"),
+        ([True, False], "[True, False]"),
+        (np.array([[0, 1]]), "int64 of shape (1, 2)"),
+        ({0, 1}, "{0, 1}"),
+        (slice(2), "slice(None, 2, None)"),
+    ],
+)
+def test_rows_of_another_type_are_refused_in_a_sentence(rows, found):
+    with pytest.raises(InputError) as caught:
+        tiny().take(rows)
+    expected = "expected a list or array of row numbers, or of one truth value for each of 3 genes"
+    assert str(caught.value) == f"rows: found {found}, {expected}"
+
+
+@pytest.mark.parametrize("row", [3, -1])
+def test_a_row_that_does_not_exist_is_refused(row):
+    with pytest.raises(InputError, match=f"rows: found {row}, expected row numbers from 0 to 2"):
+        tiny().take([0, row])
+
+
+def test_a_repeated_row_is_refused():
+    with pytest.raises(InputError, match="genes: found 1 repeated"):
+        tiny().take([1, 1])
+
+
+@pytest.mark.parametrize("hidden", [[0, 1, 1], "g0", None, [True], np.ones(3)])
+def test_labels_are_hidden_by_a_mask_only(hidden):
+    with pytest.raises(
+        InputError, match=r"hidden: found .*, expected a list or array of one truth value for each of 3"
+    ):
+        tiny().without_labels(hidden)
+
+
+def test_a_list_hides_labels_as_an_array_does():
+    same(tiny().without_labels([True, False, False]), tiny().without_labels(np.array([True, False, False])))
+
+
+@pytest.mark.parametrize("fold", ["1", 1.0, None, True, [1]])
+def test_a_fold_of_another_type_is_refused(fold):
+    with pytest.raises(InputError, match=r"fold: found .*, expected a fold of a dataset with 5 folds"):
+        folded().hide(fold)
+
+
+@pytest.mark.parametrize("path", [None, 1, ["folder"], {"path": "folder"}])
+def test_a_path_of_another_type_is_refused(path):
+    for call in (GeneDataset.load, tiny().save):
+        with pytest.raises(InputError, match=r"path: found .*, expected a folder as text or as a pathlib\.Path"):
+            call(path)

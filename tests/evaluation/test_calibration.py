@@ -1,7 +1,8 @@
 import numpy as np
+import pytest
 from scipy.special import expit, logit
 
-from genessl.evaluation.calibration import TermCalibration
+from genessl.evaluation.calibration import TermCalibration, _fit_pooled
 
 ASPECTS = np.zeros(3, dtype=np.intp)
 FREQUENCY = np.array([0.3, 0.3, 0.5], dtype=np.float32)
@@ -23,7 +24,7 @@ def test_probabilities_are_recovered_from_distorted_scores():
     assert np.abs(found - probability).mean() < 0.02
 
 
-def test_a_view_that_knows_nothing_about_a_gene_leaves_the_word_to_the_other():
+def test_a_view_that_knows_nothing_about_a_gene_contributes_nothing():
     scores, targets, _ = sampled()
     silent = np.tile(FREQUENCY, (len(scores), 1))
     half = np.arange(len(scores)) % 2 == 0
@@ -113,7 +114,7 @@ def test_a_term_that_no_view_scores_stays_at_zero():
     assert (calibration.apply([scores])[:, 1] == 0).all()
 
 
-def test_a_view_that_has_not_learned_a_term_leaves_the_word_to_the_other():
+def test_a_view_that_has_not_learned_a_term_contributes_nothing():
     scores, targets, _ = sampled()
     noisy = expit(logit(scores) + np.random.default_rng(4).normal(0, 0.5, scores.shape)).astype(np.float32)
     unlearned, silent = noisy.copy(), noisy.copy()
@@ -127,3 +128,45 @@ def test_a_view_that_has_not_learned_a_term_leaves_the_word_to_the_other():
     np.testing.assert_allclose(found.slopes, expected.slopes, atol=1e-6)
     np.testing.assert_allclose(found.apply([scores, unlearned]), expected.apply([scores, silent]), atol=1e-6)
     assert expected.slopes[0, 0] > 1.0
+
+
+def newton(design, truth, start, n_views):
+    """The same regression by Newton's method; a view with a negative weight is left out and the rest fitted again."""
+    weights, ridge = start.copy(), 1e-3
+    for _ in range(50):
+        probability = expit(design @ weights)
+        gradient = design.T @ (probability - truth) + ridge * (weights - start)
+        curvature = (design * (probability * (1 - probability))[:, None]).T @ design + ridge * np.eye(len(weights))
+        weights = weights - np.clip(np.linalg.solve(curvature, gradient), -1.0, 1.0)
+    kept = np.append(weights[:n_views] >= 0, [True, True])
+    if kept.all():
+        return weights
+    weights = np.zeros(len(start))
+    weights[kept] = newton(design[:, kept], truth, start[kept], int(kept.sum()) - 2)
+    return weights
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("n_views", [1, 2, 3])
+def test_pooled_weights_are_those_of_newtons_method(n_views, seed):
+    random = np.random.default_rng(seed)
+    n, rarest = 3000, random.uniform(-7, -2)
+    base = random.normal(rarest, 1.5, n)
+    truth = random.random(n) < expit(base)
+    truth[0] = True
+    views = [random.uniform(0, 2) * truth + random.normal(0, 1, n) for _ in range(n_views)]
+    if n_views > 1 and seed % 2:
+        views[-1] = -views[0] + random.normal(0, 0.5, n)  # speaks against the truth
+    design = np.column_stack([*views, base, np.ones(n)]).astype(np.float32)
+    start = np.array([*[1 / n_views] * n_views, 1.0, 0.0])
+    expected = newton(design.astype(np.float64), truth, start, n_views)
+    found = _fit_pooled(design, truth, start, n_views)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    assert (found[:n_views] >= 0).all()
+
+
+def test_pooled_weights_stay_finite_where_the_truth_can_be_read_off():
+    design = np.column_stack([np.repeat([24.0, -24.0], 50), np.full(100, -1.0), np.ones(100)]).astype(np.float32)
+    truth = np.repeat([True, False], 50)
+    assert np.isfinite(_fit_pooled(design, truth, np.array([1.0, 1.0, 0.0]), 1)).all()
+    assert np.isfinite(_fit_pooled(design, ~truth, np.array([1.0, 1.0, 0.0]), 1)).all()
