@@ -135,6 +135,8 @@ class GeneDataset:
     embeddings: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
+        for matrix in (self.homology, *self.networks.values(), self.positive, self.negative, self.electronic):
+            matrix.sort_indices()  # so that sums over rows are the same to the bit, whoever read the matrix before
         check_dataset(self)
 
     @property

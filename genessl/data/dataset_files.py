@@ -11,12 +11,14 @@ from scipy.sparse import csr_array, load_npz, save_npz
 
 from genessl.data.ontology import Ontology
 from genessl.data.references import References
+from genessl.errors import InputError
 
 if TYPE_CHECKING:
     from genessl.data.dataset import GeneDataset
 
 _MATRICES = ("homology", "positive", "negative", "electronic")
 _NAMED = ("networks", "electronic_sources")
+FORMAT = 2  # of saved datasets; raised whenever an older one can no longer be read
 _OPTIONAL = ("sequences", "substituted")
 
 
@@ -43,6 +45,8 @@ def write_files(dataset: GeneDataset, folder: Path) -> None:
 def read_files(folder: Path) -> dict[str, Any]:
     """Return the fields of the dataset whose files `write_files` wrote; errors are those of reading files."""
     description: dict[str, Any] = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
+    if description.pop("format", 1) != FORMAT:
+        raise InputError(f"found a dataset that another version of genessl saved, expected format {FORMAT}")
     columns = description.pop("ontology")
     references = description.pop("references", None)  # absent in datasets of earlier versions
     templates = description.pop("templates", None)
@@ -82,6 +86,7 @@ def _description(dataset: GeneDataset) -> dict[str, Any]:
     scalars = ("scheme", "n_folds", "label_fraction", "seed", "taxon", "annotation_date")
     ontology = dataset.ontology
     return {
+        "format": FORMAT,
         **{name: getattr(dataset, name) for name in scalars},
         **({} if dataset.templates is None else {"templates": dataset.templates.tolist()}),
         **{name: True for name in _OPTIONAL if getattr(dataset, name) is not None and len(getattr(dataset, name))},

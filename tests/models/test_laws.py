@@ -19,9 +19,8 @@ QUICK = {"sequence_network": {"max_epochs": 12, "hidden": 32}, "graph_network": 
 VARIANTS = {
     "label_propagation learnt": ("label_propagation", {"weights": "learnt"}),
     "label_propagation learnt similarity": ("label_propagation", {"weights": "learnt", "similarity": True}),
-    "sequence_network soft_weight": ("sequence_network", {"soft_weight": 0.3}),
     "graph_network label_input": ("graph_network", {"label_input": True}),
-    "graph_network diffusion similarity": ("graph_network", {"embedding": "diffusion", "similarity": True}),
+    "graph_network similarity": ("graph_network", {"similarity": True}),
 }
 NAMES = [*PREDICTORS, *VARIANTS, "permuted_labels"]
 
