@@ -5,10 +5,10 @@
         --logs logs/yeast_2016 --machine "two idle cores, no GPU"
 
 One table for each metric and knowledge category: a row for each model, a column for each aspect, values with their 95 %
-bootstrap intervals over genes. With --table, each row of the evaluation that has one of the metrics is written there
-together with the commit of the checkout, the seed, the machine and the time; --logs reads the seconds of each model
-from the run's logs, and writes time and memory of every rule beside the table as NAME_times.tsv. Any other table of
-results, such as differences.tsv of benchmarks.semi_supervised.compare, is recorded as it is, with the same columns.
+bootstrap intervals over genes. With --table, the rows of the metrics are written there together with the commit of the
+checkout, the seed, the machine and the time. --logs takes the seconds of each model from the run's logs, and writes
+time and memory of every rule beside the table as NAME_times.tsv. Any other table of results, such as differences.tsv of
+benchmarks.semi_supervised.compare, is recorded as it is, with the same columns where it lacks them.
 """
 
 from __future__ import annotations
@@ -72,11 +72,16 @@ def seconds_by_model(jobs: pd.DataFrame) -> dict[str, str]:
 
 
 def record(results: pd.DataFrame, commit: str, seed: str, machine: str, times: dict[str, str]) -> pd.DataFrame:
-    """Add commit, seed, machine and time to each row of a table of results; a seed or seconds of its own stay."""
+    """Add commit, seed, machine and time to each row of a table of results that lacks them."""
     names = results["model"] if "model" in results else pd.Series("", index=results.index)
-    time = names.map(times).fillna(NOT_RECORDED)
-    columns = {"commit": commit, "seed": seed, "machine": machine, "time": time}
-    return results.assign(**{name: value for name, value in columns.items() if name not in results})
+    columns = {"commit": commit, "seed": seed, "machine": machine, "time": names.map(times).fillna(NOT_RECORDED)}
+    if "seconds" in results:
+        columns.pop("time")
+    recorded = results.copy()
+    for name, value in columns.items():
+        known = results[name] if name in results else pd.Series(pd.NA, index=results.index, dtype=object)
+        recorded[name] = known.fillna(value)
+    return recorded
 
 
 def _commit() -> str:
@@ -101,7 +106,7 @@ def main(arguments: list[str] | None = None) -> int:
     if not chosen.evaluation.is_file():
         print(f"scores.py: error: {chosen.evaluation}: no such file; run snakemake first", file=sys.stderr)
         return 2
-    found = pd.read_csv(chosen.evaluation, sep="\t")
+    found = pd.read_csv(chosen.evaluation, sep="\t", dtype={"commit": str, "seed": str})
     evaluated = {"model", "knowledge", "metric"} <= set(found.columns)
     if evaluated:
         found = found[found["metric"].isin(chosen.metrics)]
