@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import fill
 
 import pandas as pd
 
@@ -25,6 +26,7 @@ _CATEGORIES = {
     "CV-isolated": "those of `CV` without an edge in any network",
     "CV-orphan": "those of `CV` without a homolog",
 }
+_FIELDS = ("labels", "tested", "networks", "configuration")
 _HEAD = """\
 # {title}
 
@@ -47,8 +49,9 @@ def protocol_pages(folder: Path) -> dict[Path, str]:
     pages = {}
     for protocol in read_table(folder / "protocols.tsv").itertuples():
         name = protocol.protocol
-        title = name.replace("_", "-", 1).replace("_", "-")
-        parts = [_HEAD.format(title=title, **{field: getattr(protocol, field) for field in _FIELDS})]
+        about = {field: getattr(protocol, field) for field in _FIELDS}
+        run = fill(protocol.run, width=120, break_on_hyphens=False)
+        parts = [_HEAD.format(title=name.replace("_", "-"), run=run, **about)]
         scores = _scores(folder, name)
         for knowledge in (known for known in KNOWLEDGE if known in set(scores["knowledge"])):
             rows = scores[scores["knowledge"] == knowledge]
@@ -61,9 +64,6 @@ def protocol_pages(folder: Path) -> dict[Path, str]:
         parts.append(f"## Time and memory\n\n{_times(read_table(folder / 'tables' / f'{name}_times.tsv'))}\n")
         pages[folder / f"{name}.md"] = "\n".join(parts)
     return pages
-
-
-_FIELDS = ("labels", "tested", "networks", "configuration", "run")
 
 
 def _scores(folder: Path, protocol: str, kind: str = "") -> pd.DataFrame:
