@@ -14,6 +14,7 @@ BASELINES = (
     *("term_frequency", "homology", "domain_neighbours", "network_neighbours", "label_propagation"),
     "electronic_annotation",
 )
+VIEWS = ("sequence_network", "graph_network")
 WITHOUT = "combined, without electronic annotations"
 _CATEGORIES = {
     "first": "genes with their first annotation in the aspect (NK and LK together)",
@@ -174,15 +175,40 @@ def ablation(folder: Path, protocol: str) -> str:
 
 def few_labels(folder: Path) -> str:
     """Lay out co-training, its two views and their join at every share of the labels."""
-    table, gains = (read_table(folder / "tables" / f"{name}.tsv") for name in ("few_labels", "few_labels_gains"))
+    table = with_counterparts(read_table(folder / "tables" / "few_labels.tsv"))
+    carried = folder / "tables" / "few_labels_gains.tsv"
+    gains = read_table(carried) if carried.is_file() else gains_of(table)
     rows = []
     for fraction in sorted(set(gains["fraction"])):
-        for strategy in ("sequence_network", "graph_network", "views_averaged", "co_training"):
+        for strategy in (*VIEWS, "views_averaged", "co_training"):
             rows.append(_strategy_row(table, strategy, fraction))
         for over, group in gains[gains["fraction"] == fraction].groupby("over", sort=False):
-            cells = [f"{value} %" for value in group.set_index("aspect")["percent"].reindex(ASPECTS)]
+            cells = [f"{value:.0f} %" for value in group.set_index("aspect")["percent"].reindex(ASPECTS)]
             rows.append(("", f"gain over {over}", *cells, distinct(group["commit"]), ""))
     return markdown(("share", "model", *ASPECTS, "commit", "seeds"), rows)
+
+
+def with_counterparts(table: pd.DataFrame) -> pd.DataFrame:
+    """Add a row for each counterpart that has none of its own, as in differences.tsv of benchmarks.semi_supervised."""
+    keys = ["strategy", "fraction", "aspect"]
+    if "counterpart_wfmax" not in table:
+        return table
+    own = table.drop(columns=["strategy", "wfmax", "difference", "low", "high"])
+    beside = own.rename(columns={"counterpart": "strategy", "counterpart_wfmax": "wfmax"}).assign(counterpart="")
+    beside = beside[beside["strategy"] != ""]
+    return pd.concat([table, beside], ignore_index=True).drop_duplicates(keys, ignore_index=True)
+
+
+def gains_of(table: pd.DataFrame) -> pd.DataFrame:
+    """Calculate what co-training gains, in percent, over its two views joined and over the better of the two."""
+    wide = table.pivot(index=["fraction", "aspect"], columns="strategy", values="wfmax")
+    commits = table[table["strategy"] == "co_training"].set_index(["fraction", "aspect"])["commit"]
+    over = {"the two views joined": wide["views_averaged"], "the better view alone": wide[list(VIEWS)].max(axis=1)}
+    parts = [
+        pd.DataFrame({"over": name, "percent": 100 * (wide["co_training"] / other - 1), "commit": commits}).dropna()
+        for name, other in over.items()
+    ]
+    return pd.concat(parts).reset_index()
 
 
 def _strategy_row(table: pd.DataFrame, strategy: str, fraction: float) -> tuple[str, ...]:
@@ -206,7 +232,7 @@ def _cells(group: pd.DataFrame) -> list[str]:
 
 def strategies(folder: Path, fraction: float = 0.05) -> str:
     """Lay out every strategy at one share of the labels, beside its counterpart, and then models by themselves."""
-    table = read_table(folder / "tables" / "few_labels.tsv")
+    table = with_counterparts(read_table(folder / "tables" / "few_labels.tsv"))
     table = table[table["fraction"] == fraction]
     rows = [
         (strategy, counterpart or "(by itself)", *_cells(group), *(distinct(group[name]) for name in PROVENANCE))

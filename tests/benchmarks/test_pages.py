@@ -92,3 +92,27 @@ def test_a_difference_to_the_clean_pool_is_paired_by_seed() -> None:
     assert made.difference == pytest.approx(-0.02)
     assert (made.low, made.high) == pytest.approx((-0.14706, 0.10706), abs=1e-5)
     assert signed(made.difference) == "-0.020"
+
+
+def test_a_new_comparison_fills_the_page_on_few_labels(tmp_path: Path) -> None:
+    # As benchmarks.semi_supervised.compare writes it: counterparts have no row of their own.
+    names = ["strategy", "counterpart", "aspect", "wfmax", "counterpart_wfmax", "difference"]
+    rows = [
+        row
+        for aspect in ("BPO", "MFO", "CCO")
+        for row in (
+            ("co_training", "views_averaged", aspect, 0.44, 0.40, 0.04),
+            ("self_training", "sequence_network", aspect, 0.30, 0.30, 0.0),
+            ("self_training (network)", "graph_network", aspect, 0.319, 0.319, 0.0),
+        )
+    ]
+    table = pd.DataFrame(rows, columns=names).assign(fraction=0.05, n_seeds=5, low=-0.01, high=0.05)
+    (tmp_path / "tables").mkdir()
+    recorded = table.assign(commit="abcdef0", seed="0 to 4", machine="m", time="t")
+    recorded.to_csv(tmp_path / "tables" / "few_labels.tsv", sep="\t", index=False)
+    lines = yeast.few_labels(tmp_path).splitlines()
+    assert lines[2] == "| 5 % | `sequence_network` | 0.300 | 0.300 | 0.300 | abcdef0 | 0 to 4 |"
+    assert lines[5].startswith("| 5 % | `co_training` | 0.440, +0.040 (-0.010 to +0.050) |")
+    # By hand: 0.44 / 0.40 = 1.10 and 0.44 / 0.319 = 1.379.
+    assert lines[6].startswith("|  | gain over the two views joined | 10 % | 10 % | 10 % |")
+    assert lines[7].startswith("|  | gain over the better view alone | 38 % |")
