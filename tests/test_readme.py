@@ -17,8 +17,9 @@ PAGES = [
     ROOT / "README.md",
     ROOT / "CHANGELOG.md",
     ROOT / "CONTRIBUTING.md",
-    *sorted(ROOT.glob("docs/*.md")),
-    *sorted(ROOT.glob("*/README.md")),
+    *sorted(ROOT.glob("docs/**/*.md")),
+    *sorted(ROOT.glob("benchmarks/**/README.md")),
+    *(ROOT / folder / "README.md" for folder in ("config", "resources")),
 ]
 NOTEBOOKS = sorted(ROOT.glob("notebooks/*.ipynb"))
 MODELS = ("term_frequency", "homology", "network_neighbours")
@@ -142,12 +143,38 @@ def test_the_first_steps_find_that_genes_tell_more_than_frequencies(
     assert found["term_frequency"] == pytest.approx(bits, rel=1e-6)
 
 
+def anchors(page: Path) -> set[str]:
+    """The anchors that a page's headings get on GitHub."""
+    text = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+    headings = re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_a_link_leads_to_a_file_that_exists(page: Path) -> None:
-    links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text())
-    local = [link for link in links if not link.startswith("https://")]
-    missing = [link for link in local if not (page.parent / link).exists()]
-    assert not missing, f"{name_of(page)} links to {missing}"
+def test_a_link_leads_to_a_file_and_a_heading_that_exist(page: Path) -> None:
+    text = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+    links = [link for link in re.findall(r"\]\(([^)\s]+)[^)]*\)", text) if not link.startswith("https://")]
+    broken = []
+    for link in links:
+        path, _, anchor = link.partition("#")
+        target = page.parent / path if path else page
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            broken.append(link)
+    assert not broken, f"{name_of(page)} links to {broken}"
+
+
+def test_every_page_of_the_repository_is_checked() -> None:
+    ignored = {".venv", ".git", ".snakemake", "results", "node_modules"}
+    every = {page for page in ROOT.rglob("*.md") if not ignored & set(page.relative_to(ROOT).parts)}
+    assert not [name_of(page) for page in every - set(PAGES) if page.parts[-2] != ".pytest_cache"]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_a_file_of_the_repository_that_a_page_names_exists(page: Path) -> None:
+    text = re.sub(r"\]\([^)]*\)", "]", page.read_text())  # links are tested above
+    named = set(re.findall(r"(?<![\w./])((?:docs|benchmarks|workflow)/[a-z0-9_/]+\.(?:md|tsv|svg|py|yaml))\b", text))
+    missing = [name for name in named if not (ROOT / name).exists()]
+    assert not missing, f"{name_of(page)} names {missing}"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)

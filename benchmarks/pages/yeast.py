@@ -1,0 +1,276 @@
+"""The pages of docs/benchmarks: one for each protocol, and the tables in the pages that people write."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from textwrap import fill
+
+import pandas as pd
+
+from benchmarks.pages.tables import ASPECTS, PROVENANCE, distinct, markdown, read_table, signed
+from benchmarks.scores import KNOWLEDGE, score_table
+
+BASELINES = (
+    *("term_frequency", "homology", "domain_neighbours", "network_neighbours", "label_propagation"),
+    "electronic_annotation",
+)
+VIEWS = ("sequence_network", "graph_network")
+WITHOUT = "combined, without electronic annotations"
+_CATEGORIES = {
+    "first": "genes with their first annotation in the aspect (NK and LK together)",
+    "first-isolated": "those of `first` without an edge in any network",
+    "first-orphan": "those of `first` without a homolog",
+    "NK": "genes of which no experiment had told anything",
+    "LK": "genes that experiments had annotated in another aspect only",
+    "PK": "genes that were annotated in the aspect and gained further terms",
+    "CV": "all annotated genes, each predicted without the labels of its fold",
+    "CV-isolated": "those of `CV` without an edge in any network",
+    "CV-orphan": "those of `CV` without a homolog",
+}
+_FIELDS = ("labels", "tested", "networks", "configuration")
+_HEAD = """\
+# {title}
+
+`python -m benchmarks.pages` writes this page from [tables](tables/README.md); [the index](README.md) says what the
+numbers mean.
+
+| labels (t0) | tested on | networks | configuration |
+|---|---|---|---|
+| {labels} | {tested} | {networks} | [`{configuration}`](../../{configuration}) |
+
+{run}
+
+Every score is F-max weighted by information accretion, with its 95 % interval (bootstrap over genes). `commit` names
+the commit that wrote the number into this documentation.
+"""
+
+
+def protocol_pages(folder: Path) -> dict[Path, str]:
+    """Write the page of each protocol."""
+    pages = {}
+    for protocol in read_table(folder / "protocols.tsv").itertuples():
+        name = protocol.protocol
+        about = {field: getattr(protocol, field) for field in _FIELDS}
+        run = fill(protocol.run, width=120, break_on_hyphens=False)
+        parts = [_HEAD.format(title=name.replace("_", "-"), run=run, **about)]
+        scores = _scores(folder, name)
+        for knowledge in (known for known in KNOWLEDGE if known in set(scores["knowledge"])):
+            rows = scores[scores["knowledge"] == knowledge]
+            parts.append(f"## {knowledge}: {_CATEGORIES[knowledge]}\n\n{score_table(rows)}\n")
+        parts.append(_recipes(folder, name, scores))
+        other = folder / "tables" / f"{name}_without_protein_binding.tsv"
+        if other.is_file():
+            parts.append(f"## Molecular function without protein binding\n\n{_without_binding(read_table(other))}\n")
+        parts.append(f"## How each row was made\n\n{_provenance(scores)}\n")
+        parts.append(f"## Time and memory\n\n{_times(read_table(folder / 'tables' / f'{name}_times.tsv'))}\n")
+        pages[folder / f"{name}.md"] = "\n".join(parts)
+    return pages
+
+
+def _scores(folder: Path, protocol: str, kind: str = "") -> pd.DataFrame:
+    table = read_table(folder / "tables" / f"{protocol}{kind}.tsv")
+    return table[table["metric"].str.startswith("wfmax")]
+
+
+def _recipes(folder: Path, protocol: str, scores: pd.DataFrame) -> str:
+    recipes = _scores(folder, protocol, "_recipes")
+    beside = scores[scores["model"].isin(["combined", "term_frequency", "permuted_labels"])]
+    link = "[benchmarks/accuracy](../../benchmarks/accuracy/README.md)"
+    parts = [f"## Recipes of other groups\n\n{link} says what each recipe is.\n"]
+    for knowledge in dict.fromkeys(recipes["knowledge"]):
+        rows = pd.concat([recipes[recipes["knowledge"] == knowledge], beside[beside["knowledge"] == knowledge]])
+        parts.append(f"**{knowledge}**\n\n{score_table(rows)}\n")
+    parts.append(f"![Weighted F-max of all models with intervals](figures/accuracy_{protocol}.svg)\n")
+    return "\n".join([*parts, _provenance(recipes), ""])
+
+
+def _without_binding(table: pd.DataFrame) -> str:
+    parts = []
+    for knowledge, rows in table.groupby("knowledge", sort=False):
+        parts.append(f"**{knowledge}**\n\n{score_table(rows)}")
+    return "\n\n".join(parts)
+
+
+def _provenance(table: pd.DataFrame) -> str:
+    rows = [
+        (str(model), *(distinct(group[column]) for column in PROVENANCE))
+        for model, group in table.groupby("model", sort=False)
+    ]
+    return markdown(("model", *PROVENANCE), rows)
+
+
+def _times(table: pd.DataFrame) -> str:
+    rows = [
+        (
+            row.rule,
+            row.subject,
+            str(row.jobs),
+            row.time.removesuffix(" s"),
+            f"{row.peak_gib:.2f}",
+            row.commit,
+            row.machine,
+        )
+        for row in table.itertuples()
+    ]
+    head = ("rule", "model or file", "jobs", "seconds", "peak GiB", "commit", "machine")
+    return markdown(head, rows, ("jobs", "seconds", "peak GiB"))
+
+
+def results(folder: Path) -> str:
+    """Lay out the index's one table: what is compared, aspect by aspect, and how the default stands to the best."""
+    rows = []
+    for protocol, knowledge in (
+        *(("yeast_2016", "first"), ("yeast_2016", "PK"), ("yeast_2011", "first"), ("yeast_2011", "PK")),
+        ("yeast_2020_cv", "CV"),
+    ):
+        scores = _scores(folder, protocol)
+        scores = scores[scores["knowledge"] == knowledge]
+        place = f"[{protocol}]({protocol}.md), {knowledge}"
+        rows += _compared(scores, "combined", BASELINES, place)
+        if WITHOUT in set(scores["model"]):
+            unread = tuple(name for name in BASELINES if name != "electronic_annotation")
+            rows += _compared(scores, WITHOUT, unread, f"{place}, electronic annotations unread", alone=True)
+    return markdown(("genes", "model", *ASPECTS, "commit"), rows, ASPECTS)
+
+
+def _compared(
+    scores: pd.DataFrame, default: str, baselines: tuple[str, ...], place: str, *, alone: bool = False
+) -> list[tuple[str, ...]]:
+    wide = scores.pivot(index="model", columns="aspect", values="value")
+    commits = scores.groupby("model")["commit"].agg(distinct)
+    beside = () if alone else ("electronic_trust", "kernel_regression", "co_training")
+    best = wide.loc[[name for name in baselines if name in wide.index]]
+    names = [best[aspect].idxmax() for aspect in ASPECTS]
+    shown = [(name, [f"{wide.loc[name, a]:.3f}" for a in ASPECTS], commits[name]) for name in (default, *beside)]
+    cells = [f"{wide.loc[name, aspect]:.3f} {name}" for name, aspect in zip(names, ASPECTS)]
+    shown.append(("best single baseline", cells, distinct(commits[name] for name in names)))
+    if not alone:
+        controls = ("term_frequency", "permuted_labels")
+        shown += [(name, [f"{wide.loc[name, a]:.3f}" for a in ASPECTS], commits[name]) for name in controls]
+    ratios = [f"**{wide.loc[default, a] / best[a].max():.2f}**" for a in ASPECTS]
+    shown.append(("ratio to the best single baseline", ratios, ""))
+    if not alone:
+        rivals = wide.drop(index=[default, WITHOUT], errors="ignore")
+        shown.append(
+            ("ratio to the best other row", [f"{wide.loc[default, a] / rivals[a].max():.2f}" for a in ASPECTS], "")
+        )
+    return [("" if line else place, model, *cells, commit) for line, (model, cells, commit) in enumerate(shown)]
+
+
+def ablation(folder: Path, protocol: str) -> str:
+    """Lay out what `combined` scores without an ingredient, as differences to what it scores with all."""
+    table = _scores(folder, protocol, "_ablation")
+    table["case"] = table["knowledge"] + " " + table["aspect"]
+    cases = list(dict.fromkeys(table["case"]))
+    full = table[table["model"] == "combined"].set_index("case")["value"]
+    rows = []
+    for model, group in table.groupby("model", sort=False):
+        change = group["value"] - group["case"].map(full).where(group["metric"] == "wfmax", 0.0)
+        cells = dict(zip(group["case"], change.map(signed)))
+        whole = [f"{full[case]:.3f}" for case in cases]
+        shown = whole if model == "combined" else [cells[case] for case in cases]
+        rows.append((str(model), *shown, *(distinct(group[name]) for name in PROVENANCE)))
+    return markdown(("", *cases, *PROVENANCE), rows, cases)
+
+
+def few_labels(folder: Path) -> str:
+    """Lay out co-training, its two views and their join at every share of the labels."""
+    table = with_counterparts(read_table(folder / "tables" / "few_labels.tsv"))
+    carried = folder / "tables" / "few_labels_gains.tsv"
+    gains = read_table(carried) if carried.is_file() else gains_of(table)
+    rows = []
+    for fraction in sorted(set(gains["fraction"])):
+        for strategy in (*VIEWS, "views_averaged", "co_training"):
+            rows.append(_strategy_row(table, strategy, fraction))
+        for over, group in gains[gains["fraction"] == fraction].groupby("over", sort=False):
+            cells = [f"{value:.0f} %" for value in group.set_index("aspect")["percent"].reindex(ASPECTS)]
+            rows.append(("", f"gain over {over}", *cells, distinct(group["commit"]), ""))
+    return markdown(("share", "model", *ASPECTS, "commit", "seeds"), rows)
+
+
+def with_counterparts(table: pd.DataFrame) -> pd.DataFrame:
+    """Add a row for each counterpart that has none of its own, as in differences.tsv of benchmarks.semi_supervised."""
+    keys = ["strategy", "fraction", "aspect"]
+    if "counterpart_wfmax" not in table:
+        return table
+    own = table.drop(columns=["strategy", "wfmax", "difference", "low", "high"])
+    beside = own.rename(columns={"counterpart": "strategy", "counterpart_wfmax": "wfmax"}).assign(counterpart="")
+    beside = beside[beside["strategy"] != ""]
+    return pd.concat([table, beside], ignore_index=True).drop_duplicates(keys, ignore_index=True)
+
+
+def gains_of(table: pd.DataFrame) -> pd.DataFrame:
+    """Calculate what co-training gains, in percent, over its two views joined and over the better of the two."""
+    wide = table.pivot(index=["fraction", "aspect"], columns="strategy", values="wfmax")
+    commits = table[table["strategy"] == "co_training"].set_index(["fraction", "aspect"])["commit"]
+    over = {"the two views joined": wide["views_averaged"], "the better view alone": wide[list(VIEWS)].max(axis=1)}
+    parts = [
+        pd.DataFrame({"over": name, "percent": 100 * (wide["co_training"] / other - 1), "commit": commits}).dropna()
+        for name, other in over.items()
+    ]
+    return pd.concat(parts).reset_index()
+
+
+def _strategy_row(table: pd.DataFrame, strategy: str, fraction: float) -> tuple[str, ...]:
+    group = table[(table["strategy"] == strategy) & (table["fraction"] == fraction)]
+    return (
+        f"{fraction:.0%}".replace("%", " %"),
+        f"`{strategy}`",
+        *_cells(group),
+        distinct(group["commit"]),
+        distinct(group["seed"]),
+    )
+
+
+def _cells(group: pd.DataFrame) -> list[str]:
+    by_aspect = group.set_index("aspect")
+    return [
+        f"{row.wfmax:.3f}" + ("" if pd.isna(row.difference) else f", {signed(row.difference, row.low, row.high)}")
+        for row in (by_aspect.loc[aspect] for aspect in ASPECTS)
+    ]
+
+
+def strategies(folder: Path, fraction: float = 0.05) -> str:
+    """Lay out every strategy at one share of the labels, beside its counterpart, and then models by themselves."""
+    table = with_counterparts(read_table(folder / "tables" / "few_labels.tsv"))
+    table = table[table["fraction"] == fraction]
+    rows = [
+        (strategy, counterpart or "(by itself)", *_cells(group), *(distinct(group[name]) for name in PROVENANCE))
+        for (strategy, counterpart), group in table.groupby(["strategy", "counterpart"], sort=False)
+    ]
+    rows.sort(key=lambda row: row[1] == "(by itself)")
+    return markdown(("strategy", "counterpart", *ASPECTS, *PROVENANCE), rows)
+
+
+def tried(folder: Path, question: str) -> str:
+    """Lay out what was tried for one question; what was chosen is bold."""
+    table = read_table(folder / "tables" / "tried.tsv")
+    rows = []
+    for _, row in table[table["question"] == question].iterrows():
+        mark = "**" if row["chosen"] == "yes" else ""
+        values = (f"{mark}{row[aspect]:.3f}{mark}" for aspect in ASPECTS)
+        rows.append((row["on"], f"{mark}{row['tried']}{mark}", *values, row["commit"], row["seed"]))
+    return markdown(("tested on", "tried", *ASPECTS, "commit", "seed"), rows, ASPECTS)
+
+
+def rare_terms_tried(folder: Path) -> str:
+    """Lay out what samples for rare terms were tried on the development fold."""
+    table = read_table(folder / "tables" / "rare_terms_tried.tsv")
+    samples = list(dict.fromkeys(table["samples"]))
+    rows = []
+    for setting, group in table.groupby("setting", sort=False):
+        cells = group.set_index("samples")["value"].map("{:.4f}".format).reindex(samples).fillna("")
+        rows.append((str(setting), *cells, distinct(group["commit"]), distinct(group["seed"])))
+    return markdown(("setting", *samples, "commit", "seed"), rows, samples)
+
+
+def blocks(folder: Path) -> dict[str, str]:
+    """Return the tables that the pages written by people name."""
+    return {
+        "results": results(folder),
+        **{f"ablation_{name}": ablation(folder, name) for name in ("yeast_2016", "yeast_2011", "yeast_2020_cv")},
+        "few_labels": few_labels(folder),
+        "strategies": strategies(folder),
+        **{f"tried_{name}": tried(folder, name) for name in ("combined", "co_training", "kernels", "joining")},
+        "rare_terms_tried": rare_terms_tried(folder),
+    }
