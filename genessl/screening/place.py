@@ -5,14 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
 
 from genessl.data.dataset import GeneDataset
+from genessl.features.composition import composition_features
 from genessl.features.domains import domain_columns
 from genessl.features.graphs import joined_graph
 from genessl.models.baselines import neighbour_shares
 from genessl.models.supervision import Supervision
 from genessl.screening.pairing import FoldedRidge, Pairing, Profile, homolog_components
+from genessl.screening.patterns import standardised
 
 NEIGHBOURS = "sequence or homologs do not suit the neighbours' terms"
 ELECTRONIC = "sequence or homologs do not suit the electronic terms"
@@ -83,6 +87,50 @@ def fits(dataset: GeneDataset, described: Profile, fold: NDArray[np.intp]) -> li
     components = homolog_components(np.concatenate(promises, axis=1), learned)
     pairings = (Pairing.learn(reason, ridge, components, np.concatenate(place, axis=1)) for reason, place in paired)
     return found + [pairing for pairing in pairings if pairing is not None]
+
+
+def place_evidence(
+    dataset: GeneDataset,
+    labelled: NDArray[np.bool_],
+    fold: NDArray[np.intp],
+    patterns: NDArray[np.float32],
+    seed: int,
+) -> pd.DataFrame:
+    """Return what sequence and place add to the log-odds of each gene, a column for each reason.
+
+    The regressions learn from labelled genes at their own place and at each other's. Comparisons with the same kind of
+    place resemble each other and share a reason: what they add is summed.
+
+    Parameters
+    ----------
+    dataset : GeneDataset
+    labelled : ndarray of bool, shape (n_genes,)
+    fold : ndarray of int, shape (n_genes,)
+        The regression that judges a gene learns from the other folds.
+    patterns : ndarray of float32, shape (n_genes, n_patterns)
+        Standardised patterns of the sequences.
+    seed : int
+        Of the permutation that misplaces the labelled genes.
+    """
+    composition = composition_features(dataset.sequences)[0]
+    composition = standardised(composition, composition[labelled])
+    compared = fits(dataset, np.concatenate([composition, patterns], axis=1), fold)
+    places = np.arange(dataset.n_genes)
+    known = np.flatnonzero(labelled)
+    places[known] = np.random.default_rng(seed).permutation(known)
+    own, misplaced = (np.stack([fit.agreement(where) for fit in compared], axis=1) for where in (None, places))
+    own, misplaced = (np.concatenate([table, table != 0], axis=1) for table in (own, misplaced))
+    evidence = np.zeros((dataset.n_genes, len(compared)))
+    for number in range(fold.max() + 1):
+        there = fold == number
+        learned = labelled & ~there
+        model = LogisticRegression(max_iter=500)
+        model.fit(np.concatenate([own[learned], misplaced[learned]]), np.repeat([0, 1], learned.sum()))
+        added = own[there] * model.coef_[0]
+        evidence[there] = added[:, : len(compared)] + added[:, len(compared) :]
+    reasons = list(dict.fromkeys(fit.reason for fit in compared))
+    of_reason = np.array([[fit.reason == reason for reason in reasons] for fit in compared], dtype=np.float64)
+    return pd.DataFrame(evidence @ of_reason, dataset.genes, reasons)
 
 
 def _compared(dataset: GeneDataset) -> tuple[list[Fit | Pairing], list[Profile], list[Profile]]:
