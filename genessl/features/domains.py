@@ -19,6 +19,7 @@ from genessl.data.text_files import read_lines
 from genessl.errors import InputError
 
 E_VALUE = 1e-3
+_FEWEST_CARRIERS = 2  # of a domain: a rarer one tells nothing about another gene
 _ENTRY = re.compile(r"InterPro:(IPR\d+)")
 _INTERPRO = re.compile(r"IPR\d{6}")
 _PFAM = re.compile(r"(PF\d{5})(\.\d+)?")
@@ -187,18 +188,14 @@ def annotated_domains(annotations: pd.DataFrame, objects: Mapping[str, str]) -> 
     return pd.DataFrame(rows, columns=["gene", "domain"], dtype=object).drop_duplicates().reset_index(drop=True)
 
 
-def domain_features(
-    domains: pd.DataFrame, genes: Sequence[str], *, minimum: int = 2
-) -> tuple[NDArray[np.float32], tuple[str, ...]]:
-    """Lay domains out as columns of the sequence view.
+def domain_features(domains: pd.DataFrame, genes: Sequence[str]) -> tuple[NDArray[np.float32], tuple[str, ...]]:
+    """Lay the domains that two genes or more carry out as columns of the sequence view.
 
     Parameters
     ----------
     domains : DataFrame
         Rows of gene and domain; one that comes twice counts once.
     genes : sequence of str, length n_genes
-    minimum : int, default=2
-        Genes that must carry a domain; a rarer one tells nothing about another gene.
 
     Returns
     -------
@@ -207,7 +204,7 @@ def domain_features(
     names : tuple of str, length n_domains
     """
     counts = domains.drop_duplicates()["domain"].value_counts()
-    names = sorted(counts.index[counts >= minimum])
+    names = sorted(counts.index[counts >= _FEWEST_CARRIERS])
     return carried_domains(domains, genes, names).toarray(), tuple(names)
 
 
