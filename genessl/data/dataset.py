@@ -156,7 +156,7 @@ class GeneDataset:
 
     @cached_property
     def synthetic(self) -> NDArray[np.bool_]:
-        """Which genes were mixed into the pool by `contamination`, shape (n_genes,)."""
+        """Whether `contamination` mixed a gene into the pool, shape (n_genes,)."""
         return np.zeros(self.n_genes, dtype=bool) if self.templates is None else self.templates != ""
 
     @cached_property
@@ -167,7 +167,7 @@ class GeneDataset:
 
     @cached_property
     def labelled(self) -> NDArray[np.bool_]:
-        """Who has an experimental annotation in which aspect, shape (n_genes, n_aspects).
+        """Whether a gene has an experimental annotation in an aspect, shape (n_genes, n_aspects).
 
         As in CAFA, protein binding alone does not count.
         """

@@ -45,7 +45,7 @@ class _Edges(NamedTuple):
 
 @dataclass(frozen=True)
 class _Layout:
-    """How one file is read: its separator, number of columns, and what a block's columns mean."""
+    """The layout of one file: its separator, its number of columns, and the meaning of a block's columns."""
 
     separator: str | None
     n_columns: int

@@ -32,10 +32,10 @@ _Parser = Callable[[list[str]], "_Row | None"]
 
 
 def read_domains(path: str | Path) -> pd.DataFrame:
-    """Read which domains proteins carry, from a table whose format its first row tells.
+    """Read which domains proteins carry, from a table; its first row shows its format.
 
-    Known are InterProScan's TSV (11 to 15 columns), HMMER's ``--domtblout`` and ``--tblout`` of a search with Pfam by
-    hmmscan or hmmsearch, and the tables of pfam_scan.pl and of Pfam's proteomes; plain or compressed.
+    The formats are InterProScan's TSV (11 to 15 columns), HMMER's ``--domtblout`` and ``--tblout`` of a search with
+    Pfam by hmmscan or hmmsearch, and the tables of pfam_scan.pl and of Pfam's proteomes; plain or compressed.
 
     Returns
     -------
@@ -43,8 +43,8 @@ def read_domains(path: str | Path) -> pd.DataFrame:
         gene : str, the accession of a ``sp|accession|name``, else the name as it is
         domain : str, ``InterPro:IPR…`` where InterProScan found the signature's entry, else ``Pfam:PF…`` without its
         version, or ``analysis:accession`` of another signature
-        significant : bool, whether HMMER's E-value (in --domtblout the domain's own) is at most 0.001; of the other
-        formats, which list what passed the databases' own thresholds, what they mark as insignificant is not
+        significant : bool, whether HMMER's E-value (in --domtblout the domain's own) is at most 0.001; the other
+        formats list matches above the databases' own thresholds, which are significant unless marked otherwise
 
     Raises
     ------

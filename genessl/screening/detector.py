@@ -1,4 +1,4 @@
-"""Which genes of the pool no cell makes: a detector that learns from decoys, and from what it suspects."""
+"""Detector of synthetic or spurious proteins among the unlabelled genes, which learns from decoys and suspects."""
 
 from __future__ import annotations
 
@@ -32,34 +32,35 @@ NOT_SCREENED = pd.DataFrame({"gene": [], "probability": [], "reasons": []})  # a
 
 
 class TooFewGenesError(InputError):
-    """Too few genes have experiments to learn from them what real genes look like."""
+    """Too few genes have experiments for the detector to learn from."""
 
 
 class SyntheticDetector(BaseEstimator):  # type: ignore[misc]
-    """Tell synthetic and spurious genes from real ones, after RSMatch's detector and its queue [1]_.
+    """Distinguish synthetic and spurious genes from real ones, after RSMatch's detector and its queue [1]_.
 
-    The genes with experiments are examples of real ones. Examples of what is not are decoys of their sequences (see
-    `draw_decoys`), and the suspects: for each term that 3 to 30 % of the labelled genes have, the `queue_length` most
-    suspicious of the unlabelled genes that score highest for it (by `KernelRegression`), renewed in every round. So the
-    detector gets to know the kind of the pool, and cannot take a function for a sign of guilt.
+    The genes with experiments are examples of real genes. There are two kinds of counterexamples. Decoys are drawn from
+    their sequences (see `draw_decoys`). Suspects are queued anew in every round: for each term that 3 to 30 % of the
+    labelled genes have, the `queue_length` most suspicious of the unlabelled genes that score highest for the term by
+    `KernelRegression`. So the detector learns what kind of synthetic genes the pool holds; as there are suspects for
+    each term, it does not learn to suspect a function.
 
-    The evidence is the sum of two log-odds: of a logistic regression on the patterns of the sequence (see
-    `pattern_features`), and of one on how well the sequence fits the gene's place (see `fits`), whose counterexamples
-    are labelled genes put in each other's places. Neither sees degrees, identifiers or whether a gene has experiments,
-    and no gene is scored by a regression that it was an example of. What evidence means is learned from the pool: by
-    `TwoGroups`, with the labelled genes for the real group. Of these 1 in 1,000 is held for synthetic beforehand, so
-    that the same evidence makes a gene without experiments more suspicious.
+    The evidence is the sum of two log-odds. A logistic regression on the patterns of the sequence (see
+    `pattern_features`) gives the first. One on the fit of the sequence to the gene's place (see `fits`) gives the
+    second; its counterexamples are labelled genes put in each other's places. Neither reads degrees, identifiers or
+    whether a gene has experiments, and each gene is scored by regressions that have not learned from it. `TwoGroups`
+    turns evidence into a probability, with the labelled genes as the group of real ones. The prior probability of a
+    labelled gene to be synthetic is 1 in 1,000, so that the same evidence makes an unlabelled gene more suspicious.
 
     Parameters
     ----------
     place : bool, default=True
         Whether to look at the gene's place; False for the sequence alone.
     rounds : int, default=3
-        How often the queue is renewed; 0 for decoys alone.
+        Rounds in which the queue is renewed; with 0 decoys alone are counterexamples.
     queue_length : int, default=20
         Suspects for each term.
     n_decoys : int, default=4000
-        At most so many decoys of each kind.
+        Most decoys of each kind.
     kinds : tuple of str
         Of decoys.
     penalty : float, default=1000
@@ -107,7 +108,7 @@ class SyntheticDetector(BaseEstimator):  # type: ignore[misc]
         self.seed = seed
 
     def fit(self, dataset: GeneDataset) -> Self:
-        """Judge the genes of a dataset, which must hold its sequences.
+        """Estimate the probabilities of the genes of a dataset, which must hold its sequences.
 
         Raises
         ------
@@ -183,7 +184,12 @@ class SyntheticDetector(BaseEstimator):  # type: ignore[misc]
 
 
 def _likely_terms(dataset: GeneDataset, labelled: NDArray[np.bool_], seed: int) -> NDArray[np.bool_]:
-    """Tell which unlabelled genes score highest for each of the terms of middling frequency: (n_genes, n_chosen)."""
+    """Return whether an unlabelled gene is among those that score highest for a term that 3 to 30 % of genes have.
+
+    Returns
+    -------
+    ndarray of bool, shape (n_genes, n_chosen_terms)
+    """
     frequency = Supervision.of(dataset).frequency()
     columns = np.flatnonzero((frequency >= _RAREST) & (frequency <= _COMMONEST))
     likely = np.zeros((dataset.n_genes, len(columns)), dtype=bool)
@@ -200,7 +206,7 @@ def _likely_terms(dataset: GeneDataset, labelled: NDArray[np.bool_], seed: int) 
 def _queue(
     total: NDArray[np.float64], probability: NDArray[np.float64], likely: NDArray[np.bool_], queue_length: int
 ) -> NDArray[np.bool_]:
-    """Take for each term the most suspicious of the genes that likely have it, each more likely synthetic than not."""
+    """Mark for each term the most suspicious of the genes that likely have it, if more probably synthetic than not."""
     suspects = np.zeros(len(total), dtype=bool)
     for column in likely.T:
         members = np.flatnonzero(column & (probability > _SUSPICIOUS))

@@ -1,4 +1,4 @@
-"""Patterns of residues along a protein: what evolution leaves in a sequence, and a generator may miss."""
+"""Patterns of residues along a protein, which evolution leaves and a generator may miss, as evidence."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def _parts(lengths: list[int]) -> Iterator[slice]:
 
 
 def _described(codes: list[NDArray[np.intp]]) -> NDArray[np.float32]:
-    """Describe some sequences at once: their residues stand in one array, `owner` tells whose they are."""
+    """Describe some sequences at once: one array holds their residues, and `owner` the sequence of each residue."""
     n_sequences, n_residues = len(codes), len(AMINO_ACIDS)
     residues = np.concatenate(codes)
     owner = np.repeat(np.arange(n_sequences), [len(c) for c in codes])

@@ -1,4 +1,4 @@
-"""Whether a gene's sequence fits its place: what it and its homologs promise, and what stands around it."""
+"""Agreement of a gene's sequence and homologs with its place: its neighbours' terms, electronic terms and domains."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ _FEWEST_CARRIERS = 5  # labelled genes, of the domains that a sequence may make 
 
 @dataclass(frozen=True)
 class Fit:
-    """What a gene's sequence or its homologs promise, and what stands at its place, in the same columns.
+    """A comparison of what a gene's sequence or homologs make expected with what is at its place, in the same columns.
 
     Parameters
     ----------
     reason : str
-        What it means if the two disagree.
+        Sentence for the user where the two disagree.
     by_sequence, by_place : ndarray of float32, shape (n_genes, n_columns)
         Rows of zeros where nothing is known. Columns are centred and weighted, so that the cosine of two rows that
         have nothing to do with each other is about 0.
@@ -73,7 +73,7 @@ def fits(dataset: GeneDataset, described: Profile, fold: NDArray[np.intp]) -> li
     fold : ndarray of int, shape (n_genes,)
         The regressions learn from the labelled genes of the other folds.
     """
-    found, promises, places = _compared(dataset)
+    found, terms_of_homologs, places = _compared(dataset)
     learned = np.diff(dataset.positive.indptr) > 0
     ridge = FoldedRidge(described, learned, fold)
     expected = _expected_places(ridge, places)
@@ -84,7 +84,7 @@ def fits(dataset: GeneDataset, described: Profile, fold: NDArray[np.intp]) -> li
     if carried.shape[1]:
         found.append(Fit(DOMAINS, of_homologs, carried))
         paired.append((DOMAINS, [carried[:, common]]))
-    components = homolog_components(np.concatenate(promises, axis=1), learned)
+    components = homolog_components(np.concatenate(terms_of_homologs, axis=1), learned)
     pairings = (Pairing.learn(reason, ridge, components, np.concatenate(place, axis=1)) for reason, place in paired)
     return found + [pairing for pairing in pairings if pairing is not None]
 
@@ -139,7 +139,7 @@ def _compared(dataset: GeneDataset) -> tuple[list[Fit | Pairing], list[Profile],
     Returns
     -------
     found : list of Fit
-    promises : list of ndarray
+    terms_of_homologs : list of ndarray
         The homologs' terms, for each aspect.
     places : list of ndarray
         The neighbours' terms and the electronic ones in turn, for each aspect: those that a sequence may make expected.
@@ -152,7 +152,7 @@ def _compared(dataset: GeneDataset) -> tuple[list[Fit | Pairing], list[Profile],
     electronic = dataset.electronic.astype(np.float32).toarray()
     usual = electronic.mean(axis=0)
     found: list[Fit | Pairing] = []
-    promises, places = [], []
+    terms_of_homologs, places = [], []
     for number in range(len(dataset.aspects)):
         columns = np.flatnonzero((aspects == number) & (frequency > 0))
         weights = np.sqrt(np.maximum(dataset.accretion[columns], 0.0)).astype(np.float32)
@@ -161,10 +161,10 @@ def _compared(dataset: GeneDataset) -> tuple[list[Fit | Pairing], list[Profile],
             for scores, expected in ((by_homologs, frequency), (by_neighbours, frequency), (electronic, usual))
         )
         found += [Fit(NEIGHBOURS, homologs, neighbours), Fit(ELECTRONIC, homologs, annotated)]
-        promises.append(homologs)
+        terms_of_homologs.append(homologs)
         common = frequency[columns] >= _LEAST_FREQUENCY
         places += [neighbours[:, common], annotated[:, common]]
-    return found, promises, places
+    return found, terms_of_homologs, places
 
 
 def _expected_places(ridge: FoldedRidge, places: list[Profile]) -> list[Profile]:

@@ -75,7 +75,7 @@ class PairNetwork:
         return np.asarray(scores.numpy(), dtype=np.float32)
 
     def _standardised(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
-        varied = self.spread_ > _LEAST_SPREAD  # nothing was learned about a feature that was the same for all pairs
+        varied = self.spread_ > _LEAST_SPREAD  # a feature that was the same for all pairs is not used
         scaled = np.where(varied, (features - self.centre_) / np.maximum(self.spread_, _LEAST_SPREAD), 0.0)
         return np.asarray(np.clip(scaled, -_FARTHEST, _FARTHEST), dtype=np.float32)
 

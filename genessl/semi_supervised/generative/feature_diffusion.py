@@ -22,16 +22,16 @@ from genessl.semi_supervised.generative.principal_space import PrincipalSpace
 
 
 class FeatureDiffusion(BaseEstimator):  # type: ignore[misc]
-    """Draw features of genes that have some terms and are so difficult: a conditional diffusion model [1]_.
+    """Draw features of genes with given terms and a given difficulty: a conditional diffusion model [1]_.
 
     Features are whitened into `n_components` principal components z_0 and noised by the cosine schedule of [2]_,
 
     z_t = alpha_t z_0 + sigma_t e,  e ~ N(0, 1),  alpha_t^2 + sigma_t^2 = 1,
 
-    and a residual network learns v_t = alpha_t e - sigma_t z_0 [3]_ from z_t, t, the terms and the difficulty. Each of
-    the two conditions is dropped at random while it learns, so that one network holds the four models with and without
-    them. Samples are led from noise to features without new noise on the way [4]_, with classifier-free
-    guidance [5]_ by the conditions asked for,
+    and a residual module learns v_t = alpha_t e - sigma_t z_0 [3]_ from z_t, t, the terms and the difficulty. Each of
+    the two conditions is dropped at random in training, so that one module holds the four models with and without them.
+    Sampling leads from noise to features without new noise on the way [4]_, with classifier-free guidance [5]_ by the
+    conditions asked for,
 
     v = v(none) + guidance (v(conditions) - v(none)).
 
@@ -42,13 +42,13 @@ class FeatureDiffusion(BaseEstimator):  # type: ignore[misc]
     n_components : int, default=64
         Principal components; fewer where genes or columns are fewer.
     hidden : int, default=192
-        Width of the network.
+        Width of the module.
     n_blocks : int, default=2
         Residual blocks.
     label_width : int, default=64
         Length of the linear embedding of the terms.
     n_steps : int, default=100
-        Of noising, and of sampling.
+        Steps of noising, and of sampling.
     n_updates : int, default=2000
         Steps of the optimiser.
     batch_size : int, default=256
@@ -56,7 +56,7 @@ class FeatureDiffusion(BaseEstimator):  # type: ignore[misc]
     dropped : float, default=0.15
         Share of the training examples without terms, and of those without difficulty; in [0, 1).
     decay : float, default=0.998
-        Of the moving average of the weights, which is what samples; in [0, 1).
+        Decay of the moving average of the weights, which draws the samples; in [0, 1).
     guidance : float, default=1.0
         At least 0; 1 is the conditional model itself, more exaggerates what the conditions change.
     seed : int, default=0
