@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from genessl.data.dataset import GeneDataset, keep_rows
-from genessl.models.base import Arrays, pack_sparse, unpack_sparse
+from genessl.data.dataset import GeneDataset
+from genessl.data.sparse import keep_rows, pack_sparse, unpack_sparse
+from genessl.models.base import Arrays
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,8 +19,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.utils import get_tags
 
 from genessl.data.dataset import GeneDataset
+from genessl.data.sparse import pack_sparse, unpack_sparse
 from genessl.errors import InputError
-from genessl.models.base import Arrays, GenePredictor, check_count, pack_sparse, unpack_sparse
+from genessl.models.base import Arrays, GenePredictor, check_count
 from genessl.models.neural.graph_network import GraphNetwork
 from genessl.models.neural.sequence_network import SequenceNetwork
 from genessl.models.supervision import Supervision

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from torch import Tensor, nn
 
-from genessl.data.dataset import GeneDataset, keep_rows
+from genessl.data.dataset import GeneDataset
+from genessl.data.sparse import keep_rows
 from genessl.errors import InputError
 from genessl.features.graphs import degree_normalised, joined_networks, unheard_genes
 from genessl.features.scaling import centre_and_spread

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from sklearn.base import clone
 
-from genessl.data.dataset import GeneDataset, keep_rows
+from genessl.data.dataset import GeneDataset
+from genessl.data.sparse import keep_rows, pack_sparse, unpack_sparse
 from genessl.errors import InputError
 from genessl.features.graphs import joined_graph, neighbour_average
-from genessl.models.base import Arrays, GenePredictor, check_count, check_range, pack_sparse, unpack_sparse
+from genessl.models.base import Arrays, GenePredictor, check_count, check_range
 from genessl.models.neural.sequence_network import SequenceNetwork
 from genessl.models.owner import Owner
 from genessl.models.propagation.iteration import check_share, spread

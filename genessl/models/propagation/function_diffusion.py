@@ -11,9 +11,10 @@ from scipy.optimize import nnls
 from scipy.sparse import csr_array, diags_array, eye_array
 
 from genessl.data.dataset import GeneDataset
+from genessl.data.sparse import keep_columns
 from genessl.errors import InputError
 from genessl.features.domains import domain_columns
-from genessl.features.graphs import joined_networks, keep_columns, unheard_genes
+from genessl.features.graphs import joined_networks, unheard_genes
 from genessl.models.base import Arrays, check_range
 from genessl.models.baselines import neighbour_shares
 from genessl.models.instance_based import InstanceBased

@@ -13,8 +13,9 @@ from sklearn.base import clone
 from torch import nn
 
 from genessl.data.dataset import TRAIN, VALIDATION, GeneDataset
+from genessl.data.sparse import pack_sparse, unpack_sparse
 from genessl.errors import InputError
-from genessl.models.base import Arrays, check_count, check_range, pack_sparse, unpack_sparse
+from genessl.models.base import Arrays, check_count, check_range
 from genessl.models.neural.objective import MakeObjective
 from genessl.models.neural.sequence_network import SequenceNetwork
 from genessl.models.neural.training import NeuralPredictor

@@ -16,8 +16,9 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from genessl.data.dataset import GeneDataset
+from genessl.data.sparse import pack_sparse, unpack_sparse
 from genessl.errors import InputError
-from genessl.models.base import Arrays, check_count, check_range, pack_sparse, unpack_sparse
+from genessl.models.base import Arrays, check_count, check_range
 from genessl.models.neural.objective import MakeObjective, Objective
 from genessl.models.neural.training import NeuralPredictor
 from genessl.models.supervision import Supervision

@@ -11,9 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from genessl.data.dataset import keep_rows
 from genessl.data.ontology import Ontology
-from genessl.models.base import Arrays, pack_sparse, unpack_sparse
+from genessl.data.sparse import keep_rows, pack_sparse, unpack_sparse
+from genessl.models.base import Arrays
 from genessl.models.supervision import Supervision
 
 _FEWEST_GENES = 3
