@@ -178,7 +178,7 @@ class GeneIdentifiers:
     Attributes
     ----------
     n_ambiguous : dict of (str, str) to int
-        By table and source, how many aliases have several genes there and are not used from it.
+        Number of aliases, by table and source, that have several genes there and are not used from it.
     """
 
     def __init__(self, genes: Sequence[str], tables: Sequence[AliasTable]) -> None:

@@ -129,9 +129,9 @@ def join_domains(
     domains : DataFrame
         As `read_domains` returns it.
     source : str
-        Under which the losses are counted.
+        Name under which the losses are counted.
     file : str, optional
-        Where the table comes from, for messages; `source` by default.
+        The table's file, for messages; `source` by default.
 
     Returns
     -------

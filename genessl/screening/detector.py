@@ -62,11 +62,11 @@ class SyntheticDetector(BaseEstimator):  # type: ignore[misc]
     n_decoys : int, default=4000
         Most decoys of each kind.
     kinds : tuple of str
-        Of decoys.
+        Kinds of decoys.
     penalty : float, default=1000
-        Of the regression on patterns: the inverse of scikit-learn's C.
+        Penalty of the regression on patterns: the inverse of scikit-learn's C.
     n_folds : int, default=4
-        Into which the labelled genes are dealt; with 2, sequences are not paired with places (see `Pairing`).
+        Folds into which the labelled genes are dealt; with 2, sequences are not paired with places (see `Pairing`).
     seed : int, default=0
 
     Attributes
@@ -153,10 +153,11 @@ class SyntheticDetector(BaseEstimator):  # type: ignore[misc]
         return self
 
     def screen(self) -> pd.DataFrame:
-        """Return gene, probability and reasons, the most suspicious first, of equal ones those with more evidence.
+        """Return gene, probability and reasons, the most suspicious first; more evidence decides between equal ones.
 
-        Reasons are the parts of the evidence that add 0.5 or more to the log-odds, the strongest first, and of a gene
-        that is more probably synthetic than not the strongest part in any case; if none speaks for it, that is said.
+        Reasons are the parts of the evidence that add 0.5 or more to the log-odds, the strongest first. A gene that is
+        more probably synthetic than not has at least its strongest part for a reason, or a sentence where no part
+        speaks for it.
         """
         if not hasattr(self, "probability_"):
             raise NotFittedError(f"this {type(self).__name__} is not fitted; call fit first")

@@ -210,6 +210,17 @@ class PatternEvidence:
     """Standardised patterns of genes and decoys, and the fold of each.
 
     The regression that scores the genes and decoys of a fold learns from those of the other folds.
+
+    Parameters
+    ----------
+    genes : Index of str, length n_genes
+    rows : ndarray of float32, shape (n_genes, n_patterns)
+    labelled : ndarray of bool, shape (n_genes,)
+    fold : ndarray of int, shape (n_genes,)
+    decoys : ndarray of float32, shape (n_decoys, n_patterns)
+    decoy_fold : ndarray of int, shape (n_decoys,)
+    block : ndarray of str, shape (n_patterns,)
+        The block of each pattern: a key of `REASONS`.
     """
 
     genes: pd.Index

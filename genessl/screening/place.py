@@ -110,7 +110,7 @@ def place_evidence(
     patterns : ndarray of float32, shape (n_genes, n_patterns)
         Standardised patterns of the sequences.
     seed : int
-        Of the permutation that misplaces the labelled genes.
+        Seed of the permutation that misplaces the labelled genes.
     """
     composition = composition_features(dataset.sequences)[0]
     composition = standardised(composition, composition[labelled])

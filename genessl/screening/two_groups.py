@@ -26,9 +26,9 @@ class TwoGroups:
     real : ndarray of float64, shape (n_labelled,)
         The labelled genes' evidence, ascending.
     share : float
-        Of synthetic genes among the unlabelled ones.
+        Share of synthetic genes among the unlabelled ones.
     density : ndarray of float64, shape (n_labelled + 1,)
-        Of the unlabelled genes' p, at 1 to n_labelled + 1 divided by n_labelled + 1; 1 if all were real.
+        Density of the unlabelled genes' p, at 1 to n_labelled + 1 divided by n_labelled + 1; 1 if all were real.
 
     References
     ----------

@@ -145,7 +145,7 @@ class _QuotaTaught(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
         Returns
         -------
         ndarray of float, shape (n_samples, n_classes) or (n_samples, n_labels)
-            Of each class, or of the presence of each label.
+            Probability of each class, or of the presence of each label.
         """
         check_is_fitted(self)
         features = validate_data(self, X, accept_sparse="csr", reset=False)
@@ -178,7 +178,7 @@ class QuotaSelfTraining(_QuotaTaught):
     rounds : int, default=3
         The most rounds; with 0 this is the estimator, fitted on the samples whose label is known.
     quota : float, default=0.6
-        Of the samples expected to have a class or label, the share to be taught, in (0, 1].
+        Share of the samples expected to have a class or label that is taught it, in (0, 1].
     weight : float, default=0.5
         Weight of taught labels, in [0, 1]: beside m known samples each of n taught ones weighs `weight` min(1, m / n),
         so that taught samples never outweigh the known ones. An estimator whose `fit` takes no `sample_weight` counts
@@ -237,7 +237,7 @@ class QuotaCoTraining(_QuotaTaught):
     Parameters
     ----------
     estimator : classifier, optional
-        Of each view; by default `LogisticRegression(max_iter=1000)`.
+        Classifier of each view; by default `LogisticRegression(max_iter=1000)`.
     view_columns : pair of sequences of int, optional
         Columns of the first and of the second view; by default the first and the second half of them.
     rounds : int, default=3

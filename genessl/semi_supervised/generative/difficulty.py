@@ -35,11 +35,11 @@ def cross_fitted_scores(
     supervision : Supervision
         The genes to judge and to learn from.
     n_epochs : int
-        Of each training.
+        Epochs of each training.
     n_folds : int
         At least 2.
     seed : int
-        Of the deal of genes to folds.
+        Seed of the deal of genes to folds.
 
     Returns
     -------

@@ -60,7 +60,7 @@ class SampleObjective(Objective):
         With the module's columns.
     weight : float
     seed : int
-        Of the choice of samples.
+        Seed of the choice of samples.
     """
 
     def __init__(
