@@ -21,7 +21,7 @@ from genessl.data.dataset_files import read_files, write_files
 from genessl.data.folders import written_folder
 from genessl.data.ontology import ASPECTS, Ontology
 from genessl.data.references import References, labelled_aspects
-from genessl.data.sparse import keep_rows as keep_rows  # files in other folders import it from here
+from genessl.data.sparse import keep_rows
 from genessl.errors import InputError, nearest
 
 SYNTHETIC_PREFIX = "synthetic_"

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array, diags_array
 
 from genessl.data.dataset import GeneDataset
-from genessl.data.sparse import keep_columns as keep_columns  # other files import it from here
+from genessl.data.sparse import keep_columns
 from genessl.errors import InputError
 from genessl.features.homology import similarity_network
 

@@ -17,8 +17,6 @@ from sklearn.exceptions import NotFittedError
 
 from genessl.data.dataset import GeneDataset
 from genessl.data.folders import written_folder
-from genessl.data.sparse import pack_sparse as pack_sparse  # other files import both from here
-from genessl.data.sparse import unpack_sparse as unpack_sparse
 from genessl.errors import InputError
 from genessl.models.resources import Resources
 
