@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve, eigh, svd
 from sklearn.decomposition import PCA
-from sklearn.preprocessing import StandardScaler
 
 Profile = NDArray[np.float32]
 _Factor = tuple[Profile, NDArray[np.bool_], tuple[NDArray[np.float32], bool]]  # mean, genes learned from, Cholesky's
@@ -203,4 +202,5 @@ def _unseen_correlation(
 
 def _standardised(rows: Profile, learned: NDArray[np.bool_]) -> Profile:
     """Return columns of mean 0 and variance 1 over the genes learned from."""
-    return np.asarray(StandardScaler().fit(rows[learned]).transform(rows), dtype=np.float32)
+    spread = rows[learned].std(axis=0)
+    return np.asarray((rows - rows[learned].mean(axis=0)) / np.where(spread > 0, spread, 1.0), dtype=np.float32)
