@@ -11,11 +11,12 @@ from Bio import SeqIO
 from Bio.Align import PairwiseAligner, substitution_matrices
 from scipy.sparse import csr_array
 
+from genessl.data.adjacency import adjacency
 from genessl.data.annotations import EXPERIMENTAL, read_gaf
 from genessl.data.coverage import Coverage
 from genessl.data.identifiers import GeneIdentifiers, read_aliases
 from genessl.data.labels import label_genes
-from genessl.data.networks import adjacency, read_network
+from genessl.data.networks import read_network
 from genessl.data.ontology import read_obo
 from genessl.data.sequences import read_fasta
 from genessl.errors import InputError

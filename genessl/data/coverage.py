@@ -1,4 +1,4 @@
-"""How much of each source joined, and where the rest was lost."""
+"""Counts of what each source held, how much of it joined, and why the rest was lost."""
 
 from __future__ import annotations
 

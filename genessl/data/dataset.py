@@ -21,7 +21,7 @@ from genessl.data.dataset_files import read_files, write_files
 from genessl.data.folders import written_folder
 from genessl.data.ontology import ASPECTS, Ontology
 from genessl.data.references import References, labelled_aspects
-from genessl.data.sparse import keep_rows as keep_rows  # files in other folders import it from here
+from genessl.data.sparse import keep_rows
 from genessl.errors import InputError, nearest
 
 SYNTHETIC_PREFIX = "synthetic_"
@@ -158,7 +158,7 @@ class GeneDataset:
 
     @cached_property
     def synthetic(self) -> NDArray[np.bool_]:
-        """Which genes were mixed into the pool by `contamination`, shape (n_genes,)."""
+        """Whether `contamination` mixed a gene into the pool, shape (n_genes,)."""
         return np.zeros(self.n_genes, dtype=bool) if self.templates is None else self.templates != ""
 
     @cached_property
@@ -169,7 +169,7 @@ class GeneDataset:
 
     @cached_property
     def labelled(self) -> NDArray[np.bool_]:
-        """Who has an experimental annotation in which aspect, shape (n_genes, n_aspects).
+        """Whether a gene has an experimental annotation in an aspect, shape (n_genes, n_aspects).
 
         As in CAFA, protein binding alone does not count.
         """

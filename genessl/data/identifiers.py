@@ -70,9 +70,9 @@ def _rank(source: str) -> int:
 
 
 def read_aliases(path: str | Path) -> AliasTable:
-    """Read an alias table whose format its first line tells.
+    """Read an alias table; its first line shows its format.
 
-    Known are STRING aliases (record: STRING identifier), SGD_features.tab (SGDID), and UniProt's mapping as
+    The formats are STRING aliases (record: STRING identifier), SGD_features.tab (SGDID), and UniProt's mapping as
     idmapping.dat or as a table of its website (accession).
 
     Raises
@@ -155,7 +155,7 @@ def _web_rows(
 
 @dataclass(frozen=True)
 class Resolution:
-    """The gene of each name that has one, and of each other name why it has none."""
+    """The gene of each name that has one, and the reason why any other name has none."""
 
     targets: dict[str, str]
     lost: dict[str, str]
@@ -178,7 +178,7 @@ class GeneIdentifiers:
     Attributes
     ----------
     n_ambiguous : dict of (str, str) to int
-        By table and source, how many aliases have several genes there and are not used from it.
+        Number of aliases, by table and source, that have several genes there and are not used from it.
     """
 
     def __init__(self, genes: Sequence[str], tables: Sequence[AliasTable]) -> None:
@@ -216,8 +216,9 @@ class GeneIdentifiers:
         names : iterable of str
         synonyms : mapping of str to sequence of str, optional
             Other names of a name, tried in the same way where the name itself has no gene: first the first of them
-            (a symbol), then the others, from the first source in which those with a gene agree. A gene that was
-            found by a surer way is not taken again: RNA genes and transposons share synonyms with proteins.
+            (a symbol), then the others, from the first source in which those with a gene agree. A gene that another
+            name has by its own, or by its symbol, is not given again: RNA genes and transposons share synonyms with
+            proteins.
         """
         distinct = list(dict.fromkeys(names))
         found = {name: _first_found(self._stages, name) for name in distinct}

@@ -1,4 +1,4 @@
-"""The Gene Ontology: OBO in; terms, their parents, and what follows from them out."""
+"""The Gene Ontology: OBO in; terms, their parents, and labels and scores consistent with these out."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ class Ontology:
         return current if current in self.index else None
 
     def propagate(self, labels: csr_array) -> csr_array:
-        """Close labels upwards: who has a term has its ancestors.
+        """Close labels upwards: a gene that has a term has its ancestors.
 
         Parameters
         ----------
@@ -115,7 +115,7 @@ class Ontology:
         return _reached(labels, self.ancestors)
 
     def propagate_down(self, labels: csr_array) -> csr_array:
-        """Close negative labels downwards: who lacks a term lacks its descendants; shapes as `propagate`."""
+        """Close negative labels downwards: a gene that lacks a term lacks its descendants; shapes as `propagate`."""
         return _reached(labels, csr_array(self.ancestors.T))
 
     def propagate_scores(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -137,7 +137,7 @@ class Ontology:
         return np.ascontiguousarray(by_term.T)
 
     def information_accretion(self, labels: csr_array) -> NDArray[np.float64]:
-        """Bits by which a term tells more than its direct parents [1]_.
+        """Return the information that a term adds to its direct parents, in bits [1]_.
 
         ia(v) = -log2( n(v) / n(genes having all direct parents of v) ), with one pseudo-gene that has every term;
         0 for a root.

@@ -1,4 +1,4 @@
-"""References: proteins of other organisms whose experimental labels are known, as the organism's genes see them."""
+"""References: proteins of other organisms with experimental labels, and their similarity to the organism's genes."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class References:
             raise InputError(f"references.positive: found {self.positive.shape[1]} columns, expected {n_terms}")
 
     def take(self, rows: NDArray[np.intp]) -> References:
-        """Return the references as some of the genes see them, in the order given."""
+        """Return the references with the rows of some genes, in the order given."""
         return replace(self, homology=csr_array(self.homology[rows]), domains=csr_array(self.domains[rows]))
 
     def write_into(self, folder: Path) -> None:
@@ -88,7 +88,7 @@ class References:
 
 
 def labelled_aspects(positive: csr_array, ontology: Ontology, aspects: tuple[str, ...]) -> NDArray[np.bool_]:
-    """Return which proteins are labelled in which aspect; as in CAFA, protein binding alone does not count.
+    """Return whether each protein is labelled in each aspect; as in CAFA, protein binding alone does not count.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Who is held out: folds of sequence clusters, validation genes."""
+"""Held-out genes: folds of sequence clusters, and validation genes."""
 
 from __future__ import annotations
 

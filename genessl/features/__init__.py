@@ -1,1 +1,1 @@
-"""What one gene looks like in each view."""
+"""Descriptions of one gene in each view."""

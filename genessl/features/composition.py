@@ -1,4 +1,4 @@
-"""Composition and k-mers: what a sequence shows without comparing it to another."""
+"""Composition and k-mers: features of a sequence that need no comparison with another."""
 
 from __future__ import annotations
 

@@ -19,6 +19,7 @@ from genessl.data.text_files import read_lines
 from genessl.errors import InputError
 
 E_VALUE = 1e-3
+_FEWEST_CARRIERS = 2  # of a domain: a rarer one tells nothing about another gene
 _ENTRY = re.compile(r"InterPro:(IPR\d+)")
 _INTERPRO = re.compile(r"IPR\d{6}")
 _PFAM = re.compile(r"(PF\d{5})(\.\d+)?")
@@ -31,10 +32,10 @@ _Parser = Callable[[list[str]], "_Row | None"]
 
 
 def read_domains(path: str | Path) -> pd.DataFrame:
-    """Read which domains proteins carry, from a table whose format its first row tells.
+    """Read which domains proteins carry, from a table; its first row shows its format.
 
-    Known are InterProScan's TSV (11 to 15 columns), HMMER's ``--domtblout`` and ``--tblout`` of a search with Pfam by
-    hmmscan or hmmsearch, and the tables of pfam_scan.pl and of Pfam's proteomes; plain or compressed.
+    The formats are InterProScan's TSV (11 to 15 columns), HMMER's ``--domtblout`` and ``--tblout`` of a search with
+    Pfam by hmmscan or hmmsearch, and the tables of pfam_scan.pl and of Pfam's proteomes; plain or compressed.
 
     Returns
     -------
@@ -42,8 +43,8 @@ def read_domains(path: str | Path) -> pd.DataFrame:
         gene : str, the accession of a ``sp|accession|name``, else the name as it is
         domain : str, ``InterPro:IPR…`` where InterProScan found the signature's entry, else ``Pfam:PF…`` without its
         version, or ``analysis:accession`` of another signature
-        significant : bool, whether HMMER's E-value (in --domtblout the domain's own) is at most 0.001; of the other
-        formats, which list what passed the databases' own thresholds, what they mark as insignificant is not
+        significant : bool, whether HMMER's E-value (in --domtblout the domain's own) is at most 0.001; the other
+        formats list matches above the databases' own thresholds, which are significant unless marked otherwise
 
     Raises
     ------
@@ -128,9 +129,9 @@ def join_domains(
     domains : DataFrame
         As `read_domains` returns it.
     source : str
-        Under which the losses are counted.
+        Name under which the losses are counted.
     file : str, optional
-        Where the table comes from, for messages; `source` by default.
+        The table's file, for messages; `source` by default.
 
     Returns
     -------
@@ -187,18 +188,14 @@ def annotated_domains(annotations: pd.DataFrame, objects: Mapping[str, str]) -> 
     return pd.DataFrame(rows, columns=["gene", "domain"], dtype=object).drop_duplicates().reset_index(drop=True)
 
 
-def domain_features(
-    domains: pd.DataFrame, genes: Sequence[str], *, minimum: int = 2
-) -> tuple[NDArray[np.float32], tuple[str, ...]]:
-    """Lay domains out as columns of the sequence view.
+def domain_features(domains: pd.DataFrame, genes: Sequence[str]) -> tuple[NDArray[np.float32], tuple[str, ...]]:
+    """Lay the domains that two genes or more carry out as columns of the sequence view.
 
     Parameters
     ----------
     domains : DataFrame
         Rows of gene and domain; one that comes twice counts once.
     genes : sequence of str, length n_genes
-    minimum : int, default=2
-        Genes that must carry a domain; a rarer one tells nothing about another gene.
 
     Returns
     -------
@@ -207,7 +204,7 @@ def domain_features(
     names : tuple of str, length n_domains
     """
     counts = domains.drop_duplicates()["domain"].value_counts()
-    names = sorted(counts.index[counts >= minimum])
+    names = sorted(counts.index[counts >= _FEWEST_CARRIERS])
     return carried_domains(domains, genes, names).toarray(), tuple(names)
 
 

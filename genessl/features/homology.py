@@ -109,7 +109,7 @@ def similarity_network(scores: csr_array, heard: NDArray[np.bool_] | None = None
     scores : csr_array of float32, shape (n_genes, n_genes)
         As `bit_scores` gives them; the diagonal is left out.
     heard : ndarray of bool, shape (n_genes,), optional
-        The others are no one's best hit, and their columns are empty.
+        Genes that send labels. The others are left out of the search for best hits, and their columns are empty.
 
     Returns
     -------
@@ -125,7 +125,7 @@ def similarity_network(scores: csr_array, heard: NDArray[np.bool_] | None = None
     rows, columns, bits = rows[kept], columns[kept], larger.data[kept]
     best = np.zeros(n_genes)
     np.maximum.at(best, rows, bits)
-    best_of_both = best[rows] * np.maximum(best[columns], bits)  # which differs for genes that are not heard only
+    best_of_both = best[rows] * np.maximum(best[columns], bits)  # the two differ only for genes whose columns are empty
     weights = np.minimum(bits / np.sqrt(best_of_both), 1.0).astype(np.float32)
     return csr_array(coo_array((weights, (rows, columns)), shape=(n_genes, n_genes)))
 

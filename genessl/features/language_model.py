@@ -34,8 +34,8 @@ def embed_sequences(
     length, evenly spread, neighbours sharing at least `overlap` residues; a residue's vector is the plain mean over the
     windows that contain it. A letter that the model's vocabulary lacks is read as X; ESM-2 knows B, O, U and Z, not J.
 
-    What is done so far is kept in `output` + ".part", batch by batch, longest proteins first. A later call with the
-    same arguments goes on there and gives the same file. `output` appears when it is complete.
+    Finished batches are kept in `output` + ".part", longest proteins first. After an interruption a call with the same
+    arguments continues from them and gives the same file. `output` appears when it is complete.
 
     Parameters
     ----------

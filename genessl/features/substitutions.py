@@ -1,4 +1,4 @@
-"""Copies of proteins with conservative substitutions: what a protein could look like and still do the same."""
+"""Copies of proteins with conservative substitutions, which change the sequence and seldom the function."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Which genes are no genes: a detector of synthetic and spurious proteins."""
+"""Detector of synthetic or spurious proteins among the unlabelled genes."""

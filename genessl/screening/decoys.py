@@ -1,4 +1,4 @@
-"""Decoys: sequences that no cell makes, drawn from real ones, for a detector to learn from."""
+"""Decoys: artificial sequences drawn from real ones, as counterexamples for a detector to learn from."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def draw_decoys(sequences: Sequence[str], kind: str, *, seed: int, examples: Seq
       only those between two lysines or arginines change places, as in decoy databases of proteomics [1]_.
     - ``chained``: a Markov chain of second order that begins as it does, with the examples' transitions.
     - ``rewritten``: 5 to 50 % of its residues drawn anew, each from its neighbours up to four places away on both
-      sides, as if these were independent given the residue: what a small language model does when it fills in masked
-      residues. Half of the decoys take the probabilities to their square, as generators do that prefer likely residues.
+      sides, as if these were independent given the residue. A small language model that fills in masked residues does
+      much the same. Half of the decoys square the probabilities, as generators do that prefer likely residues.
     - ``misread``: translated back with codons drawn evenly, and read in one of the five other frames, three of them of
-      the opposite strand; what a spurious open reading frame over a gene looks like. Stops are left out, and the first
+      the opposite strand, like a spurious open reading frame over a gene. Stops are left out, and the first
       residue is a methionine.
 
     Parameters
@@ -43,7 +43,7 @@ def draw_decoys(sequences: Sequence[str], kind: str, *, seed: int, examples: Seq
     kind : {'shuffled', 'chained', 'rewritten', 'misread'}
     seed : int
     examples : sequence of str, optional
-        Where residues' contexts are learned, by default `sequences`.
+        Sequences from which the contexts of residues are learned, by default `sequences`.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""How much likelier a sequence and a place are as a pair than by chance: canonical correlations learned from genes."""
+"""Likelihood ratio of a sequence and a place as a pair against chance, by canonical correlations between genes' own."""
 
 from __future__ import annotations
 
@@ -69,14 +69,14 @@ class FoldedRidge:
 class Pairing:
     """Two normal variables for each canonical correlation [1]_ between what a sequence makes expected and a place.
 
-    What is expected are the components of the place by ridge regression on the sequence, and those of the terms of its
-    homologs. Each fold has canonical variables of its own, learned from the places of labelled genes of the others;
-    the correlations are those of genes of folds to which the variables were not turned.
+    A sequence makes two things expected: the components of the place, by ridge regression, and the components of the
+    terms of its homologs. Each fold has canonical variables of its own, learned from the places of labelled genes of
+    the other folds. The correlations are measured on genes of folds from which the variables were not learned.
 
     Parameters
     ----------
     reason : str
-        What it means if sequence and place do not belong together.
+        Sentence for the user where sequence and place do not belong together.
     fold : ndarray of int, shape (n_genes,)
     known : ndarray of bool, shape (n_genes,)
         Whether anything is at the gene's place.
@@ -146,15 +146,15 @@ class Pairing:
             expected = np.zeros_like(target)
             for other in range(ridge.n_folds):
                 expected[ridge.fold == other] = ridge.expected(target, number, other)
-            promised = _whitened(np.concatenate([expected, by_homologs], axis=1), rows)
-            correlation[number] = _unseen_correlation(promised, target, rows, ridge.fold)
-            own, by_place[number] = (_standardised(side, rows) for side in _canonical(promised, target, rows))
+            foreseen = _whitened(np.concatenate([expected, by_homologs], axis=1), rows)
+            correlation[number] = _unseen_correlation(foreseen, target, rows, ridge.fold)
+            own, by_place[number] = (_standardised(side, rows) for side in _canonical(foreseen, target, rows))
             by_sequence[ridge.fold == number] = own[ridge.fold == number]
         return cls(reason, ridge.fold, known, by_sequence, by_place, correlation)
 
 
 def homolog_components(by_homologs: Profile, learned: NDArray[np.bool_]) -> Profile:
-    """Return the principal components of what homologs promise, shape (n_genes, at most 40)."""
+    """Return the principal components of the terms of homologs, shape (n_genes, at most 40)."""
     return _components(by_homologs, learned, _N_HOMOLOG_COMPONENTS)
 
 
@@ -180,19 +180,19 @@ def _whitened(rows: Profile, learned: NDArray[np.bool_]) -> Profile:
     return np.asarray(standard @ (axes / np.sqrt(variance)), dtype=np.float32)
 
 
-def _canonical(promised: Profile, target: Profile, learned: NDArray[np.bool_]) -> tuple[Profile, Profile]:
+def _canonical(foreseen: Profile, target: Profile, learned: NDArray[np.bool_]) -> tuple[Profile, Profile]:
     """Turn two tables of columns that do not correlate so that these correlate in pairs, the strongest first."""
-    left, _, right = svd(promised[learned].T @ target[learned] / learned.sum(), full_matrices=False)
-    return promised @ left, target @ right.T
+    left, _, right = svd(foreseen[learned].T @ target[learned] / learned.sum(), full_matrices=False)
+    return foreseen @ left, target @ right.T
 
 
 def _unseen_correlation(
-    promised: Profile, target: Profile, learned: NDArray[np.bool_], fold: NDArray[np.intp]
+    foreseen: Profile, target: Profile, learned: NDArray[np.bool_], fold: NDArray[np.intp]
 ) -> NDArray[np.float64]:
     """Return the correlations of canonical variables over genes whose fold these were not learned from."""
     unseen: list[tuple[Profile, Profile]] = []
     for number in np.unique(fold[learned]).tolist():
-        sides = _canonical(promised, target, learned & (fold != number))
+        sides = _canonical(foreseen, target, learned & (fold != number))
         unseen.append((sides[0][learned & (fold == number)], sides[1][learned & (fold == number)]))
     own, there = (np.concatenate(side).astype(np.float64) for side in zip(*unseen, strict=True))
     length = np.sqrt((own**2).sum(axis=0) * (there**2).sum(axis=0))
@@ -201,5 +201,6 @@ def _unseen_correlation(
 
 
 def _standardised(rows: Profile, learned: NDArray[np.bool_]) -> Profile:
+    """Return columns of mean 0 and variance 1 over the genes learned from."""
     spread = rows[learned].std(axis=0)
     return np.asarray((rows - rows[learned].mean(axis=0)) / np.where(spread > 0, spread, 1.0), dtype=np.float32)

@@ -1,14 +1,19 @@
-"""Patterns of residues along a protein: what evolution leaves in a sequence, and a generator may miss."""
+"""Patterns of residues along a protein, which evolution leaves and a generator may miss, as evidence."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
 
+from genessl.data.dataset import GeneDataset
 from genessl.features.composition import AMINO_ACIDS, encode_residues
+from genessl.screening.decoys import draw_decoys
 
 _GAPS = (1, 2, 3, 4)
 _LAGS = (*range(1, 13), 14, 15, 18, 21, 22, 25)
@@ -16,6 +21,15 @@ _WINDOWS = (12, 25, 50)
 _END = 30
 _RESIDUES_AT_ONCE = 200_000
 _LEAST = 1e-6
+_FARTHEST, _LEAST_SPREAD = 5.0, 1e-3  # of standardised patterns
+BASE = "base"
+REASONS = {
+    "composition": "unusual shares of residues",
+    "pair": "unusual neighbours among residues",
+    "period": "unusual periods of hydropathy, charge or volume",
+    "window": "unusual segments",
+    "end": "unusual ends",
+}
 # Hydropathy, charge at pH 7, propensity for helices and volume in cubic angstrom, in the order of AMINO_ACIDS.
 _PROPERTIES = {
     "hydropathy": (
@@ -84,7 +98,7 @@ def _parts(lengths: list[int]) -> Iterator[slice]:
 
 
 def _described(codes: list[NDArray[np.intp]]) -> NDArray[np.float32]:
-    """Describe some sequences at once: their residues stand in one array, `owner` tells whose they are."""
+    """Describe some sequences at once: one array holds their residues, and `owner` the sequence of each residue."""
     n_sequences, n_residues = len(codes), len(AMINO_ACIDS)
     residues = np.concatenate(codes)
     owner = np.repeat(np.arange(n_sequences), [len(c) for c in codes])
@@ -189,3 +203,99 @@ def _names() -> tuple[str, ...]:
         names += [f"window:{end} {name} in {width}" for name in properties for end in ("lowest", "highest")]
         names += [f"window:{end} entropy in {width}" for end in ("lowest", "highest", "mean")]
     return (*names, *(f"end:first {a}" for a in letters), *(f"end:last {a}" for a in letters), "end:methionine")
+
+
+@dataclass(frozen=True)
+class PatternEvidence:
+    """Standardised patterns of genes and decoys, and the fold of each.
+
+    The regression that scores the genes and decoys of a fold learns from those of the other folds.
+
+    Parameters
+    ----------
+    genes : Index of str, length n_genes
+    rows : ndarray of float32, shape (n_genes, n_patterns)
+    labelled : ndarray of bool, shape (n_genes,)
+    fold : ndarray of int, shape (n_genes,)
+    decoys : ndarray of float32, shape (n_decoys, n_patterns)
+    decoy_fold : ndarray of int, shape (n_decoys,)
+    block : ndarray of str, shape (n_patterns,)
+        The block of each pattern: a key of `REASONS`.
+    """
+
+    genes: pd.Index
+    rows: NDArray[np.float32]
+    labelled: NDArray[np.bool_]
+    fold: NDArray[np.intp]
+    decoys: NDArray[np.float32]
+    decoy_fold: NDArray[np.intp]
+    block: NDArray[np.str_]
+
+    @classmethod
+    def of(
+        cls,
+        dataset: GeneDataset,
+        labelled: NDArray[np.bool_],
+        fold: NDArray[np.intp],
+        kinds: tuple[str, ...],
+        n_decoys: int,
+        seed: int,
+    ) -> Self:
+        """Describe the genes, and decoys drawn from the labelled ones; a decoy is in the fold of its gene."""
+        real, names = pattern_features(dataset.sequences)
+        known = np.flatnonzero(labelled)
+        examples = [dataset.sequences[row] for row in known.tolist()]
+        random, drawn, folds = np.random.default_rng(seed), [], []
+        for kind in kinds:
+            parents = random.permutation(len(known))[:n_decoys]
+            decoys = draw_decoys([examples[parent] for parent in parents.tolist()], kind, seed=seed, examples=examples)
+            drawn.append(pattern_features(decoys)[0])
+            folds.append(fold[known[parents]])
+        return cls(
+            pd.Index(dataset.genes),
+            standardised(real, real[known]),
+            labelled,
+            fold,
+            standardised(np.concatenate(drawn), real[known]),
+            np.concatenate(folds),
+            np.array([name.partition(":")[0] for name in names]),
+        )
+
+    def judge(self, suspects: NDArray[np.bool_], penalty: float) -> pd.DataFrame:
+        """Return what each block of patterns adds to the log-odds of a gene, by regressions that have not seen it.
+
+        A real gene weighs 1. A suspect weighs 1, too, or less where suspects outnumber the real genes, so that they
+        weigh no more than these. All decoys together weigh half as much as the real genes. The penalty makes log-odds
+        too small: they are stretched by the factor that suits labelled genes and decoys which the regression has not
+        seen.
+        """
+        blocks = list(REASONS)
+        evidence, of_decoys = np.zeros((len(self.rows), len(blocks) + 1)), np.zeros(len(self.decoys))
+        for number in range(self.fold.max() + 1):
+            own, other = self.fold == number, self.fold != number
+            real, suspected = self.rows[other & self.labelled], self.rows[other & suspects]
+            decoys = self.decoys[self.decoy_fold != number]
+            weights = (1.0, 0.5 * len(real) / len(decoys), min(1.0, len(real) / max(1, len(suspected))))
+            parts = (real, decoys, suspected)
+            weight = np.repeat(weights, [len(part) for part in parts])
+            truth = np.repeat([0, 1, 1], [len(part) for part in parts])
+            model = LogisticRegression(C=1.0 / penalty, max_iter=500)
+            model.fit(np.concatenate(parts), truth, sample_weight=weight)
+            coefficients = model.coef_[0].astype(np.float32)
+            for column, block in enumerate(blocks):
+                inside = self.block == block
+                evidence[own, column] = self.rows[np.ix_(own, inside)] @ coefficients[inside]
+            base = model.intercept_[0] - np.log(weight[truth == 1].sum() / len(real))
+            evidence[own, -1] = base
+            of_decoys[self.decoy_fold == number] = self.decoys[self.decoy_fold == number] @ coefficients + base
+        known = np.concatenate([evidence[self.labelled].sum(axis=1), of_decoys])[:, None]
+        truth = np.repeat([0, 1], [self.labelled.sum(), len(of_decoys)])
+        stretch = LogisticRegression(class_weight="balanced").fit(known, truth).coef_[0, 0]
+        evidence *= max(1.0, float(stretch))
+        return pd.DataFrame(evidence, self.genes, [*REASONS.values(), BASE])
+
+
+def standardised(rows: NDArray[np.float32], examples: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return rows in standard deviations from the mean of examples, at most 5 on either side; shapes (n, n_columns)."""
+    middle, spread = examples.mean(axis=0), np.maximum(examples.std(axis=0), _LEAST_SPREAD)
+    return np.asarray(np.clip((rows - middle) / spread, -_FARTHEST, _FARTHEST), dtype=np.float32)

@@ -1,18 +1,22 @@
-"""Whether a gene's sequence fits its place: what it and its homologs promise, and what stands around it."""
+"""Agreement of a gene's sequence and homologs with its place: its neighbours' terms, electronic terms and domains."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
 
 from genessl.data.dataset import GeneDataset
+from genessl.features.composition import composition_features
 from genessl.features.domains import domain_columns
 from genessl.features.graphs import joined_graph
 from genessl.models.baselines import neighbour_shares
 from genessl.models.supervision import Supervision
 from genessl.screening.pairing import FoldedRidge, Pairing, Profile, homolog_components
+from genessl.screening.patterns import standardised
 
 NEIGHBOURS = "sequence or homologs do not suit the neighbours' terms"
 ELECTRONIC = "sequence or homologs do not suit the electronic terms"
@@ -23,12 +27,12 @@ _FEWEST_CARRIERS = 5  # labelled genes, of the domains that a sequence may make 
 
 @dataclass(frozen=True)
 class Fit:
-    """What a gene's sequence or its homologs promise, and what stands at its place, in the same columns.
+    """A comparison of what a gene's sequence or homologs make expected with what is at its place, in the same columns.
 
     Parameters
     ----------
     reason : str
-        What it means if the two disagree.
+        Sentence for the user where the two disagree.
     by_sequence, by_place : ndarray of float32, shape (n_genes, n_columns)
         Rows of zeros where nothing is known. Columns are centred and weighted, so that the cosine of two rows that
         have nothing to do with each other is about 0.
@@ -69,7 +73,7 @@ def fits(dataset: GeneDataset, described: Profile, fold: NDArray[np.intp]) -> li
     fold : ndarray of int, shape (n_genes,)
         The regressions learn from the labelled genes of the other folds.
     """
-    found, promises, places = _compared(dataset)
+    found, terms_of_homologs, places = _compared(dataset)
     learned = np.diff(dataset.positive.indptr) > 0
     ridge = FoldedRidge(described, learned, fold)
     expected = _expected_places(ridge, places)
@@ -80,9 +84,53 @@ def fits(dataset: GeneDataset, described: Profile, fold: NDArray[np.intp]) -> li
     if carried.shape[1]:
         found.append(Fit(DOMAINS, of_homologs, carried))
         paired.append((DOMAINS, [carried[:, common]]))
-    components = homolog_components(np.concatenate(promises, axis=1), learned)
+    components = homolog_components(np.concatenate(terms_of_homologs, axis=1), learned)
     pairings = (Pairing.learn(reason, ridge, components, np.concatenate(place, axis=1)) for reason, place in paired)
     return found + [pairing for pairing in pairings if pairing is not None]
+
+
+def place_evidence(
+    dataset: GeneDataset,
+    labelled: NDArray[np.bool_],
+    fold: NDArray[np.intp],
+    patterns: NDArray[np.float32],
+    seed: int,
+) -> pd.DataFrame:
+    """Return what sequence and place add to the log-odds of each gene, a column for each reason.
+
+    The regressions learn from labelled genes at their own place and at each other's. Comparisons with the same kind of
+    place resemble each other and share a reason: what they add is summed.
+
+    Parameters
+    ----------
+    dataset : GeneDataset
+    labelled : ndarray of bool, shape (n_genes,)
+    fold : ndarray of int, shape (n_genes,)
+        The regression that judges a gene learns from the other folds.
+    patterns : ndarray of float32, shape (n_genes, n_patterns)
+        Standardised patterns of the sequences.
+    seed : int
+        Seed of the permutation that misplaces the labelled genes.
+    """
+    composition = composition_features(dataset.sequences)[0]
+    composition = standardised(composition, composition[labelled])
+    compared = fits(dataset, np.concatenate([composition, patterns], axis=1), fold)
+    places = np.arange(dataset.n_genes)
+    known = np.flatnonzero(labelled)
+    places[known] = np.random.default_rng(seed).permutation(known)
+    own, misplaced = (np.stack([fit.agreement(where) for fit in compared], axis=1) for where in (None, places))
+    own, misplaced = (np.concatenate([table, table != 0], axis=1) for table in (own, misplaced))
+    evidence = np.zeros((dataset.n_genes, len(compared)))
+    for number in range(fold.max() + 1):
+        there = fold == number
+        learned = labelled & ~there
+        model = LogisticRegression(max_iter=500)
+        model.fit(np.concatenate([own[learned], misplaced[learned]]), np.repeat([0, 1], learned.sum()))
+        added = own[there] * model.coef_[0]
+        evidence[there] = added[:, : len(compared)] + added[:, len(compared) :]
+    reasons = list(dict.fromkeys(fit.reason for fit in compared))
+    of_reason = np.array([[fit.reason == reason for reason in reasons] for fit in compared], dtype=np.float64)
+    return pd.DataFrame(evidence @ of_reason, dataset.genes, reasons)
 
 
 def _compared(dataset: GeneDataset) -> tuple[list[Fit | Pairing], list[Profile], list[Profile]]:
@@ -91,7 +139,7 @@ def _compared(dataset: GeneDataset) -> tuple[list[Fit | Pairing], list[Profile],
     Returns
     -------
     found : list of Fit
-    promises : list of ndarray
+    terms_of_homologs : list of ndarray
         The homologs' terms, for each aspect.
     places : list of ndarray
         The neighbours' terms and the electronic ones in turn, for each aspect: those that a sequence may make expected.
@@ -104,7 +152,7 @@ def _compared(dataset: GeneDataset) -> tuple[list[Fit | Pairing], list[Profile],
     electronic = dataset.electronic.astype(np.float32).toarray()
     usual = electronic.mean(axis=0)
     found: list[Fit | Pairing] = []
-    promises, places = [], []
+    terms_of_homologs, places = [], []
     for number in range(len(dataset.aspects)):
         columns = np.flatnonzero((aspects == number) & (frequency > 0))
         weights = np.sqrt(np.maximum(dataset.accretion[columns], 0.0)).astype(np.float32)
@@ -113,10 +161,10 @@ def _compared(dataset: GeneDataset) -> tuple[list[Fit | Pairing], list[Profile],
             for scores, expected in ((by_homologs, frequency), (by_neighbours, frequency), (electronic, usual))
         )
         found += [Fit(NEIGHBOURS, homologs, neighbours), Fit(ELECTRONIC, homologs, annotated)]
-        promises.append(homologs)
+        terms_of_homologs.append(homologs)
         common = frequency[columns] >= _LEAST_FREQUENCY
         places += [neighbours[:, common], annotated[:, common]]
-    return found, promises, places
+    return found, terms_of_homologs, places
 
 
 def _expected_places(ridge: FoldedRidge, places: list[Profile]) -> list[Profile]:

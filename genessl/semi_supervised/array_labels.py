@@ -49,7 +49,7 @@ class ArrayLabels:
         return _read_labels(y) if y.ndim == 2 else _read_classes(y)
 
     def decode(self, codes: Codes, y: NDArray[Any]) -> NDArray[Any]:
-        """Return codes as values of y; where a code is -1 stands -1."""
+        """Return codes as values of y, -1 as -1."""
         if not self.exclusive:
             return codes.astype(y.dtype)
         taught, decoded = codes[:, 0] != UNKNOWN, np.full_like(y, UNKNOWN)
@@ -57,14 +57,14 @@ class ArrayLabels:
         return decoded
 
     def supervision(self) -> Supervision:
-        """Return the same as genes and terms: exclusive classes share an aspect, any other label has one of its own."""
+        """Return the labels as supervision: exclusive classes share an aspect, any other label has one of its own."""
         positive = self.codes == np.arange(len(self.classes)) if self.exclusive else self.codes == 1
         aspects = np.zeros(len(self.classes), dtype=np.intp) if self.exclusive else np.arange(len(self.classes))
         names = np.arange(len(positive)).astype(np.str_)
         return Supervision.from_labels(names, csr_array(positive), self.codes != UNKNOWN, aspects)
 
     def choose_lesson(self, probability: NDArray[Any], quota: float) -> Codes:
-        """Choose what is taught, as `choose_by_quota` does; -1 where nothing is, known labels among it.
+        """Choose codes to teach, as `choose_by_quota` does; -1 where none is taught, as for known labels.
 
         Parameters
         ----------
@@ -80,12 +80,12 @@ class ArrayLabels:
         return np.where(positive.any(axis=1), most_probable, UNKNOWN)[:, None]
 
     def teaches(self, lesson: Codes) -> bool:
-        """Tell whether any class or label is taught as present."""
+        """Return whether any class or label is taught as present."""
         return bool((lesson >= (0 if self.exclusive else 1)).any())
 
 
 def united(lessons: list[Codes]) -> Codes:
-    """Return what any of two views taught, but for what they taught differently."""
+    """Return the codes that any view taught; where views taught different codes, -1."""
     together = lessons[0]
     for other in lessons[1:]:
         agree = (together == UNKNOWN) | (other == UNKNOWN) | (together == other)

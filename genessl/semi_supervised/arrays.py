@@ -26,7 +26,7 @@ _Columns = slice | NDArray[np.intp]
 
 
 class _QuotaTaught(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
-    """Views that teach each other: each learns the lesson of the next one, the last that of the first."""
+    """Views that teach each other in a circle: each learns what the next one taught, the last what the first did."""
 
     estimator: BaseEstimator | None
     rounds: int
@@ -145,7 +145,7 @@ class _QuotaTaught(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
         Returns
         -------
         ndarray of float, shape (n_samples, n_classes) or (n_samples, n_labels)
-            Of each class, or of the presence of each label.
+            Probability of each class, or of the presence of each label.
         """
         check_is_fitted(self)
         features = validate_data(self, X, accept_sparse="csr", reset=False)
@@ -178,11 +178,11 @@ class QuotaSelfTraining(_QuotaTaught):
     rounds : int, default=3
         The most rounds; with 0 this is the estimator, fitted on the samples whose label is known.
     quota : float, default=0.6
-        Of the samples expected to have a class or label, the share to be taught, in (0, 1].
+        Share of the samples expected to have a class or label that is taught it, in (0, 1].
     weight : float, default=0.5
-        Weight of what is taught, in [0, 1]: beside m known samples n taught ones weigh `weight` min(1, m / n) each, so
-        that however many there are they never outweigh the known. An estimator whose `fit` takes no `sample_weight`
-        counts them fully, unless this is 0.
+        Weight of taught labels, in [0, 1]: beside m known samples each of n taught ones weighs `weight` min(1, m / n),
+        so that taught samples never outweigh the known ones. An estimator whose `fit` takes no `sample_weight` counts
+        them fully, unless this is 0.
 
     Attributes
     ----------
@@ -191,7 +191,7 @@ class QuotaSelfTraining(_QuotaTaught):
     labels_ : ndarray, shape of y
         y with the labels taught in the last round; -1 where none was.
     labeled_iter_ : ndarray of int, shape of y
-        Since which round the sample was taught this same label; 0 where it was given, -1 where the last round taught
+        The round since which the sample was taught this label; 0 for a known label, -1 where the last round taught
         none.
     n_iter_ : int
         Rounds of teaching that the final estimators had.
@@ -237,7 +237,7 @@ class QuotaCoTraining(_QuotaTaught):
     Parameters
     ----------
     estimator : classifier, optional
-        Of each view; by default `LogisticRegression(max_iter=1000)`.
+        Classifier of each view; by default `LogisticRegression(max_iter=1000)`.
     view_columns : pair of sequences of int, optional
         Columns of the first and of the second view; by default the first and the second half of them.
     rounds : int, default=3
@@ -247,7 +247,7 @@ class QuotaCoTraining(_QuotaTaught):
     Attributes
     ----------
     labels_, labeled_iter_ : ndarray, shape of y
-        As in `QuotaSelfTraining`; what the views taught differently counts as not taught.
+        As in `QuotaSelfTraining`; a label that the views taught differently counts as not taught.
     classes_, n_iter_, termination_condition_, lessons_, estimators_, views_
         As in `QuotaSelfTraining`, but for two views.
 

@@ -16,14 +16,14 @@ _PLAIN = (bool, int, float, str, type(None))
 
 
 def describe(value: Any, where: str) -> Any:
-    """Turn an estimator, or the value of one of its parameters, into what JSON can hold.
+    """Turn an estimator, or the value of one of its parameters, into a value that JSON can hold.
 
     Parameters
     ----------
     value : Any
         An estimator, a number, text, None, or a list, tuple or dict of these.
     where : str
-        What the value is called in an error's sentence.
+        The name of the value in an error's sentence.
 
     Raises
     ------

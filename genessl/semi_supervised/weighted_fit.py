@@ -1,4 +1,4 @@
-"""Fitting a scikit-learn classifier on samples that do not all count the same."""
+"""Fitting a scikit-learn classifier on weighted samples."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def _pipeline_days(count: int, rng: np.random.Generator) -> NDArray[np.datetime6
 
 
 def _no_data(experimental: pd.DataFrame, terms: SimulatedTerms, n_real: int, rng: np.random.Generator) -> pd.DataFrame:
-    """Rows that say: a curator looked and found nothing, for an aspect without experiments even later."""
+    """Return no-data rows (a curator found nothing), for aspects without experiments even at t1."""
     known = np.zeros((n_real, 3), dtype=bool)
     known[experimental["gene"], terms.aspect[experimental["term"]]] = True
     gene, aspect = np.nonzero(~known & (rng.random(known.shape) < 0.15))

@@ -1,4 +1,4 @@
-"""What each gene does: molecular function from its domains, process and component from its module."""
+"""The functions of each gene: molecular function from its domains, process and component from its module."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ _SIGNAL = 0.6
 
 @dataclass(frozen=True)
 class GeneFunctions:
-    """The truth behind the annotations, of which curators see a part.
+    """The true functions of the genes; the annotations show a part of them.
 
     Parameters
     ----------
     gene, term : ndarray of int64, shape (n_facts,)
-        What each gene does; spurious records do nothing.
+        Each function of each gene; spurious records have none.
     main_function : ndarray of int64, shape (n_genes,)
         The function inherited within the family, -1 for spurious records.
     lost_function : ndarray of int64, shape (n_genes,)
@@ -171,7 +171,7 @@ def _ordered_choice(terms: SimulatedTerms, aspect: int, count: int, rng: np.rand
 
 
 def _vary(chosen: Integers, terms: SimulatedTerms, rng: np.random.Generator) -> Integers:
-    """Make a third of the terms more specific, for genes of one module play different parts in it."""
+    """Make a third of the terms more specific, because the genes of a module have different parts in it."""
     return np.where(rng.random(len(chosen)) < 0.35, terms.narrower(chosen, rng), chosen)
 
 

@@ -52,7 +52,7 @@ class Memberships:
 def interacting_modules(
     functions: GeneFunctions, settings: SimulationSettings, rng: np.random.Generator
 ) -> Memberships:
-    """Place genes in the modules where they interact: mostly where they work, some elsewhere, isolated ones nowhere."""
+    """Place genes in the modules where they interact: most where they work, some elsewhere, isolated ones in none."""
     n_genes, n_modules = len(functions.module), len(functions.module_process)
     drawn = rng.integers(n_modules, size=n_genes)
     elsewhere = rng.random(n_genes) < settings.misplaced

@@ -1,4 +1,4 @@
-"""What curators and pipelines wrote down, and when."""
+"""The annotations that curators and pipelines made, and their dates."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _BY_ANCESTOR = 0.5
 
 @dataclass(frozen=True)
 class Study:
-    """When experiments reveal what genes do.
+    """The times at which experiments reveal functions.
 
     Parameters
     ----------
     interest : ndarray of float64, shape (n_genes,)
-        How much a gene is studied, 1 on average about, heavy-tailed.
+        Rate at which a gene is studied; heavy-tailed, about 1 on average.
     first : ndarray of float64, shape (n_genes,)
         Time of a gene's first experiment; infinite for spurious records.
     t0, t1 : float
@@ -57,7 +57,7 @@ class Study:
 def schedule_studies(
     attraction: NDArray[np.float64], n_real: int, settings: SimulationSettings, rng: np.random.Generator
 ) -> Study:
-    """Draw when each gene is first studied: earlier where it interests more, as hubs of the network do."""
+    """Draw when each gene is first studied: hubs of the network interest more and are studied earlier."""
     n_genes = settings.n_genes
     interest = attraction**0.5 * rng.lognormal(0, 0.8, size=n_genes)
     first = rng.exponential(size=n_genes) / interest
@@ -118,7 +118,7 @@ def _discoveries(
 
 
 def _truly_lost(functions: GeneFunctions, terms: SimulatedTerms, rng: np.random.Generator) -> Integers:
-    """Genes shown not to have the function they lost, where nothing that they do implies it."""
+    """Return genes shown not to have the function they lost, where no function of theirs implies it."""
     candidates = np.flatnonzero((functions.lost_function >= 0) & (rng.random(len(functions.lost_function)) < 0.4))
     implied = {
         (gene, above)
@@ -201,7 +201,7 @@ def _by_keyword(
 def _by_ancestor(
     tree: FamilyTree, functions: GeneFunctions, settings: SimulationSettings, rng: np.random.Generator
 ) -> pd.DataFrame:
-    """Phylogenetic inference: the whole family receives what its founder does, changes along the tree unnoticed."""
+    """Phylogenetic inference: the whole family receives the founder's functions, whatever changed along the tree."""
     founder = np.searchsorted(tree.family, tree.family[: tree.n_in_families])
     family = tree.family[: tree.n_in_families]
     chosen = rng.random(int(family.max(initial=-1)) + 1) < _BY_ANCESTOR * settings.electronic

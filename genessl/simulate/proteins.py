@@ -52,7 +52,7 @@ _LETTERS = np.frombuffer(AMINO_ACIDS.encode("ascii"), dtype=np.uint8)
 
 @dataclass(frozen=True)
 class FamilyTree:
-    """Who descends from whom: genes in family order, then orphans, then spurious records.
+    """The descent of genes: those of families in order, then orphans, then spurious records.
 
     Parameters
     ----------

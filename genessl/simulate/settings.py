@@ -1,4 +1,4 @@
-"""What kind of organism to simulate."""
+"""Settings of a simulated organism."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class SimulationSettings:
     isolated : float, default=0.12
         Share of the genes that are in no network.
     neofunctionalised : float, default=0.2
-        Chance that a duplicate changes its molecular function, against what its sequence says.
+        Chance that a duplicate changes its molecular function while its sequence stays similar.
     rewired : float, default=0.25
         Chance that a duplicate works in another module than the gene it comes from.
     misplaced : float, default=0.1

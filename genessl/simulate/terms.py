@@ -75,7 +75,7 @@ class SimulatedTerms:
         return order, np.searchsorted(self.parent[order], np.arange(len(self.parent) + 1))
 
     def specific(self, aspect: int) -> Integers:
-        """Terms of an aspect that say something about a gene, below the top level and not protein binding.
+        """Return the informative terms of an aspect: those below the top level, without protein binding.
 
         They come in the order of their identifiers, which has nothing to do with the hierarchy.
         """

@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 from scipy.sparse import csr_array
 
+from genessl.data.adjacency import adjacency
 from genessl.data.coverage import Coverage
-from genessl.data.networks import adjacency, combine_channels, read_network
+from genessl.data.networks import combine_channels, read_network
 from genessl.errors import InputError
 
 LINKS = """protein1 protein2 experiments database textmining combined_score

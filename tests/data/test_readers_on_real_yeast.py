@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from genessl.data.adjacency import adjacency
 from genessl.data.annotations import EXPERIMENTAL, read_gaf
 from genessl.data.coverage import Coverage
 from genessl.data.identifiers import AliasTable, GeneIdentifiers, read_aliases
-from genessl.data.networks import adjacency, read_network
+from genessl.data.networks import read_network
 from genessl.data.ontology import read_obo
 from genessl.data.sequences import read_fasta
 from genessl.data.text_files import read_lines

@@ -5,12 +5,13 @@ import pandas as pd
 import pytest
 from scipy.sparse import csr_array
 
+from genessl.data.adjacency import adjacency
 from genessl.data.annotations import read_gaf
 from genessl.data.coverage import Coverage
 from genessl.data.dataset import GeneDataset
 from genessl.data.identifiers import GeneIdentifiers, read_aliases
 from genessl.data.labels import label_genes
-from genessl.data.networks import adjacency, read_network
+from genessl.data.networks import read_network
 from genessl.data.ontology import read_obo
 from genessl.data.sequences import read_fasta
 from genessl.evaluation.categories import knowledge_categories

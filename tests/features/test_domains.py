@@ -44,8 +44,8 @@ OBJECTS = {"g1": "P1", "g2": "P2", "g3": "P3"}
 GENES = ["P2", "P3", "P1"]
 
 
-def laid_out(rows=ROWS, objects=OBJECTS, **options):
-    return domain_features(annotated_domains(table(rows), objects), GENES, **options)
+def laid_out(rows=ROWS, objects=OBJECTS):
+    return domain_features(annotated_domains(table(rows), objects), GENES)
 
 
 def test_entries_of_electronic_rows_shared_by_two_genes():
@@ -54,12 +54,6 @@ def test_entries_of_electronic_rows_shared_by_two_genes():
     assert names == ("InterPro:IPR000001", "InterPro:IPR000003")
     assert features.tolist() == [[1, 1], [0, 0], [1, 1]]
     assert features.dtype == np.float32
-
-
-def test_a_lower_minimum_keeps_rarer_entries():
-    features, names = laid_out(minimum=1)
-    assert names == ("InterPro:IPR000001", "InterPro:IPR000002", "InterPro:IPR000003")
-    assert features.tolist() == [[1, 0, 1], [0, 0, 0], [1, 1, 1]]
 
 
 def test_the_order_of_the_rows_does_not_matter():

@@ -11,11 +11,10 @@ from sklearn.metrics import roc_auc_score
 
 from genessl.errors import InputError
 from genessl.features.composition import AMINO_ACIDS
-from genessl.screening import detector as contamination
 from genessl.screening.decoys import draw_decoys
-from genessl.screening.detector import SyntheticDetector, TooFewGenesError, TwoGroups
+from genessl.screening.detector import SyntheticDetector, TooFewGenesError, _queue
 from genessl.screening.pairing import Pairing
-from genessl.screening.place import DOMAINS, ELECTRONIC, NEIGHBOURS, Fit, fits
+from genessl.screening.place import DOMAINS, ELECTRONIC, NEIGHBOURS, Fit, fits, place_evidence
 from tests.conftest import make_dataset
 
 
@@ -133,9 +132,9 @@ def test_the_queue_holds_for_each_term_the_most_suspicious_of_those_that_likely_
     total = np.array([5.0, 9.0, 7.0, 1.0, 8.0, 6.0])
     probability = np.array([0.6, 0.9, 0.8, 0.1, 0.5, 0.7])  # of the fifth it is not above one half
     likely = np.array([[1, 0], [0, 1], [1, 0], [1, 1], [1, 1], [1, 0]], dtype=bool)
-    assert np.flatnonzero(contamination._queue(total, probability, likely, 2)).tolist() == [1, 2, 5]
-    assert np.flatnonzero(contamination._queue(total, probability, likely, 1)).tolist() == [1, 2]
-    assert not contamination._queue(total, probability, likely[:, :0], 2).any()
+    assert np.flatnonzero(_queue(total, probability, likely, 2)).tolist() == [1, 2, 5]
+    assert np.flatnonzero(_queue(total, probability, likely, 1)).tolist() == [1, 2]
+    assert not _queue(total, probability, likely[:, :0], 2).any()
 
 
 def test_how_much_a_misfit_counts_is_learned_from_labelled_genes_of_other_folds(shuffled, monkeypatch):
@@ -156,9 +155,9 @@ def test_how_much_a_misfit_counts_is_learned_from_labelled_genes_of_other_folds(
 
     found = {}
     for misled in (None, 2):
-        monkeypatch.setattr(contamination, "fits", lambda *_, misled=misled: [Compared(misled)])
+        monkeypatch.setattr("genessl.screening.place.fits", lambda *_, misled=misled: [Compared(misled)])
         nothing = np.zeros((dataset.n_genes, 1), dtype=np.float32)
-        found[misled] = contamination._place_evidence(dataset, labelled, fold, nothing, 0)["does not fit"].to_numpy()
+        found[misled] = place_evidence(dataset, labelled, fold, nothing, 0)["does not fit"].to_numpy()
     of_fold = ~labelled & (fold == 2)
     np.testing.assert_array_equal(found[2][of_fold], found[None][of_fold])
     for other in (0, 1, 3):
@@ -249,46 +248,6 @@ def test_same_seed_same_result_and_it_is_cloned(shuffled, fitted):
     np.testing.assert_array_equal(again.probability_, fitted.probability_)
     other = detector(seed=1).fit(shuffled[0])
     assert (other.probability_ != fitted.probability_).any()
-
-
-@pytest.mark.parametrize("share", [0.1, 0.5, 0.8])
-def test_share_and_probabilities_are_recovered_from_two_normal_groups(share):
-    random = np.random.default_rng(0)
-    synthetic = random.random(20_000) < share
-    unlabelled = 5 + 2 * (random.standard_normal(20_000) + 3 * synthetic)
-    labelled = 5 + 2 * random.standard_normal(5_000)
-    groups = TwoGroups.fit(labelled, unlabelled)
-    assert groups.share == pytest.approx(share, abs=0.02)
-    probability = groups.probability(unlabelled)
-    for low in (0.0, 0.3, 0.7):
-        members = (probability >= low) & (probability < low + 0.3)
-        assert synthetic[members].mean() == pytest.approx(probability[members].mean(), abs=0.06)
-    assert (np.diff(probability[np.argsort(unlabelled)]) >= 0).all()
-    # Bayes' rule with the two normal densities, where they are known
-    for evidence, standing in ((5.0, 0.0), (8.0, 1.5), (11.0, 3.0)):
-        odds = share / (1 - share) * np.exp(3 * standing - 4.5)
-        assert groups.probability(np.array([evidence]))[0] == pytest.approx(odds / (1 + odds), abs=0.08)
-    fewer = groups.probability(np.array([8.0]), share=0.01)[0]
-    assert fewer == pytest.approx(0.01, abs=0.01)  # at 1.5 both densities are the same
-
-
-def test_two_groups_does_not_ask_that_evidence_be_normal():
-    """Ranks alone count: after any increasing transformation the probabilities are the same."""
-    random = np.random.default_rng(1)
-    labelled, unlabelled = random.standard_normal(500), np.concatenate([random.standard_normal(300), np.full(200, 2.5)])
-    plain, bent = (TwoGroups.fit(f(labelled), f(unlabelled)).probability(f(unlabelled)) for f in (np.array, np.exp))
-    np.testing.assert_allclose(plain, bent)
-    assert plain[300:].min() > 0.9
-
-
-def test_where_all_genes_are_alike_or_none_is_unlabelled_the_share_is_small():
-    random = np.random.default_rng(0)
-    same = TwoGroups.fit(random.standard_normal(3_000), random.standard_normal(3_000))
-    assert same.share < 0.1  # the middles of 3,000 genes each differ by 0.035 (standard error), a share of as much
-    none = TwoGroups.fit(random.standard_normal(3_000), np.zeros(0))
-    assert none.share == 0.001
-    assert np.isfinite(TwoGroups.fit(np.zeros(30), np.ones(30)).probability(np.ones(3), 0.5)).all()
-    np.testing.assert_allclose(none.probability(np.array([-1.0, 9.0])), 0.001)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from genessl.data.dataset import keep_rows
+from genessl.data.sparse import keep_rows
 from genessl.models.neural.objective import MakeObjective, Objective
 from genessl.models.supervision import Supervision
 

@@ -1,4 +1,4 @@
-"""Pairs of gene and term, described by what several predictors say and by how much is known around the gene."""
+"""Pairs of gene and term, described by several predictors' scores and by how much is known around the gene."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Pairs:
 
 @dataclass(frozen=True)
 class TermFacts:
-    """What is known of the terms of one aspect.
+    """Facts about the terms of one aspect.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def describe_pairs(
 
     A pair's features are the logit of each predictor's score and their mean; the term's frequency (logit) and
     information accretion; which share of the term's parents the gene is known to have, how many terms it is known to
-    have, how well the predictors foresaw these, how strong its best other terms are; and the gene's covariates.
+    have, the mean logit of these, the mean logit of its ten best other terms; and the gene's covariates.
 
     Parameters
     ----------
@@ -144,7 +144,7 @@ def withhold_terms(
 
 
 def gene_covariates(dataset: GeneDataset, labelled: NDArray[np.bool_], aspect: int) -> NDArray[np.float32]:
-    """Tell how much there is to know about each gene in an aspect, as logarithms; float32, shape (n_genes, 5).
+    """Return how much is known around each gene in an aspect, as logarithms; float32, shape (n_genes, 5).
 
     Degree summed over networks, the part of it to labelled genes, the best bit score to a labelled homolog, and the
     number of electronic annotations, in the aspect and in all.

@@ -1,4 +1,4 @@
-"""The judge of pairs of gene and term: a small multilayer network, the second level of stacking."""
+"""The judge of pairs of gene and term: a multilayer perceptron, the second level of stacking."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from genessl.models.base import Arrays
+from genessl.models.neural.threads import suitable_threads
 
 _FARTHEST = 5.0
 _LEAST_SPREAD = 1e-6
@@ -18,7 +19,7 @@ _FEWEST_STEPS = 200
 
 
 class PairNetwork:
-    """Judge pairs of gene and term: a small multilayer network on standardised features, trained by cross-entropy.
+    """Judge pairs of gene and term: a multilayer perceptron on standardised features, trained by cross-entropy.
 
     Parameters
     ----------
@@ -50,7 +51,8 @@ class PairNetwork:
         inputs, targets = torch.from_numpy(self._standardised(features)), torch.from_numpy(truth.astype(np.float32))
         order = np.random.default_rng(self.seed)
         n_batches = max(round(len(truth) / self.batch_size), min(_FEWEST_STEPS, len(truth)))
-        with torch.random.fork_rng(devices=[]):
+        largest = -(-len(truth) // n_batches) * max(features.shape[1], self.hidden) * self.hidden
+        with suitable_threads(largest), torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
             self.module_ = self._module(features.shape[1])
             optimiser = torch.optim.AdamW(self.module_.parameters(), weight_decay=self.weight_decay)
@@ -73,7 +75,7 @@ class PairNetwork:
         return np.asarray(scores.numpy(), dtype=np.float32)
 
     def _standardised(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
-        varied = self.spread_ > _LEAST_SPREAD  # nothing was learned about a feature that was the same for all pairs
+        varied = self.spread_ > _LEAST_SPREAD  # a feature that was the same for all pairs is not used
         scaled = np.where(varied, (features - self.centre_) / np.maximum(self.spread_, _LEAST_SPREAD), 0.0)
         return np.asarray(np.clip(scaled, -_FARTHEST, _FARTHEST), dtype=np.float32)
 

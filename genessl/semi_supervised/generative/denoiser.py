@@ -1,4 +1,4 @@
-"""The network of a diffusion model, and its schedule of noise."""
+"""The module of a diffusion model, and its schedule of noise."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _DIFFICULTY_WAVES = 4
 
 
 class Denoiser(nn.Module):
-    """A residual network that tells v_t from z_t, the step and the conditions, which scale and shift each block."""
+    """A residual module that predicts v_t from z_t; the step and the conditions scale and shift each block."""
 
     def __init__(self, n_components: int, n_terms: int, hidden: int, n_blocks: int, label_width: int) -> None:
         super().__init__()

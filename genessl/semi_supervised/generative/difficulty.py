@@ -1,4 +1,4 @@
-"""How difficult a labelled gene is: what a predictor that has not seen its labels makes of them."""
+"""The difficulty of a labelled gene: the loss of its labels under a predictor that has not learned from them."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ def cross_fitted_scores(
     supervision : Supervision
         The genes to judge and to learn from.
     n_epochs : int
-        Of each training.
+        Epochs of each training.
     n_folds : int
         At least 2.
     seed : int
-        Of the deal of genes to folds.
+        Seed of the deal of genes to folds.
 
     Returns
     -------
@@ -59,13 +59,12 @@ def cross_fitted_scores(
 def relative_loss(
     scores: NDArray[np.float32], supervision: Supervision, accretion: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Return how much more a gene's terms cost than they cost other genes, in nats.
+    """Return how much more a gene's terms cost than the same terms cost other genes, in nats.
 
-    The cost of a term that a gene has is -ln score, less the mean over all genes that have the term. The mean over the
-    gene's terms is weighted by information accretion: a gene is not difficult because its terms are rare, but because
-    they are hard to tell from its features. A term that a gene's fold was scored without, with too few genes in the
-    others to be learned, tells nothing of the gene and is left out, in its mean and in the term's. Of a single gene a
-    term costs what it usually costs.
+    The cost of a term that a gene has is -ln score, less the mean over all genes that have the term, so that rare terms
+    do not make a gene difficult. A gene's loss is the mean over its terms, weighted by information accretion. A term
+    with too few genes in the other folds was not learned for the gene's fold; the pair is left out of both means. A
+    term of a single gene has its mean cost, so that its difference is 0.
 
     Parameters
     ----------

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import copy
-from typing import Self
+from collections.abc import Callable, Sequence
+from typing import Self, cast
 
 import numpy as np
 import torch
@@ -12,24 +12,26 @@ from scipy.sparse import csr_array
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from genessl.errors import InputError
 from genessl.models.base import Arrays, check_count, check_range
+from genessl.models.neural.threads import suitable_threads
 from genessl.semi_supervised.generative.denoiser import Denoiser, cosine_schedule
 from genessl.semi_supervised.generative.principal_space import PrincipalSpace
 
 
 class FeatureDiffusion(BaseEstimator):  # type: ignore[misc]
-    """Draw features of genes that have some terms and are so difficult: a conditional diffusion model [1]_.
+    """Draw features of genes with given terms and a given difficulty: a conditional diffusion model [1]_.
 
     Features are whitened into `n_components` principal components z_0 and noised by the cosine schedule of [2]_,
 
     z_t = alpha_t z_0 + sigma_t e,  e ~ N(0, 1),  alpha_t^2 + sigma_t^2 = 1,
 
-    and a residual network learns v_t = alpha_t e - sigma_t z_0 [3]_ from z_t, t, the terms and the difficulty. Each of
-    the two conditions is dropped at random while it learns, so that one network holds the four models with and without
-    them. Samples are led from noise to features without new noise on the way [4]_, with classifier-free
-    guidance [5]_ by the conditions asked for,
+    and a residual module learns v_t = alpha_t e - sigma_t z_0 [3]_ from z_t, t, the terms and the difficulty. Each of
+    the two conditions is dropped at random in training, so that one module holds the four models with and without them.
+    Sampling leads from noise to features without new noise on the way [4]_, with classifier-free guidance [5]_ by the
+    conditions asked for,
 
     v = v(none) + guidance (v(conditions) - v(none)).
 
@@ -40,13 +42,13 @@ class FeatureDiffusion(BaseEstimator):  # type: ignore[misc]
     n_components : int, default=64
         Principal components; fewer where genes or columns are fewer.
     hidden : int, default=192
-        Width of the network.
+        Width of the module.
     n_blocks : int, default=2
         Residual blocks.
     label_width : int, default=64
         Length of the linear embedding of the terms.
     n_steps : int, default=100
-        Of noising, and of sampling.
+        Steps of noising, and of sampling.
     n_updates : int, default=2000
         Steps of the optimiser.
     batch_size : int, default=256
@@ -54,7 +56,7 @@ class FeatureDiffusion(BaseEstimator):  # type: ignore[misc]
     dropped : float, default=0.15
         Share of the training examples without terms, and of those without difficulty; in [0, 1).
     decay : float, default=0.998
-        Of the moving average of the weights, which is what samples; in [0, 1).
+        Decay of the moving average of the weights, which draws the samples; in [0, 1).
     guidance : float, default=1.0
         At least 0; 1 is the conditional model itself, more exaggerates what the conditions change.
     seed : int, default=0
@@ -136,7 +138,7 @@ class FeatureDiffusion(BaseEstimator):  # type: ignore[misc]
         self.check_parameters()
         _check_genes(features, labels, difficulty)
         self.space_ = PrincipalSpace.fit(features, self.n_components, self.seed)
-        with torch.random.fork_rng():
+        with suitable_threads(self._largest_product(self.batch_size, labels.shape[1])), torch.random.fork_rng():
             torch.manual_seed(self.seed)
             network = self._network(self.space_.n_components, labels.shape[1])
             terms_per_gene = max(1.0, labels.nnz / labels.shape[0])
@@ -147,16 +149,22 @@ class FeatureDiffusion(BaseEstimator):  # type: ignore[misc]
     def _network(self, n_components: int, n_terms: int) -> Denoiser:
         return Denoiser(n_components, n_terms, self.hidden, self.n_blocks, self.label_width)
 
+    def _largest_product(self, n_genes: int, n_terms: int) -> int:
+        """Return the multiplications of the largest product of a step."""
+        widths = (n_terms * self.label_width, 2 * self.hidden**2, self.space_.n_components * self.hidden)
+        return n_genes * max(widths)
+
     def _train(
         self, network: Denoiser, latent: NDArray[np.float32], labels: csr_array, difficulty: NDArray[np.float64]
     ) -> Denoiser:
-        average, random = copy.deepcopy(network), np.random.default_rng(self.seed)
+        average = AveragedModel(network, multi_avg_fn=_rising_average(self.decay))
+        random = np.random.default_rng(self.seed)
         optimiser = torch.optim.AdamW(network.parameters(), lr=self.learning_rate)
         rate = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, self.n_updates)
         clean, level = torch.from_numpy(latent), torch.from_numpy(difficulty.astype(np.float32))
         every_term = torch.from_numpy(labels.toarray().astype(np.float32))
         alpha, sigma = cosine_schedule(self.n_steps)
-        for update in range(self.n_updates):
+        for _ in range(self.n_updates):
             rows = random.integers(0, len(latent), self.batch_size)
             step = torch.from_numpy(random.integers(1, self.n_steps + 1, self.batch_size))
             shown = torch.from_numpy(random.random((2, self.batch_size)) >= self.dropped)
@@ -169,8 +177,8 @@ class FeatureDiffusion(BaseEstimator):  # type: ignore[misc]
             loss.backward()
             optimiser.step()
             rate.step()
-            _follow(average, network, min(self.decay, (update + 1) / (update + 10)))
-        return average.eval()
+            average.update_parameters(network)
+        return cast(Denoiser, average.module.eval())
 
     def sample(
         self,
@@ -207,7 +215,8 @@ class FeatureDiffusion(BaseEstimator):  # type: ignore[misc]
         level = np.full(labels.shape[0], np.nan) if difficulty is None else np.broadcast_to(difficulty, labels.shape[0])
         if difficulty is not None:
             _check_level(level)
-        return self.space_.decode(self._denoise(labels, level, seed), like)
+        with suitable_threads(self._largest_product(*labels.shape)):
+            return self.space_.decode(self._denoise(labels, level, seed), like)
 
     @torch.no_grad()
     def _denoise(self, labels: csr_array, level: NDArray[np.float64], seed: int) -> NDArray[np.float32]:
@@ -252,11 +261,15 @@ class FeatureDiffusion(BaseEstimator):  # type: ignore[misc]
         return self
 
 
-@torch.no_grad()
-def _follow(average: nn.Module, network: nn.Module, decay: float) -> None:
-    """Move the average of the weights towards the network's."""
-    for mean, current in zip(average.parameters(), network.parameters()):
-        mean.lerp_(current, 1.0 - decay)
+def _rising_average(decay: float) -> Callable[[Sequence[Tensor], Sequence[Tensor], Tensor | int], None]:
+    """Return torch's exponential average with a decay of (n + 1) / (n + 10) after n updates, and at most `decay`."""
+
+    def update(means: Sequence[Tensor], weights: Sequence[Tensor], n_averaged: Tensor | int) -> None:
+        n = int(n_averaged)
+        follow = get_ema_multi_avg_fn(min(decay, (n + 1) / (n + 10)))  # type: ignore[no-untyped-call]
+        follow(means, weights, n_averaged)
+
+    return update
 
 
 def _check_level(level: NDArray[np.float64]) -> None:

@@ -1,4 +1,4 @@
-"""What generative strategies share: densities of a gene's features given its terms, and draws that pass gradients."""
+"""Densities of a gene's features given its terms, and random draws with gradients, for generative strategies."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from torch.nn.functional import softplus
 
 
 class FeatureModel(nn.Module):
-    """q(z|x, y) and p(x|y, z) as networks of one hidden layer that read y through the same linear embedding.
+    """q(z|x, y) and p(x|y, z) as perceptrons of one hidden layer that read y through the same linear embedding.
 
     Parameters
     ----------
     present : Tensor of bool, shape (n_features,)
-        Which columns are Bernoulli; the others are normal, each with a variance of its own.
+        Whether a column is Bernoulli; the others are normal, each with a variance of its own.
     n_terms, latent, hidden, label_width : int
         Lengths of y, of z, of the hidden layers and of the embedding.
     """
@@ -72,7 +72,7 @@ class FeatureModel(nn.Module):
 
 
 def zero_one_columns(features: Tensor) -> Tensor:
-    """Tell which columns hold only 0 and 1, as domains do; bool, shape (n_features,)."""
+    """Return whether a column holds only 0 and 1, as domains do; bool, shape (n_features,)."""
     return ((features == 0) | (features == 1)).all(dim=0)
 
 

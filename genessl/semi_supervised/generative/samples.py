@@ -1,4 +1,4 @@
-"""Synthetic genes beside real ones: for whom they are made, which are too near to real genes, how they teach."""
+"""Synthetic genes for training: the terms they are drawn for, their distance to held-out genes, and their loss."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ class Samples:
     labelled: NDArray[np.bool_]
 
     def take(self, kept: NDArray[np.bool_]) -> Samples:
-        """Leave some of them."""
+        """Return some of the genes; shape (n,)."""
         return Samples(self.features[kept], csr_array(self.labels[kept]), self.labelled[kept])
 
     def select(self, columns: NDArray[np.intp]) -> Samples:
-        """Leave some terms only."""
+        """Return the genes with some of the terms."""
         return replace(self, labels=csr_array(self.labels[:, columns]))
 
     @classmethod
@@ -60,7 +60,7 @@ class SampleObjective(Objective):
         With the module's columns.
     weight : float
     seed : int
-        Of the choice of samples.
+        Seed of the choice of samples.
     """
 
     def __init__(
@@ -117,19 +117,19 @@ def far_from(
     held_out: NDArray[np.float32],
     closeness: float,
 ) -> NDArray[np.bool_]:
-    """Tell which samples lie no nearer to a held-out gene than real training genes lie to genes of other families.
+    """Return whether a sample lies no nearer to a held-out gene than training genes lie to genes of other families.
 
-    The threshold is the distance that a share of `closeness` of the training genes would fall below, if the held-out
-    genes were all like those apart. Of n held-out genes one is nearer than a distance with a probability of
-    1 - (1 - F)^n, where F is that for a single gene; so the share is turned into one for the m genes apart,
-    1 - (1 - closeness)^(m / n). Held-out genes that are copies of training genes, paralogs or synthetic ones, do not
-    lower it. What is as near as that may be a copy of a held-out gene.
+    A nearer sample may be a copy of a held-out gene. The threshold is the distance to the nearest held-out gene that a
+    share of `closeness` of the training genes would fall below if all held-out genes were like those apart. The nearest
+    of n genes is within a distance with a probability of 1 - (1 - F)^n, where F is that of a single gene; so for the m
+    genes apart the share is 1 - (1 - closeness)^(m / n). Held-out genes that resemble training genes (paralogs or
+    synthetic genes) do not lower the threshold.
 
     Parameters
     ----------
     samples, training, apart, held_out : ndarray of float32, shape (n, n_features)
-        Apart are those of the held-out genes that share no family with training genes: the labelled validation genes.
-        Where there are none, the held-out genes stand for them.
+        `apart` are the held-out genes that share no family with training genes: the labelled validation genes. Where
+        there are none, all held-out genes are used in their place.
     closeness : float
         In [0, 1]; the share of training genes that are as near to a held-out gene.
 

@@ -6,6 +6,7 @@ import torch
 from scipy.sparse import csr_array
 from scipy.stats import norm
 from sklearn.exceptions import NotFittedError
+from torch.optim.swa_utils import AveragedModel
 
 from genessl.errors import InputError
 from genessl.models.base import GenePredictor
@@ -16,7 +17,7 @@ from genessl.semi_supervised.generative import difficulty_diffusion
 from genessl.semi_supervised.generative.denoiser import cosine_schedule
 from genessl.semi_supervised.generative.difficulty import as_difficulty, as_ranks, cross_fitted_scores, relative_loss
 from genessl.semi_supervised.generative.difficulty_diffusion import DifficultyDiffusion
-from genessl.semi_supervised.generative.feature_diffusion import FeatureDiffusion
+from genessl.semi_supervised.generative.feature_diffusion import FeatureDiffusion, _rising_average
 from genessl.semi_supervised.generative.principal_space import PrincipalSpace
 from genessl.semi_supervised.generative.samples import draw_genes, far_from, rare_terms
 from tests.conftest import make_dataset
@@ -143,11 +144,44 @@ def test_what_components_do_not_show_is_kept():
     np.testing.assert_allclose(space.encode(features).var(axis=0, ddof=1), 1.0, rtol=1e-4)
     np.testing.assert_allclose(space.decode(space.encode(features), features), features, atol=1e-5)
     moved = space.decode(np.zeros((40, 2), dtype=np.float32), features)
-    outside = np.eye(6) - space.axes.T @ space.axes
+    axes, mean = space.pca.components_, space.pca.mean_
+    outside = np.eye(6) - axes.T @ axes
     inside = (features > features.min(axis=0)) & (features < features.max(axis=0))
-    rebuilt = (features - space.mean) @ outside + space.mean
+    rebuilt = (features - mean) @ outside + mean
     clipped = np.clip(rebuilt, features.min(axis=0), features.max(axis=0))
     np.testing.assert_allclose(moved[inside], clipped[inside], atol=1e-4)
+
+
+def test_whitened_components_are_those_of_the_eigenvectors_of_the_covariance():
+    random = np.random.default_rng(0)
+    features = (random.standard_normal((500, 8)) @ random.standard_normal((8, 8)) + 3).astype(np.float32)
+    space = PrincipalSpace.fit(features, 3, 0)
+    variance, axes = np.linalg.eigh(np.cov(features.T.astype(np.float64)))
+    expected = (features - features.mean(axis=0)) @ axes[:, :-4:-1] / np.sqrt(variance[:-4:-1])
+    found = space.encode(features)
+    np.testing.assert_allclose(found * np.sign(found[0]), expected * np.sign(expected[0]), atol=2e-4)
+    again = PrincipalSpace.unpack(space.pack())
+    np.testing.assert_array_equal(again.encode(features), found)
+    np.testing.assert_array_equal(again.decode(found, features), space.decode(found, features))
+
+
+def test_a_column_that_never_varies_makes_finite_components():
+    features = np.tile(np.array([1.0, 2.0, 3.0], dtype=np.float32), (9, 1))
+    space = PrincipalSpace.fit(features, 3, 0)
+    assert np.isfinite(space.encode(features)).all()
+    np.testing.assert_array_equal(space.decode(space.encode(features)), features)
+
+
+def test_the_average_of_weights_follows_them_by_a_rising_decay():
+    module = torch.nn.Linear(1, 1, bias=False)
+    average, expected = AveragedModel(module, multi_avg_fn=_rising_average(0.25)), 0.0
+    for number in range(4):
+        module.weight.data.fill_(float(number + 1))
+        average.update_parameters(module)
+        # the first weights as they are, then decays of 2 / 11, 3 / 12 and, as 4 / 13 is more, 1 / 4
+        decay = [0.0, 2 / 11, 0.25, 0.25][number]
+        expected = decay * expected + (1 - decay) * (number + 1)
+        assert average.module.weight.item() == pytest.approx(expected)
 
 
 def test_the_generator_refuses_what_it_cannot_use(mixture):
