@@ -43,8 +43,9 @@ class GenePredictor(BaseEstimator, ABC):  # type: ignore[misc]
         Raises
         ------
         InputError
-            If a parameter is out of range, or no gene has an experimental annotation.
+            If a parameter is out of range, no gene has an experimental annotation, or `dataset` is of another type.
         """
+        _check_dataset(dataset)
         self._check_parameters()
         if not dataset.positive.nnz:
             raise InputError(
@@ -72,8 +73,9 @@ class GenePredictor(BaseEstimator, ABC):  # type: ignore[misc]
         NotFittedError
             If `fit` was not called.
         InputError
-            If the columns differ from those of the fitted dataset.
+            If the columns differ from those of the fitted dataset, `dataset` is of another type, or a score is NaN.
         """
+        _check_dataset(dataset)
         if not hasattr(self, "terms_"):
             raise NotFittedError(f"this {type(self).__name__} is not fitted; call fit first")
         if dataset.ontology.terms != self.terms_:
@@ -82,8 +84,14 @@ class GenePredictor(BaseEstimator, ABC):  # type: ignore[misc]
                 " was fitted on; build both datasets with the same ontology and annotations"
             )
         ordered, order = _sorted(dataset)
+        found = self._predict(ordered)
+        if np.isnan(found).any():
+            raise InputError(
+                f"{' '.join(repr(self).split())}: found NaN in {np.isnan(found).sum()} of {found.size} scores, expected"
+                " numbers from 0 to 1; change its parameters or use another model"
+            )
         scores = np.empty((dataset.n_genes, dataset.n_terms), dtype=np.float32)
-        scores[order] = dataset.ontology.propagate_scores(np.clip(self._predict(ordered), 0.0, 1.0))
+        scores[order] = dataset.ontology.propagate_scores(np.clip(found, 0.0, 1.0))
         return scores
 
     def save(self, path: str | Path) -> None:
@@ -194,6 +202,14 @@ def unpack_sparse(name: str, arrays: Arrays) -> csr_array:
     """Put together what `pack_sparse` flattened."""
     parts = (arrays[f"{name}.data"], arrays[f"{name}.indices"], arrays[f"{name}.indptr"])
     return csr_array(parts, shape=tuple(arrays[f"{name}.shape"].tolist()))
+
+
+def _check_dataset(dataset: object) -> None:
+    """Raise InputError for anything but a GeneDataset."""
+    if not isinstance(dataset, GeneDataset):
+        raise InputError(
+            f"dataset: found a {type(dataset).__name__}, expected a GeneDataset, as GeneDataset.load gives it"
+        )
 
 
 def _sorted(dataset: GeneDataset) -> tuple[GeneDataset, NDArray[np.intp]]:
