@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import copy
-import difflib
+import json
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
 
+from genessl.data.text_files import read_lines
 from genessl.errors import InputError
 from genessl.mirrors import Location
-from genessl.predictors import check_parameters
+from genessl.predictors import check_parameters, nearest
 
+# What is asked for while the dataset is not built yet: genes where the sequences are not there either, and terms.
+USUAL_GENES, USUAL_TERMS = 6000, 4000
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _TYPE_WORDS = {
     "string": "text",
@@ -71,7 +76,7 @@ def validate_configuration(config: Mapping[str, Any], schema: Mapping[str, Any])
 
 
 def check_models(models: Mapping[str, Mapping[str, Any]]) -> None:
-    """Raise InputError for a model or a model's parameter that does not exist, without importing the models.
+    """Raise InputError for a model or a model's parameter that does not exist.
 
     Parameters
     ----------
@@ -157,7 +162,7 @@ def _sentence(error: Any) -> str:
     if error.validator == "additionalProperties":
         known = list(schema["properties"])
         key = next(key for key in error.instance if key not in known)
-        return f"{inside}: there is no key '{key}'{_nearest(key, known)}; expected one of {', '.join(known)}"
+        return f"{inside}: there is no key '{key}'{nearest(key, known)}; expected one of {', '.join(known)}"
     if error.validator == "required":
         missing = next(key for key in error.validator_value if key not in error.instance)
         about = schema["properties"][missing]
@@ -166,11 +171,6 @@ def _sentence(error: Any) -> str:
         return f"{inside}: found no entry, expected {expected(schema)}"
     found = "nothing" if error.instance is None else repr(error.instance)
     return f"{inside}: found {found}, expected {expected(schema)}"
-
-
-def _nearest(word: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(word, list(known), n=1)
-    return f", did you mean '{near[0]}'?" if near else ""
 
 
 def _check_evaluation(config: dict[str, Any]) -> None:
@@ -257,3 +257,29 @@ def resolve_files(
         tables = reference["identifiers"]
         reference["identifiers"] = [path_of(f"references[{i}].identifiers[{k}]", name) for k, name in enumerate(tables)]
     return resolved, downloads
+
+
+def expected_size(config: Mapping[str, Any], results: Path) -> tuple[int, int]:
+    """Return how many genes and terms the dataset has, or will have about, to ask for memory.
+
+    Both are those of the dataset in `results`, if it is built. Otherwise the genes are the records of the sequences,
+    or 6,000 where these are not there yet, with the synthetic genes of `contamination`; and the terms are 4,000.
+
+    Parameters
+    ----------
+    config : mapping
+        As `resolve_files` returns it.
+    results : Path
+        Folder of the organism's results.
+    """
+    try:
+        built = json.loads((results / "dataset" / "dataset.json").read_text(encoding="utf-8"))
+        return len(built["genes"]), len(built["ontology"]["terms"])
+    except (OSError, ValueError, KeyError, TypeError):  # not built yet; what is damaged, the rules report
+        pass
+    n_genes = USUAL_GENES
+    if Path(config["sequences"]).is_file():
+        with suppress(InputError):  # the rule that reads them says what is wrong
+            n_genes = sum(line.startswith(">") for _, line in read_lines(config["sequences"])) or USUAL_GENES
+    made = config["contamination"]["ratio"] if config["contamination"] else 0.0
+    return round(n_genes * (1 + made)), USUAL_TERMS

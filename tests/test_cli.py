@@ -543,7 +543,9 @@ def test_a_wrong_option_is_explained_without_a_traceback(run, arguments, words, 
 
 def score(run, model):
     run("train", "--dataset", "dataset", "--model", model, "--output", f"models/{model}", "--seed", "1")
-    run("predict", "--dataset", "dataset", "--model", f"models/{model}", "--output", f"predictions/{model}.tsv.gz")
+    stem = f"predictions/{model}"
+    others = ["--cafa", f"{stem}.cafa.tsv.gz", "--gaf", f"{stem}.gaf.gz"]
+    run("predict", "--dataset", "dataset", "--model", f"models/{model}", "--output", f"{stem}.tsv.gz", *others)
 
 
 def test_from_raw_files_to_the_report_twice_with_the_same_bytes(organism, run):
@@ -584,6 +586,33 @@ def test_from_raw_files_to_the_report_twice_with_the_same_bytes(organism, run):
     assert set(table.index.get_level_values("model")) == {"term_frequency", "label_propagation", "permuted_labels"}
     # Both of P00004's MFO truth and the term frequency's only MFO term are the kinase activity.
     assert table.loc[("term_frequency", "MFO", "first", "fmax"), "value"] == 1.0
+
+
+def test_predict_writes_what_is_asked_for_and_gzip_only_under_such_a_name(built, run):
+    run("train", "--dataset", "dataset", "--model", "term_frequency", "--output", "models/m")
+    before = files(built.folder)
+    predict = ["predict", "--dataset", "dataset", "--model", "models/m", "--output"]
+    run(*predict, "p.tsv")
+    assert files(built.folder) - before == {"p.tsv"}
+    assert (built.folder / "p.tsv").read_text().startswith("gene\tterm\tname\taspect\tscore\tknown\n")
+    run(*predict, "p.tsv.gz", "--gaf", "p.gaf")
+    assert files(built.folder) - before == {"p.tsv", "p.tsv.gz", "p.gaf"}
+    assert gzip.decompress((built.folder / "p.tsv.gz").read_bytes()) == (built.folder / "p.tsv").read_bytes()
+    assert (built.folder / "p.gaf").read_text().startswith("!gaf-version: 2.2\n")
+    run("control", "--dataset", "dataset", "--shuffle", "1", "--output", "control.tsv")
+    assert (built.folder / "control.tsv").read_text().startswith("gene\tterm\t")
+
+
+def test_only_a_model_that_teaches_in_rounds_has_an_audit_to_report(built, run):
+    score(run, "term_frequency")
+    (built.folder / "evaluation.tsv").write_text("model\taspect\tknowledge\tmetric\tvalue\tlow\thigh\tn_genes\n")
+    shown = ["--evaluation", "evaluation.tsv", "--settings", REPORT, "--output", "report.html"]
+    tables = ["--predictions", "m=predictions/term_frequency.tsv.gz"]
+    with pytest.raises(Failure) as caught:
+        run("report", "--dataset", "dataset", *shown, *tables, "--co-training", "models/term_frequency")
+    assert caught.value.sentence == (
+        "models/term_frequency: found a TermFrequency, expected a model that teaches in rounds, as co_training does"
+    )
 
 
 def test_genes_without_an_edge_or_a_homolog_are_evaluated_separately(organism, run):

@@ -15,6 +15,7 @@ import pandas as pd
 from genessl.data.dataset import GeneDataset
 from genessl.data.folders import written_file
 from genessl.output.predictions import GAF_THRESHOLD
+from genessl.output.report.audit import CoTrainingAudit
 from genessl.output.report.discoveries import MOST_PER_TERM, SPECIFIC_SHARE
 from genessl.output.report.findings import ASPECT_NAMES, CATEGORIES, CONTROLS, estimates_of, sections
 from genessl.output.report.screening import Screening
@@ -37,28 +38,6 @@ STOPPED = {
     "nothing_to_teach": "no prediction was confident enough to be taught",
     "no_validation_genes": "there were no validation genes to judge by, so all rounds asked for were run",
 }
-
-
-@dataclass(frozen=True)
-class CoTrainingAudit:
-    """What co-training did.
-
-    Parameters
-    ----------
-    rounds : int
-        Rounds of teaching.
-    stopped : str
-        Why it stopped: `termination_condition_` of the predictor.
-    taught : DataFrame
-        One row per lesson, as `count_lessons` returns them.
-    history : sequence of float
-        Weighted F-max on the validation genes, before teaching and after each round tried.
-    """
-
-    rounds: int
-    stopped: str
-    taught: pd.DataFrame
-    history: Sequence[float] = ()
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,11 @@ from scipy.sparse import csr_array
 
 from genessl.data.dataset import GeneDataset
 from genessl.data.ontology import ontology_from_edges
+from genessl.output.report.audit import CoTrainingAudit
 from genessl.output.report.charts import Estimate
 from genessl.output.report.discoveries import strongest_new_predictions
 from genessl.output.report.findings import control_sentence, finding, sections
 from genessl.output.report.report import (
-    CoTrainingAudit,
     ReportData,
     coverage_rows,
     dataset_facts,
