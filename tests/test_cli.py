@@ -603,6 +603,58 @@ def test_predict_writes_what_is_asked_for_and_gzip_only_under_such_a_name(built,
     assert (built.folder / "control.tsv").read_text().startswith("gene\tterm\t")
 
 
+@pytest.mark.parametrize("scheme", ["temporal", "cross_validation"])
+def test_without_networks_the_control_has_no_prediction_and_the_run_goes_on(organism, run, scheme, caplog):
+    changes = {} if scheme == "temporal" else {"later_annotations": None}
+    organism.build(run, networks={}, evaluation={"scheme": scheme, "folds": 3}, **changes)
+    run("control", "--dataset", "dataset", "--shuffle", "1", "--output", "control.tsv.gz")
+    score(run, "term_frequency")
+    tables = ["--predictions", "term_frequency=predictions/term_frequency.tsv.gz"]
+    shuffled = ["--predictions", "permuted_labels=control.tsv.gz"]
+    truth = ["--truth", "truth.tsv.gz"] if scheme == "temporal" else []
+    run("evaluate", "--dataset", "dataset", "--ontology", "go.obo", *truth, "--output", "e.tsv", *tables, *shuffled)
+    assert "permuted_labels: found no prediction; it is evaluated with coverage 0" in caplog.text
+    table = pd.read_csv(organism.folder / "e.tsv", sep="\t").set_index(["model", "metric"])["value"]
+    for metric in ("coverage", "fmax", "wfmax", "aupr", "waupr", "fmicro"):
+        assert (table["permuted_labels", metric] == 0).all()
+        assert (table["term_frequency", metric] > 0).any()
+    control, frequency = (table[model, "smin"].to_numpy() for model in ("permuted_labels", "term_frequency"))
+    assert (control >= frequency).all()  # to find nothing is not best
+    written = ["--evaluation", "e.tsv", "--settings", REPORT, "--output", "report.html"]
+    run("report", "--dataset", "dataset", *written, *tables)
+    html = (organism.folder / "report.html").read_text()
+    assert "Nothing is predicted for these genes by permuted_labels" in html
+    assert "shuffled labels predict nothing here and test nothing" in html
+
+
+def test_a_main_model_without_a_prediction_is_evaluated_and_reported(organism, run):
+    letters = "ACDEFGHIKLMNPQRSTVWY"
+    fasta = "".join(f">{gene}\n{letter * 60}\n" for gene, letter in zip(GENES, letters))  # no two are alike
+    (organism.folder / "genes.fasta").write_text(fasta)
+    organism.build(run)
+    score(run, "homology")
+    assert pd.read_csv(organism.folder / "predictions" / "homology.tsv.gz", sep="\t").empty
+    tables = ["--predictions", "homology=predictions/homology.tsv.gz"]
+    truth = ["--ontology", "go.obo", "--truth", "truth.tsv.gz"]
+    run("evaluate", "--dataset", "dataset", *truth, "--output", "e.tsv", *tables)
+    table = pd.read_csv(organism.folder / "e.tsv", sep="\t").set_index(["model", "metric"])["value"]
+    assert (table["homology", "coverage"] == 0).all()
+    assert (table["homology", "wfmax"] == 0).all()
+    run("report", "--dataset", "dataset", "--evaluation", "e.tsv", "--settings", REPORT, "--output", "r.html", *tables)
+    html = (organism.folder / "r.html").read_text()
+    assert "There is no specific prediction to list" in html
+    assert "Nothing is predicted for these genes by homology" in html
+    assert "No model scores above 0 here." in html
+
+
+def test_scores_that_are_no_numbers_are_refused_by_the_evaluation_with_their_line(built, run):
+    (built.folder / "p.tsv").write_text(f"gene\tterm\tscore\n{GENES[8]}\t{CYCLE}\tnan\n")
+    truth = ["--ontology", "go.obo", "--truth", "truth.tsv.gz"]
+    with pytest.raises(Failure) as caught:
+        run("evaluate", "--dataset", "dataset", *truth, "--output", "e.tsv", "--predictions", "m=p.tsv")
+    assert caught.value.sentence == "p.tsv:2: expected a score from 0 to 1, found 'nan'; predict again"
+
+
 def test_only_a_model_that_teaches_in_rounds_has_an_audit_to_report(built, run):
     score(run, "term_frequency")
     (built.folder / "evaluation.tsv").write_text("model\taspect\tknowledge\tmetric\tvalue\tlow\thigh\tn_genes\n")

@@ -102,7 +102,8 @@ def read_predictions(path: str | Path) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns gene and term (categorical), score (float64), in the order of the file.
+        Columns gene and term (categorical), score (float64), in the order of the file; without rows where the model had
+        nothing to say.
 
     Raises
     ------
@@ -129,8 +130,8 @@ def read_predictions(path: str | Path) -> pd.DataFrame:
         )
     except (ValueError, EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise InputError(_first_bad_row(path, header) or f"{path}: expected a predictions table ({error})") from error
-    if table.empty or not table["score"].between(0.0, 1.0).all():
-        raise InputError(_first_bad_row(path, header) or f"{path}: expected predictions, found none; predict again")
+    if not table["score"].between(0.0, 1.0).all():
+        raise InputError(_first_bad_row(path, header) or f"{path}: expected scores from 0 to 1; predict again")
     table["score"] = _exact(table["score"].to_numpy())
     return table[columns]
 
