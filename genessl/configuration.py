@@ -14,6 +14,7 @@ from typing import Any
 from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
 
+from genessl.data.annotations import check_evidence
 from genessl.data.text_files import read_lines
 from genessl.errors import InputError
 from genessl.mirrors import Location
@@ -31,6 +32,10 @@ _TYPE_WORDS = {
     "boolean": "true or false",
     "null": "null",
 }
+# Keys that may list their entries, each under its name, and whether a name alone is an entry.
+_LISTED = {"models": True, "networks": False}
+# What Snakemake takes for a wildcard in the path of a file, and cannot be told not to.
+_WILDCARD = re.compile(r"\{.*\}")
 # Which options of a network belong to which formats.
 _NETWORK_OPTIONS = {"channels": ("string", "string_actions", "biogrid"), "genes": ("indexed_edges",)}
 # A misspelt key is also a missing one: the misspelling explains both.
@@ -62,10 +67,13 @@ def validate_configuration(config: Mapping[str, Any], schema: Mapping[str, Any])
         other; one sentence, about the first mistake.
     """
     _check_plain(config, "")
-    filled: dict[str, Any] = _filled(config, schema)
+    listed = {key: _as_mapping(config[key], key, names=names) for key, names in _LISTED.items() if key in config}
+    filled: dict[str, Any] = _filled({**config, **listed}, schema)
     mistakes = sorted(_Validator(schema).iter_errors(filled), key=_rank)
     if mistakes:
         raise InputError(_sentence(mistakes[0]))
+    if isinstance(filled["evidence"], list):
+        check_evidence(filled["evidence"])
     _check_evaluation(filled)
     _check_networks(filled["networks"])
     if filled["contamination"] is not None and filled["embeddings"] is not None:
@@ -114,6 +122,25 @@ def expected(schema: Mapping[str, Any]) -> str:
         if limit in schema:
             words += f", {text} {schema[limit]}"
     return words
+
+
+def _as_mapping(value: Any, key: str, *, names: bool) -> Any:
+    """Turn a list of names, or of names with their values, into a mapping; leave anything else to the schema."""
+    if not isinstance(value, list) or not value:
+        return value
+    found: dict[str, Any] = {}
+    for entry in value:
+        if names and isinstance(entry, str):
+            entry = {entry: None}
+        if not isinstance(entry, Mapping) or len(entry) != 1:
+            return value
+        ((name, inner),) = entry.items()
+        if not (isinstance(inner, Mapping) or (names and inner is None)):
+            return value
+        if name in found:
+            raise InputError(f"{key}: found '{name}' twice, expected each name once; remove one of the two")
+        found[name] = inner
+    return found
 
 
 def _filled(value: Any, schema: Mapping[str, Any]) -> Any:
@@ -222,7 +249,8 @@ def resolve_files(
     Raises
     ------
     InputError
-        As `locate`; also if two URLs would be downloaded to one path.
+        As `locate`; also if two URLs would be downloaded to one path, or a path holds what Snakemake takes for a
+        wildcard.
     """
     resolved = copy.deepcopy(dict(config))
     downloads: dict[str, str] = {}
@@ -231,6 +259,11 @@ def resolve_files(
         if name is None:
             return None
         location = find(key, name)
+        if _WILDCARD.search(str(location.path)):
+            raise InputError(
+                f"{key}: found braces in the path '{location.path}', which Snakemake takes for a wildcard; rename it,"
+                " or link to it by a name without braces"
+            )
         if location.url is not None and downloads.setdefault(str(location.path), location.url) != location.url:
             raise InputError(
                 f"{key}: {location.url} and {downloads[str(location.path)]} would both be downloaded to"

@@ -176,6 +176,7 @@ CYCLIC = OBO.replace("name: cell cycle\n", "name: cell cycle\nis_a: GO:0000278\n
 ALIENS = gaf(T0, gene=lambda name: f"SGD_{name}")
 OTHER_RELEASE = gaf(T0, term=lambda name: name.replace("GO:0", "GO:9"))
 ELECTRONIC = gaf([(gene, term, "IEA") for gene, term, _ in T0])
+DATELESS = gaf(T0).replace("20200101", "")
 REPORT = json.dumps({"organism": "x", "models": {"m": {}}})
 SHORT_ROW = gaf(T0) + "UniProtKB\tP00001\tP00001\n"
 
@@ -216,6 +217,7 @@ def test_a_missing_file_is_named(organism, run, name):
         ("t0.gaf", OTHER_RELEASE, "t0.gaf: 4 of 4 annotated terms, such as GO:9000278, are not in the ontology; give"),
         ("t0.gaf", ALIENS, "t0.gaf: none of the annotated genes, such as 'SGD_P00001', is among the sequences; add"),
         ("t0.gaf", ELECTRONIC, "t0.gaf: found no experimental annotation of any gene, expected some to learn from;"),
+        ("t0.gaf", DATELESS, "t0.gaf: found no date in any row, expected YYYYMMDD or YYYY-MM-DD in column 14, which"),
         ("t1.gaf", OTHER_RELEASE, "t1.gaf: 4 of 4 annotated terms, such as GO:9000278, are not in the ontology; give"),
         ("t1.gaf", SHORT_ROW, "t1.gaf:12: found 3 tab-separated columns, expected the 15 to 17 of a GAF; give"),
         (
@@ -256,6 +258,8 @@ def test_bad_string_files_end_in_one_sentence(organism, run, text, sentence):
         ({"ontology": None}, "--settings: the key 'ontology' is missing; add it"),
         ({"sequences": 5}, "--settings: found 5 as 'sequences', expected a path"),
         ({"seed": -1}, "seed: found -1, expected a whole number, at least 0"),
+        ({"evidence": ["IDA", "IDAA"]}, "evidence: there is no code 'IDAA', did you mean 'IDA'?; expected some of EXP,"),
+        ({"taxon": "E. coli"}, "taxon: found 'E. coli', expected a number, the taxon's identifier at NCBI, or null"),
         ({"evidence": "all"}, "evidence: found 'all', expected 'experimental' or a list of evidence codes"),
         ({"evaluation": {"sceme": "none"}}, "evaluation: there is no key 'sceme'; expected one of scheme, folds,"),
         ({"evaluation": {"scheme": "loo"}}, "scheme: found 'loo', expected one of temporal, cross_validation, none"),
@@ -779,6 +783,23 @@ def test_the_same_organism_joins_in_other_formats(organism, run, layout):
     assert dataset.genes.tolist() == GENES
     assert [network.nnz for network in dataset.networks.values()] == ([] if layout == "no network" else [24])
     score(run, "label_propagation")
+
+
+def test_dates_with_hyphens_are_dates_up_to_the_gaf_of_the_predictions(organism, run):
+    (organism.folder / "t0.gaf").write_text(gaf(T0).replace("20200101", "2020-01-01"))
+    organism.build(run)
+    score(run, "label_propagation")
+    written = gzip.decompress((organism.folder / "predictions" / "label_propagation.gaf.gz").read_bytes()).decode()
+    assert "!date-generated: 2020-01-01\n" in written
+    rows = [line.split("\t") for line in written.splitlines() if not line.startswith("!")]
+    assert rows and {row[13] for row in rows} == {"20200101"}
+
+
+def test_an_unknown_evidence_code_in_a_row_is_counted_and_not_fatal(organism, run):
+    (organism.folder / "t0.gaf").write_text(gaf([*T0, (GENES[9], KINASE, "NO_MAPPING")]))
+    organism.build(run)
+    lines = (organism.folder / "dataset" / "coverage.tsv").read_text().splitlines()
+    assert "annotations\trows with the unknown evidence code NO_MAPPING\theld\t1" in lines
 
 
 def test_a_term_that_the_ontology_lacks_is_counted_and_not_fatal(organism, run):
