@@ -251,14 +251,17 @@ def report(
     check_keys(chosen, "--settings", required=("organism", "models"))
     files = files_by_model(predictions)
     main_model = next((model for model in _MAIN_MODELS if model in files), list(files)[-1])
+    measured = read_table(evaluation, list(COLUMNS), numbers=("value", "low", "high", "n_genes"))
+    predicted = read_predictions(files[main_model][0])
     shown = ReportData(
         organism=str(chosen["organism"]),
         dataset=dataset_facts(data),
         coverage=read_table(dataset / "coverage.tsv", ["source", "unit", "outcome", "count"], numbers=("count",)),
-        evaluation=read_table(evaluation, list(COLUMNS), numbers=("value", "low", "high", "n_genes")),
+        evaluation=measured,
         models=chosen["models"],
         main_model=main_model,
-        discoveries=strongest_new_predictions(read_predictions(files[main_model][0]), data),
+        discoveries=strongest_new_predictions(predicted, data),
+        silent=predicted.empty,
         audit=None if co_training is None else read_audit(co_training),
         screening=None if screening is None else _screening(screening, data),
         simulated=bool(chosen.get("simulated")),
@@ -327,7 +330,10 @@ def _write_scores(output: Path, scores: NDArray[np.float32], data: GeneDataset, 
     from scipy.sparse import csr_array
 
     from genessl.output.predictions import write_predictions
+    from genessl.output.rows import LOWEST_SCORE
 
+    if round(float(scores.max(initial=0.0)), 4) < LOWEST_SCORE:
+        logging.warning("no score reaches %g, the lowest that is written: %s has no prediction", LOWEST_SCORE, output)
     genes, positive = data.genes, data.positive
     if data.synthetic.any():
         real = ~data.synthetic

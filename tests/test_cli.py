@@ -631,13 +631,14 @@ def test_without_networks_the_control_has_no_prediction_and_the_run_goes_on(orga
     assert "shuffled labels predict nothing here and test nothing" in html
 
 
-def test_a_main_model_without_a_prediction_is_evaluated_and_reported(organism, run):
+def test_a_main_model_without_a_prediction_is_evaluated_and_reported(organism, run, caplog):
     letters = "ACDEFGHIKLMNPQRSTVWY"
     fasta = "".join(f">{gene}\n{letter * 60}\n" for gene, letter in zip(GENES, letters))  # no two are alike
     (organism.folder / "genes.fasta").write_text(fasta)
     organism.build(run)
     score(run, "homology")
     assert pd.read_csv(organism.folder / "predictions" / "homology.tsv.gz", sep="\t").empty
+    assert "no score reaches 0.01, the lowest that is written: predictions/homology.tsv.gz has no pred" in caplog.text
     tables = ["--predictions", "homology=predictions/homology.tsv.gz"]
     truth = ["--ontology", "go.obo", "--truth", "truth.tsv.gz"]
     run("evaluate", "--dataset", "dataset", *truth, "--output", "e.tsv", *tables)
@@ -646,7 +647,7 @@ def test_a_main_model_without_a_prediction_is_evaluated_and_reported(organism, r
     assert (table["homology", "wfmax"] == 0).all()
     run("report", "--dataset", "dataset", "--evaluation", "e.tsv", "--settings", REPORT, "--output", "r.html", *tables)
     html = (organism.folder / "r.html").read_text()
-    assert "There is no specific prediction to list" in html
+    assert "<code>homology</code> makes no prediction for any gene" in html
     assert "Nothing is predicted for these genes by homology" in html
     assert "No model scores above 0 here." in html
 

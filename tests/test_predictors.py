@@ -12,6 +12,7 @@ import genessl
 from genessl.errors import InputError
 from genessl.models.baselines import TermFrequency
 from genessl.predictors import PREDICTORS, make_predictor, parameter_names
+from tests.conftest import make_dataset
 
 
 class Undecided(TermFrequency):
@@ -65,6 +66,14 @@ def test_a_score_that_is_no_number_is_an_error_that_names_the_model(dataset):
         f"Undecided(kernel='knn'): found NaN in {n_terms} of {240 * n_terms} scores, expected numbers from 0 to 1;"
         " change its parameters or use another model"
     )
+
+
+def test_a_view_of_scikit_learn_that_says_nan_of_genes_far_from_all_others_is_named():
+    settings = {"classifier": "sklearn.semi_supervised.LabelSpreading", "min_genes": 2}
+    dataset = make_dataset(n_genes=40)[0]
+    found = sentence(make_predictor("scikit_view", settings).fit(dataset).predict_proba, dataset)
+    assert "LabelSpreading" in found
+    assert "found NaN in" in found
 
 
 @pytest.mark.parametrize("name", PREDICTORS)

@@ -59,6 +59,8 @@ class ReportData:
         The model whose new predictions are listed.
     discoveries : DataFrame, optional
         Columns aspect, gene, term, name and score, from `strongest_new_predictions`.
+    silent : bool, default=False
+        Whether the main model makes no prediction at all.
     audit : CoTrainingAudit, optional
     screening : Screening, optional
     simulated : bool, default=False
@@ -76,6 +78,7 @@ class ReportData:
     models: Mapping[str, Mapping[str, Any]]
     main_model: str
     discoveries: pd.DataFrame | None = None
+    silent: bool = False
     audit: CoTrainingAudit | None = None
     screening: Screening | None = None
     simulated: bool = False
