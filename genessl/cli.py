@@ -6,7 +6,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,7 +17,6 @@ from genessl.errors import InputError
 
 if TYPE_CHECKING:
     import numpy as np
-    import pandas as pd
     from numpy.typing import NDArray
 
     from genessl.data.dataset import GeneDataset
@@ -27,6 +26,7 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 
 DatasetFolder = Annotated[Path, typer.Option("--dataset", help="Folder that build-dataset wrote.")]
 Output = Annotated[Path, typer.Option(help="Where to write.")]
+PredictionsTable = Annotated[Path, typer.Option("--output", help="Where to write; gzipped if the name ends in .gz.")]
 Seed = Annotated[int, typer.Option(help="Same seed, same result.")]
 Parameters = Annotated[str, typer.Option(help="The model's parameters as JSON.")]
 Tables = Annotated[list[str], typer.Option("--predictions", help="NAME=FILE, repeated.")]
@@ -125,31 +125,27 @@ def train(
 
 @app.command()
 def predict(
-    dataset: DatasetFolder, model: Annotated[Path, typer.Option(help="Folder that train wrote.")], output: Output
+    dataset: DatasetFolder,
+    model: Annotated[Path, typer.Option(help="Folder that train wrote.")],
+    output: PredictionsTable,
+    cafa: Annotated[Path | None, typer.Option(help="Where to write the same rows in the CAFA format.")] = None,
+    gaf: Annotated[Path | None, typer.Option(help="Where to write new terms above a threshold as GAF.")] = None,
 ) -> None:
-    """Score every gene for every term, as a table, in the CAFA format and as GAF."""
+    """Score every gene for every term."""
     from genessl.data.dataset import GeneDataset
     from genessl.models.base import GenePredictor
 
     data = GeneDataset.load(dataset)
-    stem = str(output).removesuffix(".tsv.gz")
-    _write_scores(
-        output,
-        GenePredictor.load(model).predict_proba(data),
-        data,
-        cafa=f"{stem}.cafa.tsv.gz",
-        gaf=f"{stem}.gaf.gz",
-        model=model.name,
-        taxon=data.taxon,
-        date=data.annotation_date,
-    )
+    scores = GenePredictor.load(model).predict_proba(data)
+    origin = {"model": model.name, "taxon": data.taxon, "date": data.annotation_date}
+    _write_scores(output, scores, data, cafa=cafa, gaf=gaf, **origin)
 
 
 @app.command()
 def cross_validate(
     dataset: DatasetFolder,
     model: Annotated[str, typer.Option(help="Name of the model in the configuration.")],
-    output: Output,
+    output: PredictionsTable,
     parameters: Parameters = "{}",
     seed: Seed = 0,
 ) -> None:
@@ -161,7 +157,7 @@ def cross_validate(
 def control(
     dataset: DatasetFolder,
     shuffle: Annotated[int, typer.Option(help="Number of the shuffle, from 1.")],
-    output: Output,
+    output: PredictionsTable,
     seed: Seed = 0,
 ) -> None:
     """Score genes by network neighbours whose labels are shuffled: what chance alone achieves."""
@@ -194,6 +190,8 @@ def evaluate(
     from genessl.data.ontology import read_obo
     from genessl.evaluation.categories import gene_groups
     from genessl.evaluation.comparison import COLUMNS, compare, labels_from_table, lift
+    from genessl.output.predictions import read_predictions
+    from genessl.output.tables import files_by_model, read_table
 
     data = GeneDataset.load(dataset)
     if data.scheme == "none":
@@ -205,9 +203,9 @@ def evaluate(
     if data.scheme == "temporal":
         if truth is None:
             raise InputError("--truth: found none, expected the truth file of a temporal dataset")
-        later = labels_from_table(_read_table(truth, ["gene", "term"]), data.genes, full)
+        later = labels_from_table(read_table(truth, ["gene", "term"]), data.genes, full)
     accretion = full.information_accretion(known)
-    tables = {name: _read_each(files) for name, files in _grouped(predictions).items()}
+    tables = {name: map(read_predictions, files) for name, files in files_by_model(predictions).items()}
     table = compare(
         tables, known, later, full, accretion, data.genes, scheme=data.scheme, groups=gene_groups(data), seed=seed
     )
@@ -244,22 +242,27 @@ def report(
     from genessl.data.dataset import GeneDataset
     from genessl.evaluation.comparison import COLUMNS
     from genessl.output.predictions import read_predictions
+    from genessl.output.report.audit import read_audit
     from genessl.output.report.discoveries import strongest_new_predictions
     from genessl.output.report.report import ReportData, dataset_facts, render_report, write_report
+    from genessl.output.tables import files_by_model, read_table
 
     data, chosen = GeneDataset.load(dataset), _json(settings, "--settings")
     check_keys(chosen, "--settings", required=("organism", "models"))
-    files = _grouped(predictions)
+    files = files_by_model(predictions)
     main_model = next((model for model in _MAIN_MODELS if model in files), list(files)[-1])
+    measured = read_table(evaluation, list(COLUMNS), numbers=("value", "low", "high", "n_genes"))
+    predicted = read_predictions(files[main_model][0])
     shown = ReportData(
         organism=str(chosen["organism"]),
         dataset=dataset_facts(data),
-        coverage=_read_table(dataset / "coverage.tsv", ["source", "unit", "outcome", "count"], numbers=("count",)),
-        evaluation=_read_table(evaluation, list(COLUMNS), numbers=("value", "low", "high", "n_genes")),
+        coverage=read_table(dataset / "coverage.tsv", ["source", "unit", "outcome", "count"], numbers=("count",)),
+        evaluation=measured,
         models=chosen["models"],
         main_model=main_model,
-        discoveries=strongest_new_predictions(read_predictions(files[main_model][0]), data),
-        audit=None if co_training is None else _audit(co_training),
+        discoveries=strongest_new_predictions(predicted, data),
+        silent=predicted.empty,
+        audit=None if co_training is None else read_audit(co_training),
         screening=None if screening is None else _screening(screening, data),
         simulated=bool(chosen.get("simulated")),
         versions=_versions(),
@@ -272,7 +275,7 @@ def main() -> None:
     """Run a subcommand; bad input ends in one sentence on stderr and exit code 2."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
     try:
-        app()
+        app(prog_name="genessl")
     except InputError as error:
         print(f"genessl: error: {error}", file=sys.stderr)
         sys.exit(_BAD_INPUT)
@@ -323,11 +326,14 @@ def _write_out_of_fold(dataset: Path, make: Callable[[], GenePredictor], output:
 
 
 def _write_scores(output: Path, scores: NDArray[np.float32], data: GeneDataset, **options: Any) -> None:
-    """Write the scores of the real genes; of those that `contamination` mixed in nobody asks the function."""
+    """Write the scores of the real genes; leave out those added by `contamination`."""
     from scipy.sparse import csr_array
 
     from genessl.output.predictions import write_predictions
+    from genessl.output.rows import LOWEST_SCORE
 
+    if round(float(scores.max(initial=0.0)), 4) < LOWEST_SCORE:
+        logging.warning("no score reaches %g, the lowest that is written: %s has no prediction", LOWEST_SCORE, output)
     genes, positive = data.genes, data.positive
     if data.synthetic.any():
         real = ~data.synthetic
@@ -335,21 +341,11 @@ def _write_scores(output: Path, scores: NDArray[np.float32], data: GeneDataset, 
     write_predictions(output, scores, genes, data.ontology, positive, **options)
 
 
-def _audit(folder: Path) -> Any:
-    from genessl.output.report.report import CoTrainingAudit
-    from genessl.semi_supervised.pseudo_labels.co_training import CoTraining
-    from genessl.semi_supervised.pseudo_labels.lessons import count_lessons
-
-    trained = CoTraining.load(folder)
-    assert isinstance(trained, CoTraining)
-    taught = count_lessons(trained.lessons_)
-    return CoTrainingAudit(trained.n_iter_, trained.termination_condition_, taught, trained.history_)
-
-
 def _screening(path: Path, data: GeneDataset) -> Any:
     from genessl.output.report.screening import summarise_screening
+    from genessl.output.tables import read_table
 
-    table = _read_table(path, ["gene", "probability", "reasons"], numbers=("probability",))
+    table = read_table(path, ["gene", "probability", "reasons"], numbers=("probability",))
     return summarise_screening(table, data)
 
 
@@ -357,43 +353,3 @@ def _versions() -> dict[str, str]:
     from importlib.metadata import version
 
     return {name: version(name) for name in ("genessl", "torch", "torch-geometric", "scikit-learn", "snakemake")}
-
-
-def _read_table(path: Path, columns: list[str], *, numbers: Collection[str] = ()) -> pd.DataFrame:
-    """Read a table that another command wrote, as text but for the columns of numbers."""
-    import pandas as pd
-
-    from genessl.data.text_files import read_lines
-
-    rows = []
-    for number, line in read_lines(path):
-        fields = line.split("\t")
-        if number == 1 and fields != columns:
-            raise InputError(
-                f"{path}:1: expected the columns {', '.join(columns)}, found {line[:60]!r}; write it again"
-            )
-        if len(fields) != len(columns):
-            raise InputError(f"{path}:{number}: found {len(fields)} columns, expected {len(columns)}; write it again")
-        rows.append(fields)
-    table = pd.DataFrame(rows[1:], columns=columns)
-    try:
-        return table.assign(**{name: pd.to_numeric(table[name]) for name in numbers})
-    except ValueError as error:
-        raise InputError(f"{path}: expected numbers in {', '.join(numbers)} ({error}); write it again") from error
-
-
-def _grouped(predictions: list[str]) -> dict[str, list[Path]]:
-    files: dict[str, list[Path]] = {}
-    for text in predictions:
-        name, _, file = text.partition("=")
-        if not file:
-            raise InputError(f"--predictions: expected NAME=FILE, found {text!r}")
-        files.setdefault(name, []).append(Path(file))
-    return files
-
-
-def _read_each(files: list[Path]) -> Iterator[pd.DataFrame]:
-    from genessl.output.predictions import read_predictions
-
-    for file in files:
-        yield read_predictions(file)

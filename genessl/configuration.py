@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import copy
+import json
 import math
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
 
+from genessl.data.annotations import check_evidence
+from genessl.data.text_files import read_lines
 from genessl.errors import InputError, nearest
 from genessl.mirrors import Location
 from genessl.predictors import check_parameters
 
+# What is asked for while the dataset is not built yet: genes where the sequences are not there either, and terms.
+USUAL_GENES, USUAL_TERMS = 6000, 4000
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _TYPE_WORDS = {
     "string": "text",
@@ -25,6 +32,10 @@ _TYPE_WORDS = {
     "boolean": "true or false",
     "null": "null",
 }
+# Keys that may list their entries, each under its name, and whether a name alone is an entry.
+_LISTED = {"models": True, "networks": False}
+# What Snakemake takes for a wildcard in the path of a file, and cannot be told not to.
+_WILDCARD = re.compile(r"\{.*\}")
 # Which options of a network belong to which formats.
 _NETWORK_OPTIONS = {"channels": ("string", "string_actions", "biogrid"), "genes": ("indexed_edges",)}
 # A misspelt key is also a missing one: the misspelling explains both.
@@ -56,10 +67,13 @@ def validate_configuration(config: Mapping[str, Any], schema: Mapping[str, Any])
         other; one sentence, about the first mistake.
     """
     _check_plain(config, "")
-    filled: dict[str, Any] = _filled(config, schema)
+    listed = {key: _as_mapping(config[key], key, names=names) for key, names in _LISTED.items() if key in config}
+    filled: dict[str, Any] = _filled({**config, **listed}, schema)
     mistakes = sorted(_Validator(schema).iter_errors(filled), key=_rank)
     if mistakes:
         raise InputError(_sentence(mistakes[0]))
+    if isinstance(filled["evidence"], list):
+        check_evidence(filled["evidence"])
     _check_evaluation(filled)
     _check_networks(filled["networks"])
     if filled["contamination"] is not None and filled["embeddings"] is not None:
@@ -70,7 +84,7 @@ def validate_configuration(config: Mapping[str, Any], schema: Mapping[str, Any])
 
 
 def check_models(models: Mapping[str, Mapping[str, Any]]) -> None:
-    """Raise InputError for a model or a model's parameter that does not exist, without importing the models.
+    """Raise InputError for a model or a model's parameter that does not exist.
 
     Parameters
     ----------
@@ -108,6 +122,25 @@ def expected(schema: Mapping[str, Any]) -> str:
         if limit in schema:
             words += f", {text} {schema[limit]}"
     return words
+
+
+def _as_mapping(value: Any, key: str, *, names: bool) -> Any:
+    """Turn a list of names, or of names with their values, into a mapping; leave anything else to the schema."""
+    if not isinstance(value, list) or not value:
+        return value
+    found: dict[str, Any] = {}
+    for entry in value:
+        if names and isinstance(entry, str):
+            entry = {entry: None}
+        if not isinstance(entry, Mapping) or len(entry) != 1:
+            return value
+        ((name, inner),) = entry.items()
+        if not (isinstance(inner, Mapping) or (names and inner is None)):
+            return value
+        if name in found:
+            raise InputError(f"{key}: found '{name}' twice, expected each name once; remove one of the two")
+        found[name] = inner
+    return found
 
 
 def _filled(value: Any, schema: Mapping[str, Any]) -> Any:
@@ -216,7 +249,8 @@ def resolve_files(
     Raises
     ------
     InputError
-        As `locate`; also if two URLs would be downloaded to one path.
+        As `locate`; also if two URLs would be downloaded to one path, or a path holds what Snakemake takes for a
+        wildcard.
     """
     resolved = copy.deepcopy(dict(config))
     downloads: dict[str, str] = {}
@@ -225,6 +259,11 @@ def resolve_files(
         if name is None:
             return None
         location = find(key, name)
+        if _WILDCARD.search(str(location.path)):
+            raise InputError(
+                f"{key}: found braces in the path '{location.path}', which Snakemake takes for a wildcard; rename it,"
+                " or link to it by a name without braces"
+            )
         if location.url is not None and downloads.setdefault(str(location.path), location.url) != location.url:
             raise InputError(
                 f"{key}: {location.url} and {downloads[str(location.path)]} would both be downloaded to"
@@ -251,3 +290,29 @@ def resolve_files(
         tables = reference["identifiers"]
         reference["identifiers"] = [path_of(f"references[{i}].identifiers[{k}]", name) for k, name in enumerate(tables)]
     return resolved, downloads
+
+
+def expected_size(config: Mapping[str, Any], results: Path) -> tuple[int, int]:
+    """Return how many genes and terms the dataset has, or will have about, to ask for memory.
+
+    Both are those of the dataset in `results`, if it is built. Otherwise the genes are the records of the sequences,
+    or 6,000 where these are not there yet, with the synthetic genes of `contamination`; and the terms are 4,000.
+
+    Parameters
+    ----------
+    config : mapping
+        As `resolve_files` returns it.
+    results : Path
+        Folder of the organism's results.
+    """
+    try:
+        built = json.loads((results / "dataset" / "dataset.json").read_text(encoding="utf-8"))
+        return len(built["genes"]), len(built["ontology"]["terms"])
+    except (OSError, ValueError, KeyError, TypeError):  # not built yet; what is damaged, the rules report
+        pass
+    n_genes = USUAL_GENES
+    if Path(config["sequences"]).is_file():
+        with suppress(InputError):  # the rule that reads them says what is wrong
+            n_genes = sum(line.startswith(">") for _, line in read_lines(config["sequences"])) or USUAL_GENES
+    made = config["contamination"]["ratio"] if config["contamination"] else 0.0
+    return round(n_genes * (1 + made)), USUAL_TERMS

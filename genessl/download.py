@@ -3,42 +3,36 @@
 from __future__ import annotations
 
 import gzip
-import http.client
 import logging
 import re
+import shutil
 import time
 import zlib
-from email.message import Message
 from pathlib import Path
-from typing import IO
-from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
-from urllib.request import Request, urlopen
+from urllib.request import url2pathname
+
+import requests
 
 from genessl.errors import InputError
 
 _log = logging.getLogger(__name__)
 
-_AGENT = {"User-Agent": "genessl"}
-_SCHEMES = ("http", "https", "file")
-_CHUNK = 1 << 20
-_LOG_EVERY = 50 * _CHUNK
-_GZIP_MAGIC = b"\x1f\x8b"
+_CHUNK = 1 << 16  # what a broken connection may lose of what has come
+_LOG_EVERY = 50 << 20
 _HTML = re.compile(
     rb"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<(!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL
 )
-_PASSING_STATUS = (408, 425, 429, 500, 502, 503, 504)
-
-
-class _PassingError(Exception):
-    """A failure that may be gone at the next attempt, in words."""
+_HEADERS = {"User-Agent": "genessl", "Accept-Encoding": "identity"}
+_PASSING_STATUS = (408, 416, 425, 429, 500, 502, 503, 504)
 
 
 def download(url: str, path: str | Path, *, timeout: float = 60.0, attempts: int = 4, pause: float = 2.0) -> None:
     """Download a file beside its place, check it, and only then give it its name.
 
-    A file that is there already is replaced if the new one passes. A file whose name ends in .gz must be sound gzip to
-    its last byte; an HTML page in place of data is refused.
+    A transfer that breaks off goes on where it stopped, if the server can tell that the file is still the same. A file
+    that is there already is replaced if the new one passes. A file whose name ends in .gz must be sound gzip to its
+    last byte; an HTML page in place of data is refused.
 
     Parameters
     ----------
@@ -59,20 +53,16 @@ def download(url: str, path: str | Path, *, timeout: float = 60.0, attempts: int
         If the URL cannot be read, or what came is incomplete or of another kind.
     """
     path = Path(path)
-    _check_scheme(url)
+    local = _local_file(url)
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.part")
     try:
-        for attempt in range(1, attempts + 1):
-            try:
-                _fetch(url, part, timeout)
-                break
-            except _PassingError as error:
-                if attempt == attempts:
-                    raise InputError(f"{url}: {error} at each of {attempts} attempts; try again later") from error
-                _log.warning("%s: %s; next attempt in %g s", url, error, pause)
-                time.sleep(pause)
-                pause *= 2
+        if local is None:
+            _fetch(url, part, timeout, attempts, pause)
+        elif local.is_file():
+            shutil.copyfile(local, part)
+        else:
+            raise InputError(f"{url}: no such file; correct the URL")
         _check_kind(url, part, path.name)
         part.replace(path)
     finally:
@@ -88,69 +78,72 @@ def is_available(url: str, *, timeout: float = 20.0) -> bool:
     InputError
         If its server cannot be reached.
     """
-    _check_scheme(url)
-    for method in ("HEAD", "GET"):
-        try:
-            with urlopen(Request(url, headers=_AGENT, method=method), timeout=timeout):
-                return True
-        except HTTPError as error:
-            error.close()
-            if method == "GET" or error.code not in (403, 405, 501):
-                return False
-        except (URLError, OSError, http.client.HTTPException) as error:
-            if _is_missing_file(error):
-                return False
-            raise InputError(
-                f"{url}: the server cannot be reached ({_reason(error)}); check the address and your connection"
-            ) from error
-    return False
-
-
-def _check_scheme(url: str) -> None:
-    if urlsplit(url).scheme.lower() not in _SCHEMES:
-        raise InputError(f"{url}: expected a URL that begins with http://, https:// or file://")
-
-
-def _fetch(url: str, part: Path, timeout: float) -> None:
-    """Write what the URL gives to a file, complete by Content-Length where the server tells it."""
+    local = _local_file(url)
+    if local is not None:
+        return local.exists()
     try:
-        with urlopen(Request(url, headers=_AGENT), timeout=timeout) as response, part.open("wb") as file:
-            received = _copy(response, file, url)
-            promised = _content_length(response.headers)
-    except HTTPError as error:
-        error.close()
-        if error.code in _PASSING_STATUS:
-            raise _PassingError(f"the server answers {error.code} {error.reason}") from error
-        raise InputError(f"{url}: the server answers {error.code} {error.reason}; correct the URL") from error
-    except (URLError, OSError, http.client.HTTPException) as error:
-        if _is_missing_file(error):
-            raise InputError(f"{url}: no such file; correct the URL") from error
-        raise _PassingError(f"the connection failed ({_reason(error)})") from error
-    if promised is not None and received != promised:
-        raise _PassingError(f"found {received} bytes, expected {promised} by Content-Length")
+        with requests.get(url, headers=_HEADERS, timeout=timeout, stream=True) as response:
+            return response.ok
+    except requests.RequestException as error:
+        raise InputError(
+            f"{url}: the server cannot be reached ({_reason(error)}); check the address and your connection"
+        ) from error
 
 
-def _copy(response: IO[bytes], file: IO[bytes], url: str) -> int:
-    received = 0
-    while chunk := response.read(_CHUNK):
-        file.write(chunk)
-        if (received + len(chunk)) // _LOG_EVERY > received // _LOG_EVERY:
-            _log.info("%s: %d MiB", url, (received + len(chunk)) >> 20)
-        received += len(chunk)
-    return received
+def _local_file(url: str) -> Path | None:
+    """Return the path that a file:// URL names, None for http and https."""
+    parts = urlsplit(url)
+    if parts.scheme.lower() not in ("http", "https", "file"):
+        raise InputError(f"{url}: expected a URL that begins with http://, https:// or file://")
+    return Path(url2pathname(parts.path)) if parts.scheme.lower() == "file" else None
 
 
-def _content_length(headers: Message) -> int | None:
-    length = headers.get("Content-Length")
-    return int(length) if length is not None and length.isdigit() else None
+def _fetch(url: str, part: Path, timeout: float, attempts: int, pause: float) -> None:
+    same = ""  # what the server calls this version of the file
+    for attempt in range(1, attempts + 1):
+        held = part.stat().st_size if same and part.is_file() else 0
+        rest = {"Range": f"bytes={held}-", "If-Range": same} if held else {}
+        try:
+            with requests.get(url, headers=_HEADERS | rest, timeout=timeout, stream=True) as response:
+                _check_answer(url, response, part)
+                tag = response.headers.get("ETag", "W/")
+                same = response.headers.get("Last-Modified", "") if tag.startswith("W/") else tag
+                _write(url, response, part, held)
+            return
+        except requests.RequestException as error:
+            answered = isinstance(error, requests.HTTPError)
+            failure = str(error) if answered else f"the connection failed ({_reason(error)})"
+            if attempt == attempts:
+                raise InputError(f"{url}: {failure} at each of {attempts} attempts; try again later") from error
+            _log.warning("%s: %s; next attempt in %g s", url, failure, pause)
+            time.sleep(pause * 2 ** (attempt - 1))
 
 
-def _is_missing_file(error: Exception) -> bool:
-    return isinstance(error, URLError) and isinstance(error.reason, FileNotFoundError)
+def _check_answer(url: str, response: requests.Response, part: Path) -> None:
+    answer = f"the server answers {response.status_code} {response.reason}"
+    if response.status_code in _PASSING_STATUS:
+        if response.status_code == requests.codes.requested_range_not_satisfiable:
+            part.unlink(missing_ok=True)
+        raise requests.HTTPError(answer)
+    if not response.ok:
+        raise InputError(f"{url}: {answer}; correct the URL")
 
 
-def _reason(error: Exception) -> str:
-    return str(getattr(error, "reason", None) or error or type(error).__name__)
+def _write(url: str, response: requests.Response, part: Path, held: int) -> None:
+    """Write what the server sends, behind what is held where it sends the rest alone; urllib3 checks the length."""
+    goes_on = response.headers.get("Content-Range", "").startswith(f"bytes {held}-")
+    with part.open("ab" if goes_on else "wb") as file:
+        for chunk in response.iter_content(_CHUNK):
+            file.write(chunk)
+            if file.tell() // _LOG_EVERY > (file.tell() - len(chunk)) // _LOG_EVERY:
+                _log.info("%s: %d MiB", url, file.tell() >> 20)
+
+
+def _reason(error: BaseException) -> str:
+    """Return what lies at the bottom of an error that libraries have wrapped."""
+    while error.__context__ is not None:
+        error = error.__context__
+    return str(getattr(error, "strerror", None) or error or type(error).__name__)
 
 
 def _check_kind(url: str, part: Path, name: str) -> None:
@@ -167,7 +160,7 @@ def _check_kind(url: str, part: Path, name: str) -> None:
 
 
 def _check_gzip(url: str, part: Path, head: bytes) -> None:
-    if not head.startswith(_GZIP_MAGIC):
+    if not head.startswith(b"\x1f\x8b"):
         raise InputError(
             f"{url}: found {head[:12]!r}, expected a gzip file as its name ends in .gz; correct the URL or the name"
         )

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import ast
-import difflib
 import importlib
+import inspect
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genessl.errors import InputError
+from genessl.errors import InputError, nearest
 
 if TYPE_CHECKING:
     from genessl.models.base import GenePredictor
@@ -42,7 +40,6 @@ PREDICTORS: dict[str, tuple[str, str]] = {
     "rsmatch": ("genessl.semi_supervised.rsmatch", "RSMatch"),
     "scikit_view": ("genessl.semi_supervised.scikit_view", "ScikitView"),
 }
-CONTROL = "permuted_labels"
 OWNED = (
     "predictor",
     "strategy",
@@ -72,12 +69,11 @@ def make_predictor(name: str, parameters: Mapping[str, Any] | None = None, *, se
     InputError
         If the name or a parameter is unknown.
     """
-    allowed = check_parameters(name, parameters or {})
-    module, class_name = PREDICTORS[name]
+    given = {} if parameters is None else parameters
+    allowed = check_parameters(name, given)
     arguments = {"seed": seed} if "seed" in allowed else {}
-    given = {key: _owned(key, value, seed) for key, value in (parameters or {}).items()}
-    predictor: GenePredictor = getattr(importlib.import_module(module), class_name)(**{**arguments, **given})
-    return predictor
+    owned = {key: _owned(key, value, seed) for key, value in given.items()}
+    return _predictor_class(name)(**{**arguments, **owned})
 
 
 def _owned(parameter: str, value: Any, seed: int) -> Any:
@@ -99,11 +95,13 @@ def _named(parameter: str, value: str | Mapping[str, Any]) -> tuple[str, Mapping
 def check_parameters(name: str, parameters: Mapping[str, Any]) -> tuple[str, ...]:
     """Return a predictor's parameter names, or raise InputError for one it does not take."""
     allowed = parameter_names(name)
+    if not isinstance(parameters, Mapping):
+        raise InputError(f"models: found {parameters!r} as the parameters of {name}, expected keys with values")
     for parameter in parameters:
         if parameter not in allowed:
             expected = f"one of {', '.join(allowed)}" if allowed else "none"
             raise InputError(
-                f"models: {name} has no parameter '{parameter}'{_nearest(parameter, allowed)}; expected {expected}"
+                f"models: {name} has no parameter '{parameter}'{nearest(parameter, allowed)}; expected {expected}"
             )
         if parameter in OWNED and isinstance(parameters[parameter], (str, Mapping)):
             check_parameters(*_named(parameter, parameters[parameter]))
@@ -111,28 +109,23 @@ def check_parameters(name: str, parameters: Mapping[str, Any]) -> tuple[str, ...
 
 
 def parameter_names(name: str) -> tuple[str, ...]:
-    """Read the names of a predictor's parameters from its source, without importing torch.
+    """Return the names of a predictor's parameters, in the order of its constructor.
 
     Raises
     ------
     InputError
         If there is no predictor of that name.
     """
+    return tuple(inspect.signature(_predictor_class(name)).parameters)
+
+
+def _predictor_class(name: str) -> type[GenePredictor]:
+    if not isinstance(name, str):
+        raise InputError(f"models: found {name!r}, expected a model's name as text, one of {', '.join(PREDICTORS)}")
     if name not in PREDICTORS:
         raise InputError(
-            f"models: there is no model '{name}'{_nearest(name, PREDICTORS)}; expected one of {', '.join(PREDICTORS)}"
+            f"models: there is no model '{name}'{nearest(name, PREDICTORS)}; expected one of {', '.join(PREDICTORS)}"
         )
     module, class_name = PREDICTORS[name]
-    package = Path(__file__).parent
-    source = package.joinpath(*module.split(".")[1:]).with_suffix(".py")
-    tree = ast.parse(source.read_text(encoding="utf-8"))
-    found = next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == class_name)
-    for node in found.body:
-        if isinstance(node, ast.FunctionDef) and node.name == "__init__":
-            return tuple(argument.arg for argument in node.args.kwonlyargs)
-    return ()
-
-
-def _nearest(word: str, known: Any) -> str:
-    near = difflib.get_close_matches(word, list(known), n=1)
-    return f", did you mean '{near[0]}'?" if near else ""
+    found: type[GenePredictor] = getattr(importlib.import_module(module), class_name)
+    return found

@@ -176,6 +176,7 @@ CYCLIC = OBO.replace("name: cell cycle\n", "name: cell cycle\nis_a: GO:0000278\n
 ALIENS = gaf(T0, gene=lambda name: f"SGD_{name}")
 OTHER_RELEASE = gaf(T0, term=lambda name: name.replace("GO:0", "GO:9"))
 ELECTRONIC = gaf([(gene, term, "IEA") for gene, term, _ in T0])
+DATELESS = gaf(T0).replace("20200101", "")
 REPORT = json.dumps({"organism": "x", "models": {"m": {}}})
 SHORT_ROW = gaf(T0) + "UniProtKB\tP00001\tP00001\n"
 
@@ -216,6 +217,7 @@ def test_a_missing_file_is_named(organism, run, name):
         ("t0.gaf", OTHER_RELEASE, "t0.gaf: 4 of 4 annotated terms, such as GO:9000278, are not in the ontology; give"),
         ("t0.gaf", ALIENS, "t0.gaf: none of the annotated genes, such as 'SGD_P00001', is among the sequences; add"),
         ("t0.gaf", ELECTRONIC, "t0.gaf: found no experimental annotation of any gene, expected some to learn from;"),
+        ("t0.gaf", DATELESS, "t0.gaf: found no date in any row, expected YYYYMMDD or YYYY-MM-DD in column 14, which"),
         ("t1.gaf", OTHER_RELEASE, "t1.gaf: 4 of 4 annotated terms, such as GO:9000278, are not in the ontology; give"),
         ("t1.gaf", SHORT_ROW, "t1.gaf:12: found 3 tab-separated columns, expected the 15 to 17 of a GAF; give"),
         (
@@ -256,6 +258,8 @@ def test_bad_string_files_end_in_one_sentence(organism, run, text, sentence):
         ({"ontology": None}, "--settings: the key 'ontology' is missing; add it"),
         ({"sequences": 5}, "--settings: found 5 as 'sequences', expected a path"),
         ({"seed": -1}, "seed: found -1, expected a whole number, at least 0"),
+        ({"evidence": ["IDA", "IDAA"]}, "evidence: there is no code 'IDAA', did you mean 'IDA'?; expected some of"),
+        ({"taxon": "E. coli"}, "taxon: found 'E. coli', expected a number, the taxon's identifier at NCBI, or null"),
         ({"evidence": "all"}, "evidence: found 'all', expected 'experimental' or a list of evidence codes"),
         ({"evaluation": {"sceme": "none"}}, "evaluation: there is no key 'sceme'; expected one of scheme, folds,"),
         ({"evaluation": {"scheme": "loo"}}, "scheme: found 'loo', expected one of temporal, cross_validation, none"),
@@ -543,7 +547,9 @@ def test_a_wrong_option_is_explained_without_a_traceback(run, arguments, words, 
 
 def score(run, model):
     run("train", "--dataset", "dataset", "--model", model, "--output", f"models/{model}", "--seed", "1")
-    run("predict", "--dataset", "dataset", "--model", f"models/{model}", "--output", f"predictions/{model}.tsv.gz")
+    stem = f"predictions/{model}"
+    others = ["--cafa", f"{stem}.cafa.tsv.gz", "--gaf", f"{stem}.gaf.gz"]
+    run("predict", "--dataset", "dataset", "--model", f"models/{model}", "--output", f"{stem}.tsv.gz", *others)
 
 
 def test_from_raw_files_to_the_report_twice_with_the_same_bytes(organism, run):
@@ -584,6 +590,86 @@ def test_from_raw_files_to_the_report_twice_with_the_same_bytes(organism, run):
     assert set(table.index.get_level_values("model")) == {"term_frequency", "label_propagation", "permuted_labels"}
     # Both of P00004's MFO truth and the term frequency's only MFO term are the kinase activity.
     assert table.loc[("term_frequency", "MFO", "first", "fmax"), "value"] == 1.0
+
+
+def test_predict_writes_what_is_asked_for_and_gzip_only_under_such_a_name(built, run):
+    run("train", "--dataset", "dataset", "--model", "term_frequency", "--output", "models/m")
+    before = files(built.folder)
+    predict = ["predict", "--dataset", "dataset", "--model", "models/m", "--output"]
+    run(*predict, "p.tsv")
+    assert files(built.folder) - before == {"p.tsv"}
+    assert (built.folder / "p.tsv").read_text().startswith("gene\tterm\tname\taspect\tscore\tknown\n")
+    run(*predict, "p.tsv.gz", "--gaf", "p.gaf")
+    assert files(built.folder) - before == {"p.tsv", "p.tsv.gz", "p.gaf"}
+    assert gzip.decompress((built.folder / "p.tsv.gz").read_bytes()) == (built.folder / "p.tsv").read_bytes()
+    assert (built.folder / "p.gaf").read_text().startswith("!gaf-version: 2.2\n")
+    run("control", "--dataset", "dataset", "--shuffle", "1", "--output", "control.tsv")
+    assert (built.folder / "control.tsv").read_text().startswith("gene\tterm\t")
+
+
+@pytest.mark.parametrize("scheme", ["temporal", "cross_validation"])
+def test_without_networks_the_control_has_no_prediction_and_the_run_goes_on(organism, run, scheme, caplog):
+    changes = {} if scheme == "temporal" else {"later_annotations": None}
+    organism.build(run, networks={}, evaluation={"scheme": scheme, "folds": 3}, **changes)
+    run("control", "--dataset", "dataset", "--shuffle", "1", "--output", "control.tsv.gz")
+    score(run, "term_frequency")
+    tables = ["--predictions", "term_frequency=predictions/term_frequency.tsv.gz"]
+    shuffled = ["--predictions", "permuted_labels=control.tsv.gz"]
+    truth = ["--truth", "truth.tsv.gz"] if scheme == "temporal" else []
+    run("evaluate", "--dataset", "dataset", "--ontology", "go.obo", *truth, "--output", "e.tsv", *tables, *shuffled)
+    assert "permuted_labels: found no prediction; it is evaluated with coverage 0" in caplog.text
+    table = pd.read_csv(organism.folder / "e.tsv", sep="\t").set_index(["model", "metric"])["value"]
+    for metric in ("coverage", "fmax", "wfmax", "aupr", "waupr", "fmicro"):
+        assert (table["permuted_labels", metric] == 0).all()
+        assert (table["term_frequency", metric] > 0).any()
+    control, frequency = (table[model, "smin"].to_numpy() for model in ("permuted_labels", "term_frequency"))
+    assert (control >= frequency).all()  # to find nothing is not best
+    written = ["--evaluation", "e.tsv", "--settings", REPORT, "--output", "report.html"]
+    run("report", "--dataset", "dataset", *written, *tables)
+    html = (organism.folder / "report.html").read_text()
+    assert "Nothing is predicted for these genes by permuted_labels" in html
+    assert "shuffled labels predict nothing here and test nothing" in html
+
+
+def test_a_main_model_without_a_prediction_is_evaluated_and_reported(organism, run, caplog):
+    letters = "ACDEFGHIKLMNPQRSTVWY"
+    fasta = "".join(f">{gene}\n{letter * 60}\n" for gene, letter in zip(GENES, letters))  # no two are alike
+    (organism.folder / "genes.fasta").write_text(fasta)
+    organism.build(run)
+    score(run, "homology")
+    assert pd.read_csv(organism.folder / "predictions" / "homology.tsv.gz", sep="\t").empty
+    assert "no score reaches 0.01, the lowest that is written: predictions/homology.tsv.gz has no pred" in caplog.text
+    tables = ["--predictions", "homology=predictions/homology.tsv.gz"]
+    truth = ["--ontology", "go.obo", "--truth", "truth.tsv.gz"]
+    run("evaluate", "--dataset", "dataset", *truth, "--output", "e.tsv", *tables)
+    table = pd.read_csv(organism.folder / "e.tsv", sep="\t").set_index(["model", "metric"])["value"]
+    assert (table["homology", "coverage"] == 0).all()
+    assert (table["homology", "wfmax"] == 0).all()
+    run("report", "--dataset", "dataset", "--evaluation", "e.tsv", "--settings", REPORT, "--output", "r.html", *tables)
+    html = (organism.folder / "r.html").read_text()
+    assert "<code>homology</code> makes no prediction for any gene" in html
+    assert "Nothing is predicted for these genes by homology" in html
+    assert "No model scores above 0 here." in html
+
+
+def test_scores_that_are_no_numbers_are_refused_by_the_evaluation_with_their_line(built, run):
+    (built.folder / "p.tsv").write_text(f"gene\tterm\tscore\n{GENES[8]}\t{CYCLE}\tnan\n")
+    truth = ["--ontology", "go.obo", "--truth", "truth.tsv.gz"]
+    with pytest.raises(Failure) as caught:
+        run("evaluate", "--dataset", "dataset", *truth, "--output", "e.tsv", "--predictions", "m=p.tsv")
+    assert caught.value.sentence == "p.tsv:2: expected a score from 0 to 1, found 'nan'; predict again"
+
+
+def test_only_a_model_that_teaches_in_rounds_has_an_audit_to_report(built, run):
+    score(run, "term_frequency")
+    (built.folder / "evaluation.tsv").write_text("model\taspect\tknowledge\tmetric\tvalue\tlow\thigh\tn_genes\n")
+    shown = ["--evaluation", "evaluation.tsv", "--settings", REPORT, "--output", "report.html"]
+    tables = ["--predictions", "m=predictions/term_frequency.tsv.gz"]
+    with pytest.raises(Failure) as caught:
+        run("report", "--dataset", "dataset", *shown, *tables, "--co-training", "models/term_frequency")
+    assert caught.value.sentence == (
+        "models/term_frequency: found a TermFrequency, expected a model that teaches in rounds, as co_training does"
+    )
 
 
 def test_genes_without_an_edge_or_a_homolog_are_evaluated_separately(organism, run):
@@ -698,6 +784,23 @@ def test_the_same_organism_joins_in_other_formats(organism, run, layout):
     assert dataset.genes.tolist() == GENES
     assert [network.nnz for network in dataset.networks.values()] == ([] if layout == "no network" else [24])
     score(run, "label_propagation")
+
+
+def test_dates_with_hyphens_are_dates_up_to_the_gaf_of_the_predictions(organism, run):
+    (organism.folder / "t0.gaf").write_text(gaf(T0).replace("20200101", "2020-01-01"))
+    organism.build(run)
+    score(run, "label_propagation")
+    written = gzip.decompress((organism.folder / "predictions" / "label_propagation.gaf.gz").read_bytes()).decode()
+    assert "!date-generated: 2020-01-01\n" in written
+    rows = [line.split("\t") for line in written.splitlines() if not line.startswith("!")]
+    assert rows and {row[13] for row in rows} == {"20200101"}
+
+
+def test_an_unknown_evidence_code_in_a_row_is_counted_and_not_fatal(organism, run):
+    (organism.folder / "t0.gaf").write_text(gaf([*T0, (GENES[9], KINASE, "NO_MAPPING")]))
+    organism.build(run)
+    lines = (organism.folder / "dataset" / "coverage.tsv").read_text().splitlines()
+    assert "annotations\trows with the unknown evidence code NO_MAPPING\theld\t1" in lines
 
 
 def test_a_term_that_the_ontology_lacks_is_counted_and_not_fatal(organism, run):

@@ -2,8 +2,6 @@
 
 import copy
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +9,29 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from genessl.configuration import check_models, expected, resolve_files, validate_configuration
+from genessl.configuration import (
+    USUAL_GENES,
+    USUAL_TERMS,
+    check_models,
+    expected,
+    expected_size,
+    resolve_files,
+    validate_configuration,
+)
 from genessl.errors import InputError
 from genessl.mirrors import Location
 from genessl.predictors import PREDICTORS
+from tests.conftest import make_dataset
 
 ROOT = Path(__file__).parents[1]
 SCHEMA = yaml.safe_load((ROOT / "workflow" / "schemas" / "config.schema.yaml").read_text(encoding="utf-8"))
 SMALLEST = {"organism": "mine", "sequences": "genes.fasta", "ontology": "go.obo", "annotations": "t0.gaf"}
-RUN_BY_DEFAULT = [name for name, (module, _) in PREDICTORS.items() if ".models." in module or name == "co_training"]
+OPTIONAL = ("label_spreading", "function_diffusion", "correct_and_smooth")  # beside most semi-supervised strategies
+RUN_BY_DEFAULT = [
+    name
+    for name, (module, _) in PREDICTORS.items()
+    if name == "co_training" or (".models." in module and name not in OPTIONAL)
+]
 SHIPPED = sorted((ROOT / "config").glob("*.yaml"))
 
 
@@ -55,6 +67,36 @@ def test_absent_keys_take_their_defaults():
 def test_defaults_do_not_leak_from_one_configuration_into_another():
     validate_configuration(SMALLEST, SCHEMA)["models"]["homology"]["seed"] = 1
     assert validate_configuration(SMALLEST, SCHEMA)["models"]["homology"] == {}
+
+
+def test_a_list_of_models_is_read_as_their_names_and_one_of_networks_only_with_their_keys():
+    listed = yaml.safe_load("[homology, label_propagation: {restart: 0.1}, term_frequency: ]")
+    edges = {"file": "a.txt", "format": "edges"}
+    config = validate_configuration(SMALLEST | {"models": listed, "networks": [{"a": edges}, {"b": edges}]}, SCHEMA)
+    assert config["models"] == {"homology": {}, "label_propagation": {"restart": 0.1}, "term_frequency": {}}
+    assert list(config["networks"]) == ["a", "b"]
+    assert config["networks"]["a"]["format"] == "edges"
+    with pytest.raises(InputError, match=r"label_propagation has no parameter 'x'"):
+        check_models(validate_configuration(SMALLEST | {"models": [{"label_propagation": {"x": 1}}]}, SCHEMA)["models"])
+
+
+@pytest.mark.parametrize("taxon", [559292, "559292", None])
+def test_a_taxon_is_a_number(taxon):
+    assert validate_configuration(SMALLEST | {"taxon": taxon}, SCHEMA)["taxon"] == taxon
+
+
+def test_the_size_of_a_dataset_is_read_once_it_is_built_and_estimated_before(tmp_path):
+    config = {"sequences": str(tmp_path / "genes.fasta"), "contamination": None}
+    assert expected_size(config, tmp_path) == (USUAL_GENES, USUAL_TERMS)
+    (tmp_path / "genes.fasta").write_text(">a\nMK\n>b\nMK\n")
+    assert expected_size(config, tmp_path) == (2, USUAL_TERMS)
+    assert expected_size(config | {"contamination": {"ratio": 1.5}}, tmp_path) == (5, USUAL_TERMS)
+    (tmp_path / "genes.fasta").write_bytes(b"\x1f\x8bdamaged")
+    assert expected_size(config, tmp_path) == (USUAL_GENES, USUAL_TERMS)
+    make_dataset(n_genes=60)[0].save(tmp_path / "dataset")
+    assert expected_size(config, tmp_path) == (60, 18)
+    (tmp_path / "dataset" / "dataset.json").write_text("{")
+    assert expected_size(config, tmp_path) == (USUAL_GENES, USUAL_TERMS)
 
 
 def test_the_given_configuration_is_left_alone():
@@ -130,6 +172,27 @@ def test_an_open_scheme_is_temporal_where_there_are_later_annotations():
         ({"embeddings": 2}, "embeddings: found 2, expected a file name, path or URL, or null, or keys with values: a"),
         ({"evidence": "curated"}, "evidence: found 'curated', expected experimental, or a list of evidence codes"),
         ({"evidence": ["IDA", "ida"]}, "evidence[1]: found 'ida', expected an evidence code in capitals"),
+        (
+            {"evidence": ["IDA", "IDAA"]},
+            "evidence: there is no code 'IDAA', did you mean 'IDA'?; expected some of EXP, HDA",
+        ),
+        ({"evidence": ["QQQ"]}, "evidence: there is no code 'QQQ'; expected some of EXP, HDA"),
+        ({"taxon": "E. coli"}, "taxon: found 'E. coli', expected a number, the taxon's identifier at NCBI, or null"),
+        ({"taxon": "taxon:9606"}, "taxon: found 'taxon:9606', expected a number"),
+        ({"taxon": True}, "taxon: found True, expected a number"),
+        ({"taxon": 0}, "taxon: found 0, expected a number"),
+        ({"models": ["homology", 3]}, "models: found ['homology', 3], expected keys with values"),
+        ({"models": []}, "models: found [], expected keys with values"),
+        ({"models": ["homology", {"homology": {}}]}, "models: found 'homology' twice, expected each name once"),
+        (
+            {"models": [{"homology": {}, "a": {}}]},
+            "models: found [{'homology': {}, 'a': {}}], expected keys with values",
+        ),
+        ({"networks": [{"a": "a.txt"}]}, "networks: found [{'a': 'a.txt'}], expected keys with values"),
+        (
+            {"networks": [{"file": "a.txt", "format": "edges"}]},
+            "networks: found [{'file': 'a.txt', 'format': 'edges'}],",
+        ),
         ({"evidence": []}, "evidence: found [], expected experimental, or a list of evidence codes"),
         ({"contamination": {"ratio": 1}}, "contamination: the key 'sequences' is missing; add it with a file name"),
         (
@@ -183,12 +246,12 @@ def test_a_number_that_yaml_reads_as_text_is_refused():
     check_models(yaml.safe_load("label_propagation: {tolerance: 1.0e-3}"))
 
 
-def test_models_are_checked_without_importing_torch():
-    code = (
-        "import sys; from genessl.configuration import check_models; from genessl.predictors import PREDICTORS;"
-        "check_models({name: {} for name in PREDICTORS}); sys.exit('torch' in sys.modules)"
-    )
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+@pytest.mark.parametrize("name", ["seq{1}.fasta", "{lab}/genes.fasta"])
+def test_a_path_that_snakemake_would_take_for_a_pattern_is_refused(name):
+    with pytest.raises(
+        InputError, match=r"^sequences: found braces in the path 'm/.*', which Snakemake takes for a wild"
+    ):
+        resolved(sequences=name)
 
 
 def resolved(**changes: Any) -> tuple[dict[str, Any], dict[str, str]]:

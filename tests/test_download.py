@@ -1,4 +1,5 @@
 import gzip
+import itertools
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -28,13 +29,19 @@ ANSWERS: dict[str, tuple[int, bytes, int | None]] = {
     "/busy.fasta": (503, b"", 0),
     "/index.html": (200, PAGE, len(PAGE)),
 }
+LARGE = bytes(range(256)) * 20_000  # more than the server's first sending
 
 
 class Answer(BaseHTTPRequestHandler):
     requests: list[str]
 
+    ranges: list[str | None]
+    tags: Iterator[str]
+
     def do_GET(self) -> None:
         type(self).requests.append(self.path)
+        if self.path == "/large.bin":
+            return self.send_in_parts()
         status, body, length = ANSWERS.get(self.path, (404, b"", 0))
         if self.path == "/busy_once.fasta":
             status, body, length = (503, b"", 0) if self.requests.count(self.path) == 1 else (200, CONTENT, None)
@@ -45,6 +52,21 @@ class Answer(BaseHTTPRequestHandler):
         if self.command == "GET":
             self.wfile.write(body)
 
+    def send_in_parts(self) -> None:
+        """Send two MiB at most and break off; go on where it is asked for, if the file has the same tag."""
+        tag, start = next(self.tags), 0
+        type(self).ranges.append(self.headers.get("Range"))
+        if self.headers.get("If-Range") == tag:
+            start = int(self.headers["Range"].removeprefix("bytes=").removesuffix("-"))
+            self.send_response(206)
+            self.send_header("Content-Range", f"bytes {start}-{len(LARGE) - 1}/{len(LARGE)}")
+        else:
+            self.send_response(200)
+        self.send_header("ETag", tag)
+        self.send_header("Content-Length", str(len(LARGE) - start))
+        self.end_headers()
+        self.wfile.write(LARGE[start : start + 2**21])
+
     def do_HEAD(self) -> None:
         self.do_GET()
 
@@ -54,7 +76,7 @@ class Answer(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server() -> Iterator[str]:
-    Answer.requests = []
+    Answer.requests, Answer.ranges = [], []
     running = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
     threading.Thread(target=running.serve_forever, args=(0.01,), daemon=True).start()
     yield f"http://127.0.0.1:{running.server_port}"
@@ -104,8 +126,31 @@ def test_a_missing_local_file_is_refused(tmp_path):
 
 
 def test_a_transfer_that_breaks_off_is_tried_again_and_then_refused(server, sentence):
-    assert f"found {len(GZIPPED) - 20} bytes, expected {len(GZIPPED)}" in sentence("cut.fasta.gz")
+    read = f"IncompleteRead({len(GZIPPED) - 20} bytes read, 20 more expected)"
+    assert sentence("cut.fasta.gz") == (
+        f"/cut.fasta.gz: the connection failed ({read}) at each of 2 attempts; try again later"
+    )
     assert Answer.requests == ["/cut.fasta.gz"] * 2
+
+
+def test_a_transfer_that_breaks_off_goes_on_where_it_stopped(server, tmp_path):
+    Answer.tags = itertools.repeat('"one"')
+    download(f"{server}/large.bin", tmp_path / "large.bin", pause=0)
+    assert (tmp_path / "large.bin").read_bytes() == LARGE
+    assert Answer.ranges == [None, "bytes=2097152-", "bytes=4194304-"]
+
+
+@pytest.mark.parametrize("tags", [['"one"', '"two"', '"two"', '"two"'], ['W/"weak"'] * 3], ids=["changed", "weak"])
+def test_a_transfer_starts_anew_where_the_file_may_have_changed(server, tmp_path, tags):
+    Answer.tags = iter(tags)
+    if len(tags) == 4:
+        download(f"{server}/large.bin", tmp_path / "large.bin", pause=0)
+        assert (tmp_path / "large.bin").read_bytes() == LARGE
+        assert Answer.ranges == [None, "bytes=2097152-", "bytes=2097152-", "bytes=4194304-"]
+    else:
+        with pytest.raises(InputError, match="IncompleteRead"):
+            download(f"{server}/large.bin", tmp_path / "large.bin", attempts=3, pause=0)
+        assert Answer.ranges == [None] * 3
 
 
 @pytest.mark.parametrize("name", ["cut_without_length.fasta.gz", "wrong_sum.fasta.gz"])

@@ -30,6 +30,7 @@ LAYERS = [
     {"semi_supervised"},
     {"output", "simulate", "predictors", "configuration", "download", "mirrors"},
     {"cli"},
+    {"__main__"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 

@@ -140,6 +140,7 @@ def assemble_dataset(
         If a table does not join, no gene has an experimental annotation, or the copies are out of range.
     """
     check_copies(substituted_copies)
+    date = _newest_date(sources)
     evaluation = evaluation or Evaluation()
     coverage = Coverage()
     genes = list(sources.sequences)
@@ -171,7 +172,7 @@ def assemble_dataset(
     columns = _columns(labels, sources.ontology)
     homology = bit_scores(hits, len(genes))
     features, names = _sequence_features(sources, domains, homology, coverage, seed)
-    ontology, date = sources.ontology.subset(columns), int(sources.annotations["date"].max())
+    ontology = sources.ontology.subset(columns)
     dataset = GeneDataset(
         genes=np.array(genes, dtype=np.str_),
         sequence_features=features,
@@ -210,6 +211,18 @@ def assemble_dataset(
     )
     coverage.check()
     return Assembly(dataset, coverage, truth)
+
+
+def _newest_date(sources: Sources) -> int:
+    """Return the date up to which the annotations tell what was known, which every later step needs."""
+    newest = int(sources.annotations["date"].max())
+    if not newest:
+        file = sources.files.get("annotations", "annotations")
+        raise InputError(
+            f"{file}: found no date in any row, expected YYYYMMDD or YYYY-MM-DD in column 14, which says until when"
+            " annotations were known; give a GAF with dates"
+        )
+    return newest
 
 
 def _substituted(

@@ -9,7 +9,7 @@ from typing import Any
 from genessl.assembly.build import Assembly, Evaluation, Sources, assemble_dataset
 from genessl.assembly.contamination import Contamination
 from genessl.assembly.references import ReferenceSource
-from genessl.data.annotations import EXPERIMENTAL, read_gaf
+from genessl.data.annotations import EXPERIMENTAL, check_evidence, read_gaf
 from genessl.data.identifiers import read_aliases
 from genessl.data.networks import read_network
 from genessl.data.ontology import read_obo
@@ -88,6 +88,8 @@ def check_settings(found: Mapping[str, Any]) -> None:
             raise InputError(f"contamination.sequences: found {found['contamination']['sequences']!r}, expected a path")
     for i, entry in enumerate(found.get("references") or []):
         check_keys(entry, f"references[{i}]", required=("sequences", "annotations"), known=_REFERENCE_KEYS)
+    if not str(found.get("taxon") or 1).isdecimal() or isinstance(found.get("taxon"), bool):
+        raise InputError(f"taxon: found {found['taxon']!r}, expected a number, the taxon's identifier at NCBI, or null")
     if type(found.get("seed", 0)) is not int or found.get("seed", 0) < 0:
         raise InputError(f"seed: found {found['seed']!r}, expected a whole number, at least 0")
 
@@ -109,6 +111,7 @@ def _evidence(chosen: str | list[str]) -> frozenset[str]:
         return EXPERIMENTAL
     if not isinstance(chosen, list) or not chosen:
         raise InputError(f"evidence: found {chosen!r}, expected 'experimental' or a list of evidence codes")
+    check_evidence(chosen)
     return frozenset(chosen)
 
 

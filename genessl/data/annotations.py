@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 import logging
+import re
 from array import array
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import date
 from pathlib import Path
 
@@ -23,6 +25,7 @@ KNOWN_CODES = EXPERIMENTAL | frozenset(
     ("ISS", "ISO", "ISA", "ISM", "IGC", "IBA", "IBD", "IKR", "IRD", "RCA", "NAS", "ND", "IEA")
 )
 
+_DATE = re.compile(r"([0-9]{4})(-?)([0-9]{2})\2([0-9]{2})")
 _MOST_COLUMNS, _FEWEST_COLUMNS = 17, 15
 _POSITION = {
     "gene": 1,
@@ -36,6 +39,19 @@ _POSITION = {
     "date": 13,
     "assigned_by": 14,
 }
+
+
+def check_evidence(codes: Collection[str]) -> None:
+    """Raise InputError for an evidence code that GO does not define, as one chosen to make labels.
+
+    >>> check_evidence(["IDA", "EXP"])
+    """
+    for code in codes:
+        if code not in KNOWN_CODES:
+            known = sorted(KNOWN_CODES)
+            near = difflib.get_close_matches(str(code), known, n=1)
+            meant = f", did you mean '{near[0]}'?" if near else ""
+            raise InputError(f"evidence: there is no code '{code}'{meant}; expected some of {', '.join(known)}")
 
 
 def read_gaf(path: str | Path) -> pd.DataFrame:
@@ -52,7 +68,7 @@ def read_gaf(path: str | Path) -> pd.DataFrame:
         gene, symbol, term, evidence, with_from, aspect, synonyms, assigned_by : categorical of str, as in the file
         qualifier : categorical of str, without NOT; several are joined by ``|``
         negated : bool, whether the qualifier held NOT
-        date : int64, as YYYYMMDD; 0 where the file holds no such date
+        date : int64, as YYYYMMDD; 0 where the file holds no date as YYYYMMDD or YYYY-MM-DD
 
     Raises
     ------
@@ -95,7 +111,13 @@ def _tidy(path: str | Path, lines: NDArray[np.int64], raw: dict[str, pd.Categori
     unreadable = int((dates == 0).sum())
     if unreadable:
         example = raw["date"][int(np.flatnonzero(dates == 0)[0])]
-        _log.warning("%s: %d of %d rows have no date as YYYYMMDD, such as '%s'", path, unreadable, len(lines), example)
+        _log.warning(
+            "%s: %d of %d rows have no date as YYYYMMDD or YYYY-MM-DD, such as '%s'",
+            path,
+            unreadable,
+            len(lines),
+            example,
+        )
     columns: dict[str, object] = {"line": lines}
     for name, values in raw.items():
         if name == "qualifier":
@@ -123,11 +145,13 @@ def _without_not(qualifier: str) -> str:
 
 
 def _date_number(text: str) -> int:
-    digits = text.strip()
-    if len(digits) != 8 or not (digits.isascii() and digits.isdigit()):
+    """Return a date, written as YYYYMMDD or YYYY-MM-DD, as the number YYYYMMDD; 0 for anything else."""
+    found = _DATE.fullmatch(text.strip())
+    if found is None:
         return 0
+    year, _, month, day = found.groups()
     try:
-        date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
+        date(int(year), int(month), int(day))
     except ValueError:
         return 0
-    return int(digits)
+    return int(year + month + day)

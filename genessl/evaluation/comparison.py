@@ -68,7 +68,8 @@ def compare(
     Returns
     -------
     DataFrame with columns model, aspect, knowledge, metric, value, low, high, n_genes
-        Metrics as in `summarise`. A category without genes has no row.
+        Metrics as in `summarise`. A category without genes has no row. A model without predictions has coverage 0,
+        F-max 0 and the S-min of predicting nothing; the log names it.
 
     Raises
     ------
@@ -86,9 +87,11 @@ def compare(
     results = [pd.DataFrame(columns=["value", "low", "high", "n_genes"], index=index, dtype=float)]
     for model, members in predictions.items():
         measured: list[pd.DataFrame] = []
+        silent = False
         for member in members if found else ():
             _log.info("evaluating %s", model)
             raw = _raw_scores(member, genes, ontology, model) if isinstance(member, pd.DataFrame) else csr_array(member)
+            silent |= not raw.nnz
             scores = _raise_ancestors(csr_array(raw[rows]), ontology)
             parts = {}
             for category in found:
@@ -96,6 +99,8 @@ def compare(
                 part = evaluate(expected, predicted, accretion[columns], n_bootstrap=n_bootstrap, seed=seed)
                 parts[model, category.aspect, category.knowledge] = part.assign(n_genes=len(category.rows))
             measured.append(pd.concat(parts, names=list(COLUMNS[:3])))
+        if silent:
+            _log.warning("%s: found no prediction; it is evaluated with coverage 0", model)
         if measured:
             results.append(sum(measured[1:], measured[0]) / len(measured))
         elif found:

@@ -56,7 +56,7 @@ class GenePredictor(BaseEstimator, ABC):  # type: ignore[misc]
             If a parameter is out of range, no gene has an experimental annotation, or genes are muted and the
             predictor does not heed it.
         """
-        _check_dataset(dataset, "fit")
+        _check_dataset(dataset)
         self._check_parameters()
         if not dataset.positive.nnz:
             raise InputError(
@@ -94,7 +94,7 @@ class GenePredictor(BaseEstimator, ABC):  # type: ignore[misc]
             If the columns, features or networks differ from those of the fitted dataset, if the predictor is
             transductive and genes of the fitted dataset are missing, or if a score is NaN.
         """
-        _check_dataset(dataset, "predict_proba")
+        _check_dataset(dataset)
         self._check_fitted()
         if dataset.ontology.terms != self.terms_:
             raise InputError(
@@ -103,14 +103,17 @@ class GenePredictor(BaseEstimator, ABC):  # type: ignore[misc]
             )
         ordered, order = dataset.by_name
         if muting is None:
-            raw = self._predict(ordered)
+            found = self._predict(ordered)
         else:
             self._check_muting()
-            raw = self._predict_muted(ordered, muting.take(order))
-        if np.isnan(raw).any():
-            raise InputError(f"{type(self).__name__}: found a score that is not a number (NaN), expected numbers")
+            found = self._predict_muted(ordered, muting.take(order))
+        if np.isnan(found).any():
+            raise InputError(
+                f"{' '.join(repr(self).split())}: found NaN in {np.isnan(found).sum()} of {found.size} scores, expected"
+                " numbers from 0 to 1; change its parameters or use another model"
+            )
         scores = np.empty((dataset.n_genes, dataset.n_terms), dtype=np.float32)
-        scores[order] = dataset.ontology.propagate_scores(np.clip(raw, 0.0, 1.0))
+        scores[order] = dataset.ontology.propagate_scores(np.clip(found, 0.0, 1.0))
         return scores
 
     def _check_fitted(self) -> None:
@@ -232,9 +235,9 @@ def check_count(name: str, value: int, least: int = 1) -> None:
         raise InputError(f"{name}: found {value!r}, expected a whole number of at least {least}")
 
 
-def _check_dataset(dataset: Any, method: str) -> None:
+def _check_dataset(dataset: object) -> None:
+    """Raise InputError for anything but a GeneDataset."""
     if not isinstance(dataset, GeneDataset):
         raise InputError(
-            f"{method}: found {type(dataset).__name__} {str(dataset)[:40]!r}, expected a GeneDataset;"
-            " read one with GeneDataset.load(folder)"
+            f"dataset: found a {type(dataset).__name__}, expected a GeneDataset, as GeneDataset.load gives it"
         )

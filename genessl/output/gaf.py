@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import gzip
 import io
 import re
 from dataclasses import dataclass
+from typing import BinaryIO
 
 import numpy as np
 import pandas as pd
@@ -38,7 +38,7 @@ class GafWriter:
 
     Parameters
     ----------
-    file : gzip.GzipFile
+    file : file open for writing bytes
     ontology : Ontology
         The columns, without roots.
     origin : Origin
@@ -51,7 +51,7 @@ class GafWriter:
         If the threshold or the date is none.
     """
 
-    def __init__(self, file: gzip.GzipFile, ontology: Ontology, origin: Origin, threshold: float) -> None:
+    def __init__(self, file: BinaryIO, ontology: Ontology, origin: Origin, threshold: float) -> None:
         if not 0.0 < threshold <= 1.0:
             raise InputError(f"gaf_threshold: found {threshold}, expected a score above 0 and at most 1")
         if pd.isna(pd.to_datetime(str(origin.date), format="%Y%m%d", errors="coerce")):

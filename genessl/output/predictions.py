@@ -7,6 +7,7 @@ import io
 import zlib
 from contextlib import ExitStack
 from pathlib import Path
+from typing import BinaryIO, cast
 
 import numpy as np
 import pandas as pd
@@ -39,7 +40,7 @@ def write_predictions(
     date: int = 0,
     gaf_threshold: float = GAF_THRESHOLD,
 ) -> None:
-    """Write one model's predictions, gzipped; all files asked for appear, or none.
+    """Write one model's predictions; all files asked for appear, or none, each gzipped if its name ends in .gz.
 
     The table has the columns gene, term, name, aspect, score and known. Its rows follow the order of `genes`, and
     within a gene descending score, then term. A gene keeps its 1,500 best terms that score at least 0.01 when rounded
@@ -101,7 +102,8 @@ def read_predictions(path: str | Path) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns gene and term (categorical), score (float64), in the order of the file.
+        Columns gene and term (categorical), score (float64), in the order of the file; without rows where the model had
+        nothing to say.
 
     Raises
     ------
@@ -128,8 +130,8 @@ def read_predictions(path: str | Path) -> pd.DataFrame:
         )
     except (ValueError, EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise InputError(_first_bad_row(path, header) or f"{path}: expected a predictions table ({error})") from error
-    if table.empty or not table["score"].between(0.0, 1.0).all():
-        raise InputError(_first_bad_row(path, header) or f"{path}: expected predictions, found none; predict again")
+    if not table["score"].between(0.0, 1.0).all():
+        raise InputError(_first_bad_row(path, header) or f"{path}: expected scores from 0 to 1; predict again")
     table["score"] = _exact(table["score"].to_numpy())
     return table[columns]
 
@@ -164,16 +166,19 @@ def _first_bad_row(path: str | Path, header: str) -> str | None:
     return None
 
 
-def _opened(files: ExitStack, path: str | Path) -> gzip.GzipFile:
-    """Open a gzip file without name and time in it, which takes its place once everything is written."""
+def _opened(files: ExitStack, path: str | Path) -> BinaryIO:
+    """Open a file that takes its place once everything is written; a gzip file has no name and time in it."""
     raw = files.enter_context(files.enter_context(written_file(path)).open("wb"))
-    return files.enter_context(gzip.GzipFile(filename="", mode="wb", compresslevel=_COMPRESSION, fileobj=raw, mtime=0))
+    if Path(path).suffix != ".gz":
+        return raw
+    packed = gzip.GzipFile(filename="", mode="wb", compresslevel=_COMPRESSION, fileobj=raw, mtime=0)
+    return cast(BinaryIO, files.enter_context(packed))
 
 
 class _Table:
     """The table, its text put together from one string a term and one a score."""
 
-    def __init__(self, file: gzip.GzipFile, ontology: Ontology) -> None:
+    def __init__(self, file: BinaryIO, ontology: Ontology) -> None:
         self.file = file
         described = zip(ontology.terms, ontology.names, ontology.aspects.tolist())
         self.terms = [f"{term}\t{name}\t{aspect}\t" for term, name, aspect in described]
@@ -194,7 +199,7 @@ class _Table:
 class _Cafa:
     """The CAFA format: a header, gene, term and score, END."""
 
-    def __init__(self, file: gzip.GzipFile, ontology: Ontology, model: str) -> None:
+    def __init__(self, file: BinaryIO, ontology: Ontology, model: str) -> None:
         self.file = file
         self.terms = [f"{term}\t" for term in ontology.terms]
         self.tails = [f"{ticks / TICKS:.4f}\n" for ticks in range(TICKS + 1)]

@@ -99,11 +99,11 @@ def test_unusual_evidence_codes_are_kept_as_they_are(tmp_path: Path) -> None:
 
 
 def test_unreadable_dates_are_zero_and_counted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    dates = ["20160229", "20150229", "2016-08-13", "", "20161301"]
+    dates = ["20160229", "20150229", "2016-08-13", "", "20161301", "2016-0813", "2016-8-3"]
     with caplog.at_level(logging.WARNING):
         table = read_gaf(written(tmp_path, "".join(row(date=date) for date in dates)))
-    assert table["date"].tolist() == [20160229, 0, 0, 0, 0]
-    assert "4 of 5 rows have no date as YYYYMMDD, such as '20150229'" in caplog.text
+    assert table["date"].tolist() == [20160229, 0, 20160813, 0, 0, 0, 0]
+    assert "5 of 7 rows have no date as YYYYMMDD or YYYY-MM-DD, such as '20150229'" in caplog.text
 
 
 def test_rows_keep_their_order_and_repetitions(tmp_path: Path) -> None:

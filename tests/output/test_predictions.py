@@ -215,7 +215,6 @@ def test_nothing_is_written_when_a_gene_breaks_the_writing(tmp_path):
         ("gene\tterm\tscore\nYAL1\tGO:1\t1.5\n", "m.tsv:2: expected a score from 0 to 1, found '1.5'"),
         ("gene\tterm\tscore\nYAL1\tGO:1\tnan\n", "m.tsv:2: expected a score from 0 to 1, found 'nan'"),
         ("gene\tterm\tscore\nYAL1\tGO:1\n", "m.tsv:2: expected 3 columns, found 2"),
-        ("gene\tterm\tscore\n", "expected predictions, found none"),
         ("", "the file is empty"),
     ],
 )
@@ -272,3 +271,37 @@ def test_only_the_table_appears_when_only_the_table_is_asked_for(tmp_path):
     assert [path.name for path in (tmp_path / "deep").iterdir()] == ["m.tsv.gz"]
     frame = pd.read_csv(tmp_path / "deep" / "m.tsv.gz", sep="\t")
     assert list(frame.columns) == ["gene", "term", "name", "aspect", "score", "known"]
+
+
+def test_a_name_that_does_not_end_in_gz_gets_the_same_text_uncompressed(tmp_path):
+    packed = write_all(tmp_path / "packed")
+    plain = tmp_path / "plain"
+    write_predictions(
+        plain / "m.tsv", SCORES, GENES, ONTOLOGY, KNOWN, cafa=plain / "m.cafa.tsv", gaf=plain / "m.gaf", model="m",
+        date=20200301,
+    )  # fmt: skip
+    for name in ("m.tsv", "m.cafa.tsv", "m.gaf"):
+        assert (plain / name).read_text().splitlines() == text_of(packed / f"{name}.gz")
+    pd.testing.assert_frame_equal(read_predictions(plain / "m.tsv"), read_predictions(packed / "m.tsv.gz"))
+
+
+def test_a_table_without_rows_is_read_as_such(tmp_path):
+    write_predictions(tmp_path / "m.tsv.gz", np.zeros_like(SCORES), GENES, ONTOLOGY, KNOWN)
+    found = read_predictions(tmp_path / "m.tsv.gz")
+    assert found.columns.tolist() == ["gene", "term", "score"]
+    assert found.empty
+
+
+def test_other_formats_are_written_only_where_asked_for(tmp_path):
+    write_predictions(tmp_path / "m.tsv", SCORES, GENES, ONTOLOGY, KNOWN)
+    assert [path.name for path in tmp_path.iterdir()] == ["m.tsv"]
+
+
+@pytest.mark.parametrize("score", ["nan", "NaN", "", "inf", "-0.1", "1.01", "high"])
+def test_a_score_that_is_none_is_refused_with_its_line(tmp_path, score):
+    (tmp_path / "p.tsv").write_text(f"gene\tterm\tscore\nA\tGO:0000001\t0.5\nB\tGO:0000001\t{score}\n")
+    with pytest.raises(InputError) as caught:
+        read_predictions(tmp_path / "p.tsv")
+    assert str(caught.value) == (
+        f"{tmp_path / 'p.tsv'}:3: expected a score from 0 to 1, found {score!r}; predict again"
+    )

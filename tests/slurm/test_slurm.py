@@ -136,16 +136,17 @@ WITNESS = """
 rule train:
     output: "granted.txt"
     threads: 1
+    resources: gpu=1
     shell: "scontrol --oneliner show job $SLURM_JOB_ID > {output}"
 """
 
 
 @pytest.fixture
 def site_profile(tmp_path: Path) -> Path:
-    """The profile as a site with GPUs would copy it: its line `gres: gpu:1` in force."""
+    """The profile as a site with GPUs would copy it: without its lines `gpu: 0`."""
     folder = tmp_path / "profile"
     folder.mkdir()
-    text, changes = re.subn(r"# gres: gpu:1 .*", "gres: gpu:1", (PROFILE / "config.yaml").read_text())
+    text, changes = re.subn(r"\n +gpu: 0 .*", "", (PROFILE / "config.yaml").read_text())
     assert changes == 3  # train, cross_validate and embed_sequences
     (folder / "config.yaml").write_text(text)
     return folder
@@ -159,7 +160,7 @@ def test_training_is_granted_what_the_profile_asks_for(
     code, output = snakemake(cluster, tmp_path, "--profile", site_profile if gpu else PROFILE)
     assert code == 0, output
     granted = (tmp_path / "granted.txt").read_text()
-    assert "MinMemoryNode=16000M" in granted
+    assert "MinMemoryNode=4000M" in granted
     assert "TimeLimit=08:00:00" in granted  # 480 minutes
     assert "Comment=rule_train" in granted
     assert ("gres:gpu:1" in granted) == gpu

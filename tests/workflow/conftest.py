@@ -1,4 +1,4 @@
-"""A copy of the workflow in a folder of its own, with a stand-in for the `genessl` command that only makes files."""
+"""A copy of the workflow in a folder of its own, with a stand-in for the `genessl` commands that only makes files."""
 
 import os
 import shutil
@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+
+import genessl
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -23,6 +25,8 @@ while [ $# -gt 0 ]; do
         --truth) truth=$2 ;;
         --settings) settings=$2 ;;
         --url) url=$2 ;;
+        --cafa) cafa=$2 ;;
+        --gaf) gaf=$2 ;;
     esac
     shift 2
 done
@@ -35,13 +39,19 @@ case $command in
         if grep -qs FAIL genes.fasta; then
             echo "genessl: error: genes.fasta:1: expected a '>' header, found 'FAIL'" >&2; exit 2
         fi
+        if grep -qs LOST genes.fasta; then echo "the node is lost" >&2; exit 1; fi
         mkdir -p "$output"; touch "$output/coverage.tsv" ${truth:+"$truth"} ;;
     train) mkdir -p "$output"; touch "$output/model.json" ;;
-    predict) stem=${output%.tsv.gz}; touch "$output" "$stem.cafa.tsv.gz" "$stem.gaf.gz" ;;
+    predict) touch "$output" "$cafa" "$gaf" ;;
     download) exec "$PYTHON" -c "from genessl.cli import main; main()" download --url "$url" --output "$output" ;;
     *) touch "$output" ;;
 esac
 """
+
+
+# A package that the workplace's interpreter finds first: the real one but for its command line.
+PACKAGE = "__path__ += [{real!r}]\n"
+COMMAND_LINE = "import os, sys\nos.execv({stand_in!r}, [{stand_in!r}, *sys.argv[1:]])\n"
 
 
 @dataclass
@@ -60,10 +70,12 @@ class Workplace:
         for name in ("resources/example.yaml", "genes.fasta", "pairs.txt", "go.obo", "t0.gaf", "t1.gaf"):
             (self.folder / name).parent.mkdir(exist_ok=True)
             (self.folder / name).touch()
-        commands = self.folder / "bin"
-        commands.mkdir()
-        (commands / "genessl").write_text(STAND_IN)
-        (commands / "genessl").chmod(0o755)
+        (self.folder / "stand_in").write_text(STAND_IN)
+        (self.folder / "stand_in").chmod(0o755)
+        package = self.folder / "genessl"
+        package.mkdir()
+        (package / "__init__.py").write_text(PACKAGE.format(real=str(Path(genessl.__file__).parent)))
+        (package / "__main__.py").write_text(COMMAND_LINE.format(stand_in=str(self.folder / "stand_in")))
 
     def configure(self, **changes: object) -> None:
         """Write my.yaml, a configuration of files that exist, changed as asked."""
@@ -80,26 +92,25 @@ class Workplace:
         (self.folder / "my.yaml").write_text(yaml.safe_dump(config | changes))
 
     def snakemake(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        path = f"{self.folder / 'bin'}:{os.environ['PATH']}"
         return subprocess.run(
             [sys.executable, "-m", "snakemake", "--cores", "2", *arguments],
             cwd=self.folder,
-            env=os.environ | {"PATH": path, "CALLS": str(self.calls), "PYTHON": sys.executable},
+            env=os.environ | {"CALLS": str(self.calls), "PYTHON": sys.executable},
             capture_output=True,
             text=True,
             check=False,
         )
 
     def planned(self, *arguments: str) -> list[str]:
-        """Return the calls of `genessl` that a dry run plans: 'command' or 'command model', sorted."""
+        """Return the calls of genessl that a dry run plans: 'command' or 'command model', sorted."""
         result = self.snakemake("--dry-run", "--printshellcmds", *arguments)
         assert result.returncode == 0, result.stdout + result.stderr
         found = []
         for line in (result.stdout + result.stderr).splitlines():
             words = line.removeprefix("Shell command: ").split()
-            if words[:1] == ["genessl"]:
+            if words[:1] == ["run_genessl"]:
                 model = words[words.index("--model") + 1] if "--model" in words else ""
-                found.append(f"{words[1]} {Path(model).name}".strip())
+                found.append(f"{words[3]} {Path(model).name}".strip())
         return sorted(found)
 
 

@@ -23,11 +23,18 @@ def only_sentence(result):
         ),
         ({"ontology": "gone.obo"}, "ontology: found no 'gone.obo' in the working directory;"),
         ({"mirror": "gone"}, "mirror: found no folder 'gone';"),
+        (
+            {"sequences": "seq{1}.fasta"},
+            "sequences: found braces in the path 'seq{1}.fasta', which Snakemake takes for a",
+        ),
+        ({"evidence": ["QQQ"]}, "evidence: there is no code 'QQQ'; expected some of EXP, HDA,"),
+        ({"taxon": "E. coli"}, "taxon: found 'E. coli', expected a number,"),
         ({"later_annotations": None}, "later_annotations: found null, expected a later GAF for the temporal scheme;"),
     ],
-    ids=["key", "parameter", "file", "mirror", "scheme"],
+    ids=["key", "parameter", "file", "mirror", "braces", "evidence", "taxon", "scheme"],
 )
 def test_a_mistake_ends_in_one_sentence_before_any_job(workplace, changes, start):
+    (workplace.folder / "seq{1}.fasta").touch()
     workplace.configure(**changes)
     assert only_sentence(workplace.snakemake(*MINE)).startswith(start)
     assert not workplace.calls.exists()

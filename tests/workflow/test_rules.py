@@ -1,10 +1,19 @@
 """Which jobs run when, and what the user sees when one fails."""
 
 import json
+import logging
 import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from genessl.configuration import USUAL_GENES, USUAL_TERMS
+from genessl.predictors import make_predictor
+
+REPOSITORY = Path(__file__).parents[2]
 
 MINE = ("--configfile", "my.yaml")
 OTHER_RESTART = {"term_frequency": {}, "label_propagation": {"restart": 0.2}}
@@ -151,19 +160,115 @@ def test_embeddings_given_as_a_file_are_never_computed(workplace):
     assert workplace.planned("results/mine/dataset", "--forceall", *MINE) == ["build-dataset"]
 
 
-def test_neural_models_get_two_threads_and_combined_the_most_memory(workplace):
-    workplace.configure(models={name: {} for name in ("homology", "evidence_network", "combined")})
-    result = workplace.snakemake("--dry-run", "--forcerun", "train", *MINE)
+def asked_for(workplace, rule, *arguments):
+    """Return what a dry run would give a rule's jobs, by model: threads and the resources that are numbers."""
+    result = workplace.snakemake("--dry-run", "--forcerun", rule, *arguments, *MINE)
     assert result.returncode == 0, result.stderr
-    jobs = [block for block in (result.stdout + result.stderr).split("rule ") if block.startswith("train:")]
-    found = {
-        re.search(r"model=(\w+)", job).group(1): (
-            int(re.search(r"threads: (\d+)", job).group(1)) if "threads:" in job else 1,
-            int(re.search(r"mem_mb=(\d+)", job).group(1)),
-        )
-        for job in jobs
-    }
-    assert found == {"homology": (1, 2000), "evidence_network": (2, 4000), "combined": (2, 6000)}
+    jobs = [block for block in (result.stdout + result.stderr).split("rule ") if block.startswith(f"{rule}:")]
+    found = {}
+    for job in jobs:
+        threads = re.search(r"threads: (\d+)", job)
+        numbers = dict(re.findall(r"(\w+)=(\d+)", job.partition("resources: ")[2]))
+        found[re.search(r"model=(\w+)", job).group(1)] = {
+            "threads": int(threads.group(1)) if threads else 1,
+            **{name: int(number) for name, number in numbers.items()},
+        }
+    return found
+
+
+OWNERS = ("self_training", "mean_teacher", "fixmatch", "pretrained", "rsmatch", "combined")
+PLAIN = ("homology", "label_propagation", "graph_network")
+
+
+@pytest.mark.parametrize("rule", ["train", "cross_validate"])
+def test_models_get_what_they_declare(workplace, rule):
+    scheme = {"evaluation": {"scheme": "cross_validation"}, "later_annotations": None}
+    workplace.configure(models={name: {} for name in (*PLAIN, *OWNERS)}, **scheme)
+    (workplace.folder / "genes.fasta").write_text(">a\nMK\n" * 9000)
+    found = asked_for(workplace, rule)
+    declared = {name: make_predictor(name).resources(9000, USUAL_TERMS) for name in (*PLAIN, *OWNERS)}
+    for name, needs in declared.items():
+        expected = {"threads": needs.threads, "mem_mb": needs.memory_mb, "gpu": int(needs.gpu)}
+        assert {key: found[name][key] for key in expected} == expected, name
+    assert found["homology"]["gpu"] == 0
+    assert found["graph_network"]["threads"] == 2
+    assert found["graph_network"]["gpu"] == 1
+
+
+@pytest.mark.parametrize("name", OWNERS)
+def test_a_model_that_owns_a_neural_one_needs_at_least_as_much(name):
+    alone = make_predictor("sequence_network").resources(6000, 4000)
+    owner = make_predictor(name).resources(6000, 4000)
+    assert (owner.threads, owner.gpu) == (2, True)
+    assert owner.memory_mb >= alone.memory_mb
+
+
+def test_a_model_on_the_cpu_asks_for_no_gpu(workplace):
+    workplace.configure(models={"sequence_network": {"device": "cpu"}, "graph_network": {}})
+    found = asked_for(workplace, "train")
+    assert {name: needs["gpu"] for name, needs in found.items()} == {"sequence_network": 0, "graph_network": 1}
+
+
+def test_memory_is_asked_for_by_the_size_of_the_dataset_once_it_is_built(finished):
+    description = {"genes": ["a"] * 20_000, "ontology": {"terms": ["t"] * 10_000}}
+    (finished.folder / "results" / "mine" / "dataset" / "dataset.json").write_text(json.dumps(description))
+    needs = make_predictor("label_propagation").resources(20_000, 10_000)
+    assert asked_for(finished, "train")["label_propagation"]["mem_mb"] == needs.memory_mb > 3000
+
+
+def site_profile(workplace):
+    """Return the profile for Slurm as a site with GPUs would have it: without the lines that turn them off."""
+    folder = workplace.folder / "site"
+    folder.mkdir()
+    text = (workplace.folder / "workflow" / "profiles" / "slurm" / "config.yaml").read_text()
+    text, changes = re.subn(r"\n +gpu: 0 .*", "", text)
+    assert changes == 3  # train, cross_validate and embed_sequences
+    (folder / "config.yaml").write_text(text)
+    return str(folder)
+
+
+def test_on_a_cluster_only_models_that_use_a_gpu_ask_for_one_where_there_are_any(workplace):
+    pytest.importorskip("snakemake_executor_plugin_slurm")
+    workplace.configure(models={"homology": {}, "graph_network": {}})
+    for profile, gpus in (("workflow/profiles/slurm", 0), (site_profile(workplace), 1)):
+        found = asked_for(workplace, "train", "--profile", profile)
+        assert {name: needs["gpu"] for name, needs in found.items()} == {"homology": 0, "graph_network": gpus}
+        assert {name: needs["threads"] for name, needs in found.items()} == {"homology": 1, "graph_network": 2}
+        assert found["homology"]["mem_mb"] == make_predictor("homology").resources(USUAL_GENES, USUAL_TERMS).memory_mb
+
+
+def test_the_plugin_sends_only_jobs_that_ask_for_a_gpu_to_the_partition_that_has_one():
+    partitions = pytest.importorskip("snakemake_executor_plugin_slurm.partitions")
+    listed = partitions.read_partition_file(REPOSITORY / "workflow" / "profiles" / "slurm" / "partitions.yaml")
+    for gpu, expected in ((0, "short"), (1, "gpu")):
+        resources = {"gpu": gpu, "mem_mb": 4000, "runtime": 60}
+        job = SimpleNamespace(name="train", threads=2, resources=resources, is_group=lambda: False)
+        assert partitions.get_best_partition(listed, job, logging.getLogger()) == expected
+
+
+def test_a_mistake_of_the_users_is_not_tried_again(workplace):
+    (workplace.folder / "genes.fasta").write_text("FAIL\n")
+    result = workplace.snakemake(*MINE, "--retries", "1")
+    sentence = "genessl: error: genes.fasta:1: expected a '>' header, found 'FAIL'"
+    assert result.returncode == 1
+    assert workplace.calls.read_text().count("build-dataset") == 1
+    assert result.stderr.count(f"\n{sentence}\n") >= 2  # shown again where the second attempt ends
+    assert (workplace.folder / "logs" / "mine" / "build_dataset.log").read_text() == sentence + "\n"
+
+
+def test_a_lost_job_is_tried_again_with_twice_the_memory(workplace):
+    (workplace.folder / "genes.fasta").write_text("LOST\n")
+    result = workplace.snakemake(*MINE, "--retries", "1")
+    assert result.returncode == 1
+    assert workplace.calls.read_text().count("build-dataset") == 2
+    assert re.findall(r"mem_mb=(\d+)", result.stderr)[:2] == ["4000", "8000"]
+
+
+def test_a_mistake_in_an_earlier_run_does_not_keep_the_next_from_trying(workplace):
+    (workplace.folder / "genes.fasta").write_text("FAIL\n")
+    assert workplace.snakemake(*MINE).returncode == 1
+    (workplace.folder / "genes.fasta").write_text(">a\nMK\n")
+    assert workplace.snakemake("results/mine/dataset", *MINE, "--retries", "1").returncode == 0
 
 
 def test_another_organism_is_not_made_from_this_ones_files(workplace):
@@ -183,9 +288,9 @@ def test_a_failing_commands_sentence_is_shown_and_logged(workplace):
 
 
 def test_quotes_blanks_and_braces_of_the_configuration_reach_the_command_unchanged(workplace):
-    workplace.configure(taxon="it's $HOME {here}")
-    assert workplace.snakemake("results/mine/dataset", *MINE).returncode == 0
-    assert '"taxon": "it\'s $HOME {here}"' in workplace.calls.read_text()
+    workplace.configure(embeddings={"model": "it's $HOME {here}"})
+    assert workplace.snakemake("results/mine/embeddings.h5", *MINE).returncode == 0
+    assert "--model it's $HOME {here} --output" in workplace.calls.read_text()
 
 
 def test_the_workflow_passes_lint_and_format(workplace):

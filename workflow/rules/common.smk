@@ -1,14 +1,23 @@
 # The configuration, checked and with its files found, and what the rules take from it.
+import functools
 import json
 import re
+import sys
 from pathlib import Path
 from urllib.parse import unquote
 
 import yaml
-from genessl.configuration import check_models, resolve_files, validate_configuration
+from genessl.configuration import (
+    check_models,
+    expected_size,
+    resolve_files,
+    validate_configuration,
+)
 from genessl.download import is_available
 from genessl.errors import InputError
 from genessl.mirrors import as_mirrors, locate
+from genessl.predictors import make_predictor
+from snakemake.settings.types import DeploymentMethod
 
 DOWNLOADS = Path("resources")
 SIMULATED = [
@@ -22,15 +31,11 @@ SIMULATED = [
     "resources/example/aliases.txt.gz",
 ]
 SHUFFLES = range(1, 6)
-NEURAL = (
-    "sequence_network",
-    "graph_network",
-    "evidence_network",
-    "co_training",
-    "combined",
-)
-# In MB, where a model needs more than others of its kind: these hold several fits of several models.
-MEMORY = {"combined": 6000, "co_training": 6000}
+# Rules call the genessl of the interpreter that runs snakemake, whatever PATH says; in an environment of conda, its own.
+IN_CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
+PYTHON = "python" if IN_CONDA else sys.executable
+RUN_GENESSL = Path(workflow.basedir, "scripts", "run_genessl.sh")
+shell.prefix("set -euo pipefail; PYTHON={PYTHON:q}; source {RUN_GENESSL:q}; ")
 # What a dataset depends on.
 DATASET_KEYS = (
     "sequences",
@@ -123,15 +128,36 @@ def model_parameters(wildcards):
     return json.dumps(MODELS[wildcards.model], sort_keys=True)
 
 
+@functools.cache
+def needs_of(model):
+    """Return what a model says that a fit on this dataset needs."""
+    predictor = make_predictor(model, MODELS[model], seed=SEED)
+    return predictor.resources(*expected_size(CONFIGURATION, Path("results", ORGANISM)))
+
+
 def model_threads(wildcards):
     """Return the threads that a model can use."""
-    return 2 if wildcards.model in NEURAL else 1
+    return needs_of(wildcards.model).threads
 
 
 def model_memory(wildcards, attempt):
     """Return the memory that a model may take, in MB; more after a failure where a profile retries."""
-    usual = 4000 if wildcards.model in NEURAL else 2000
-    return MEMORY.get(wildcards.model, usual) * attempt
+    return needs_of(wildcards.model).memory_mb * attempt
+
+
+def model_gpu(wildcards):
+    """Return 1 for a model that uses a GPU where there is one, else 0."""
+    return int(needs_of(wildcards.model).gpu)
+
+
+def this_attempt(wildcards, attempt):
+    """Return how often a job has been started, itself included."""
+    return attempt
+
+
+def run_genessl(command):
+    """Return a rule's shell command, which calls genessl, shows what it says and keeps it in the log."""
+    return f"run_genessl {{resources.attempt}} {{log:q}} {command}"
 
 
 def named_tables(models, files):

@@ -16,11 +16,13 @@ rule build_dataset:
         "../envs/genessl.yaml"
     threads: 8
     resources:
+        attempt=this_attempt,
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=120,
     params:
         settings=dataset_settings,
         truth=lambda wildcards, output: f"--truth {output.truth}" if TRUTH else "",
     shell:
-        "genessl build-dataset --settings {params.settings:q} --output {output.dataset} {params.truth}"
-        " 2>&1 | tee {log} >&2"
+        run_genessl(
+            "build-dataset --settings {params.settings:q} --output {output.dataset} {params.truth}"
+        )

@@ -17,10 +17,13 @@ if LANGUAGE_MODEL is not None:
             "../envs/genessl.yaml"
         threads: 8
         resources:
+            attempt=this_attempt,
             mem_mb=lambda wildcards, attempt: 8000 * attempt,
             runtime=1440,
+            gpu=1,
         params:
-            model=LANGUAGE_MODEL,
+            model=lambda wildcards: LANGUAGE_MODEL,
         shell:
-            "genessl embed-sequences --sequences {input:q} --model {params.model:q} --output {output}"
-            " 2>&1 | tee {log} >&2"
+            run_genessl(
+                "embed-sequences --sequences {input:q} --model {params.model:q} --output {output}"
+            )

@@ -33,13 +33,15 @@ rule control:
         "../envs/genessl.yaml"
     threads: 1
     resources:
+        attempt=this_attempt,
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=60,
     params:
         seed=SEED,
     shell:
-        "genessl control --dataset {input} --shuffle {wildcards.shuffle} --seed {params.seed} --output {output}"
-        " 2>&1 | tee {log} >&2"
+        run_genessl(
+            "control --dataset {input} --shuffle {wildcards.shuffle} --seed {params.seed} --output {output}"
+        )
 
 
 rule evaluate:
@@ -61,6 +63,7 @@ rule evaluate:
         "../envs/genessl.yaml"
     threads: 1
     resources:
+        attempt=this_attempt,
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=120,
     params:
@@ -71,8 +74,10 @@ rule evaluate:
             ["permuted_labels"] * len(CONTROLS), input.controls
         ),
     shell:
-        "genessl evaluate --dataset {input.dataset} --ontology {input.ontology:q} {params.truth} --seed {params.seed}"
-        " {params.models} {params.controls} --output {output} 2>&1 | tee {log} >&2"
+        run_genessl(
+            "evaluate --dataset {input.dataset} --ontology {input.ontology:q} {params.truth} --seed {params.seed} "
+            "{params.models} {params.controls} --output {output}"
+        )
 
 
 rule screen_genes:
@@ -88,12 +93,15 @@ rule screen_genes:
         "../envs/genessl.yaml"
     threads: 1
     resources:
+        attempt=this_attempt,
         mem_mb=lambda wildcards, attempt: 6000 * attempt,
         runtime=120,
     params:
         seed=SEED,
     shell:
-        "genessl screen-genes --dataset {input} --seed {params.seed} --output {output} 2>&1 | tee {log} >&2"
+        run_genessl(
+            "screen-genes --dataset {input} --seed {params.seed} --output {output}"
+        )
 
 
 rule report:
@@ -113,6 +121,7 @@ rule report:
         "../envs/genessl.yaml"
     threads: 1
     resources:
+        attempt=this_attempt,
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=60,
     params:
@@ -125,5 +134,7 @@ rule report:
             f"--screening {input.screening}" if SCREENED else ""
         ),
     shell:
-        "genessl report --dataset {input.dataset} --evaluation {input.evaluation} --settings {params.settings:q}"
-        " {params.models} {params.audited} {params.screened} --output {output} 2>&1 | tee {log} >&2"
+        run_genessl(
+            "report --dataset {input.dataset} --evaluation {input.evaluation} --settings {params.settings:q} "
+            "{params.models} {params.audited} {params.screened} --output {output}"
+        )

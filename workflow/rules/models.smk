@@ -15,14 +15,18 @@ rule train:
         "../envs/genessl.yaml"
     threads: model_threads
     resources:
+        attempt=this_attempt,
         mem_mb=model_memory,
         runtime=240,
+        gpu=model_gpu,
     params:
         parameters=model_parameters,
         seed=SEED,
     shell:
-        "genessl train --dataset {input} --model {wildcards.model} --parameters {params.parameters:q}"
-        " --seed {params.seed} --output {output} 2>&1 | tee {log} >&2"
+        run_genessl(
+            "train --dataset {input} --model {wildcards.model} --parameters {params.parameters:q} "
+            "--seed {params.seed} --output {output}"
+        )
 
 
 rule predict:
@@ -41,11 +45,14 @@ rule predict:
         "../envs/genessl.yaml"
     threads: 1
     resources:
+        attempt=this_attempt,
         mem_mb=model_memory,
         runtime=60,
     shell:
-        "genessl predict --dataset {input.dataset} --model {input.model} --output {output.table}"
-        " 2>&1 | tee {log} >&2"
+        run_genessl(
+            "predict --dataset {input.dataset} --model {input.model} --output {output.table} "
+            "--cafa {output.cafa} --gaf {output.gaf}"
+        )
 
 
 rule cross_validate:
@@ -61,11 +68,15 @@ rule cross_validate:
         "../envs/genessl.yaml"
     threads: model_threads
     resources:
+        attempt=this_attempt,
         mem_mb=model_memory,
         runtime=1200,
+        gpu=model_gpu,
     params:
         parameters=model_parameters,
         seed=SEED,
     shell:
-        "genessl cross-validate --dataset {input} --model {wildcards.model} --parameters {params.parameters:q}"
-        " --seed {params.seed} --output {output} 2>&1 | tee {log} >&2"
+        run_genessl(
+            "cross-validate --dataset {input} --model {wildcards.model} --parameters {params.parameters:q} "
+            "--seed {params.seed} --output {output}"
+        )

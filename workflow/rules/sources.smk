@@ -14,12 +14,13 @@ rule simulate:
         "../envs/genessl.yaml"
     threads: 1
     resources:
+        attempt=this_attempt,
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=30,
     params:
         folder=subpath(output[0], parent=True),
     shell:
-        "genessl simulate --settings {input} --output {params.folder} 2>&1 | tee {log} >&2"
+        run_genessl("simulate --settings {input} --output {params.folder}")
 
 
 rule download:
@@ -33,9 +34,10 @@ rule download:
         "../envs/genessl.yaml"
     threads: 1
     resources:
+        attempt=this_attempt,
         mem_mb=500,
         runtime=120,
     params:
         url=lambda wildcards, output: URLS[output[0]],
     shell:
-        "genessl download --url {params.url:q} --output {output:q} 2>&1 | tee {log:q} >&2"
+        run_genessl("download --url {params.url:q} --output {output:q}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -52,6 +52,7 @@ CATEGORIES = {  # title and meaning
 ASPECT_NAMES = {"BPO": "Biological process", "MFO": "Molecular function", "CCO": "Cellular component"}
 TOO_FEW_GENES, FEW_GENES = 20, 50
 _ABSENT = "-"
+_CONTROL_NAMES = {FREQUENCY: "the term frequency", PERMUTED: "shuffled labels"}
 
 Estimates = Mapping[tuple[str, str, str], Estimate]  # by model, aspect and metric
 
@@ -88,6 +89,7 @@ class Section:
     metrics: tuple[str, ...]
     rows: tuple[Row, ...]
     control: str
+    silence: str
 
 
 def sections(evaluation: pd.DataFrame) -> list[Section]:
@@ -131,6 +133,7 @@ def _section(estimates: Estimates, knowledge: str, models: list[str]) -> Section
     measured = {metric for _, _, metric in estimates}
     metrics = tuple(metric for metric in METRICS if metric in measured)
     main = {aspect: _of_aspect(estimates, aspect) for aspect in aspects}
+    silent = _silent(estimates)
     end = axis_end([estimate for by_model in main.values() for estimate in by_model.values()])
     return Section(
         knowledge=knowledge,
@@ -139,7 +142,8 @@ def _section(estimates: Estimates, knowledge: str, models: list[str]) -> Section
         panels=tuple(_panel(aspect, by_model, models, end) for aspect, by_model in main.items()),
         metrics=metrics,
         rows=tuple(row for aspect in aspects for row in _rows(estimates, aspect, models, metrics)),
-        control=control_sentence(main),
+        control=control_sentence(main, silent=silent),
+        silence=_silence(silent),
     )
 
 
@@ -185,27 +189,44 @@ def _warning(n_genes: int) -> str:
 
 
 def finding(by_model: Mapping[str, Estimate]) -> str:
-    """Say which model scores highest, which others its interval does not exclude, and if it beats the frequency."""
+    """Say which model scores highest, which others its interval does not exclude, and whether it beats the controls."""
     models = {model: estimate for model, estimate in by_model.items() if model not in CONTROLS}
     if not models:
         return "No model was evaluated here."
     best, *others = sorted(models, key=lambda model: (-models[model].value, model))
-    rivals = [model for model in others if not models[model].high < models[best].low]
-    sentence = f"{best} scores highest"
+    top = models[best]
+    if not top.value > 0:
+        return "No model scores above 0 here."
+    rivals = [model for model in others if not models[model].high < top.low]
+    unbeaten = [control for control in CONTROLS if control in by_model and not by_model[control].high < top.low]
+    higher = [_CONTROL_NAMES[control] for control in unbeaten if by_model[control].value >= top.value]
+    sentence = (
+        f"No model scores higher than {_listed(higher)}; the highest is {best}" if higher else f"{best} scores highest"
+    )
     if rivals:
         sentence += f"; its interval overlaps that of {_listed(rivals)}, so their order is open"
-    elif len(models) > 1:
-        sentence += ", and its interval lies above all others"
-    if FREQUENCY in by_model and not models[best].low > by_model[FREQUENCY].high:
-        sentence += "; it is not clearly better than the term frequency"
+    elif others:
+        sentence += f", and its interval lies above {'those of the other models' if unbeaten else 'all others'}"
+    near = [_CONTROL_NAMES[control] for control in unbeaten]
+    if near and not higher:
+        sentence += f"; it is not clearly better than {_listed(near)}"
     return f"{sentence}."
 
 
-def control_sentence(main: Mapping[str, Mapping[str, Estimate]]) -> str:
-    """Compare shuffled labels with the term frequency, by aspect; empty where a control is missing."""
+def control_sentence(main: Mapping[str, Mapping[str, Estimate]], *, silent: Collection[str] = ()) -> str:
+    """Compare shuffled labels with the term frequency, by aspect; empty where a control is missing.
+
+    Parameters
+    ----------
+    main : mapping of aspect to mapping of model to Estimate
+    silent : collection of str
+        Models that make no prediction.
+    """
     both = {aspect: by_model for aspect, by_model in main.items() if all(name in by_model for name in CONTROLS)}
     if not both:
         return ""
+    if PERMUTED in silent:
+        return "Control: no network reaches these genes, so shuffled labels predict nothing here and test nothing."
     clear = [aspect for aspect, of in both.items() if of[PERMUTED].low > of[FREQUENCY].high]
     above = [aspect for aspect, of in both.items() if of[PERMUTED].value > of[FREQUENCY].value]
     if clear:
@@ -216,6 +237,23 @@ def control_sentence(main: Mapping[str, Mapping[str, Estimate]]) -> str:
     if above:
         return f"Control: shuffled labels are above the term frequency in {_listed(above)}, but the intervals overlap."
     return "Control: shuffled labels are no better than the term frequency, as they should be."
+
+
+def _silent(estimates: Estimates) -> list[str]:
+    """Return the models that predict nothing for any gene of a category, in the order of the estimates."""
+    coverage: dict[str, list[float]] = {}
+    for (model, _, metric), estimate in estimates.items():
+        if metric == "coverage":
+            coverage.setdefault(model, []).append(estimate.value)
+    return [model for model, values in coverage.items() if not any(values)]
+
+
+def _silence(silent: list[str]) -> str:
+    if not silent:
+        return ""
+    return (
+        f"Nothing is predicted for these genes by {_listed(silent)}: coverage and F-max are 0, all terms are missing."
+    )
 
 
 def _listed(names: list[str]) -> str:

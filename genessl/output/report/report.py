@@ -15,6 +15,7 @@ import pandas as pd
 from genessl.data.dataset import GeneDataset
 from genessl.data.folders import written_file
 from genessl.output.predictions import GAF_THRESHOLD
+from genessl.output.report.audit import CoTrainingAudit
 from genessl.output.report.discoveries import MOST_PER_TERM, SPECIFIC_SHARE
 from genessl.output.report.findings import ASPECT_NAMES, CATEGORIES, CONTROLS, estimates_of, sections
 from genessl.output.report.screening import Screening
@@ -40,28 +41,6 @@ STOPPED = {
 
 
 @dataclass(frozen=True)
-class CoTrainingAudit:
-    """What co-training did.
-
-    Parameters
-    ----------
-    rounds : int
-        Rounds of teaching.
-    stopped : str
-        Why it stopped: `termination_condition_` of the predictor.
-    taught : DataFrame
-        One row per lesson, as `count_lessons` returns them.
-    history : sequence of float
-        Weighted F-max on the validation genes, before teaching and after each round tried.
-    """
-
-    rounds: int
-    stopped: str
-    taught: pd.DataFrame
-    history: Sequence[float] = ()
-
-
-@dataclass(frozen=True)
 class ReportData:
     """All that the report shows.
 
@@ -80,6 +59,8 @@ class ReportData:
         The model whose new predictions are listed.
     discoveries : DataFrame, optional
         Columns aspect, gene, term, name and score, from `strongest_new_predictions`.
+    silent : bool, default=False
+        Whether the main model makes no prediction at all.
     audit : CoTrainingAudit, optional
     screening : Screening, optional
     simulated : bool, default=False
@@ -97,6 +78,7 @@ class ReportData:
     models: Mapping[str, Mapping[str, Any]]
     main_model: str
     discoveries: pd.DataFrame | None = None
+    silent: bool = False
     audit: CoTrainingAudit | None = None
     screening: Screening | None = None
     simulated: bool = False

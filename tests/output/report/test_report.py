@@ -11,11 +11,11 @@ from scipy.sparse import csr_array
 
 from genessl.data.dataset import GeneDataset
 from genessl.data.ontology import ontology_from_edges
+from genessl.output.report.audit import CoTrainingAudit
 from genessl.output.report.charts import Estimate
 from genessl.output.report.discoveries import strongest_new_predictions
 from genessl.output.report.findings import control_sentence, finding, sections
 from genessl.output.report.report import (
-    CoTrainingAudit,
     ReportData,
     coverage_rows,
     dataset_facts,
@@ -263,6 +263,64 @@ def test_a_best_model_is_only_called_so_when_its_interval_stands_alone():
     )
     assert finding({"a": far, "term_frequency": frequency}).endswith("not clearly better than the term frequency.")
     assert finding({"term_frequency": frequency}) == "No model was evaluated here."
+
+
+def test_a_control_that_is_not_clearly_worse_takes_the_place_of_all_others():
+    best, far = Estimate(0.5, 0.45, 0.55, 80), Estimate(0.3, 0.25, 0.44, 80)
+    high, higher = Estimate(0.48, 0.44, 0.52, 80), Estimate(0.6, 0.5, 0.7, 80)
+    assert finding({"a": best, "b": far, "term_frequency": high}) == (
+        "a scores highest, and its interval lies above those of the other models; it is not clearly better than the"
+        " term frequency."
+    )
+    assert finding({"a": best, "b": far, "term_frequency": higher, "permuted_labels": high}) == (
+        "No model scores higher than the term frequency; the highest is a, and its interval lies above those of the"
+        " other models."
+    )
+    assert finding({"a": best, "term_frequency": far, "permuted_labels": high}) == (
+        "a scores highest; it is not clearly better than shuffled labels."
+    )
+    nothing = Estimate(0.0, 0.0, 0.0, 80)
+    assert finding({"a": nothing, "b": nothing, "term_frequency": far}) == "No model scores above 0 here."
+
+
+def test_a_finding_never_claims_more_than_the_numbers_say():
+    random = np.random.default_rng(0)
+    for _ in range(2000):
+        names = ["a", "b", "c", "term_frequency", "permuted_labels"]
+        values = random.choice([0.0, 0.1, 0.2, 0.3, 0.4], len(names))
+        widths = random.choice([0.0, 0.05, 0.2], (2, len(names)))
+        shown = dict(zip(names, (Estimate(v, v - lo, v + hi, 80) for v, lo, hi in zip(values, *widths))))
+        sentence = finding(shown)
+        best = next((name for name in "abc" if re.search(rf"(^| is ){name}( scores|[,;.])", sentence)), None)
+        if best is None:
+            assert sentence == "No model scores above 0 here."
+            assert max(values[:3]) == 0
+            continue
+        others = {name: estimate for name, estimate in shown.items() if name != best}
+        below = {name for name, estimate in others.items() if estimate.high < shown[best].low}
+        assert shown[best].value == max(values[:3])
+        assert ("above all others" in sentence) == (len(below) == 4)
+        assert ("those of the other models" in sentence) == ({"b", "c", "a"} - {best} <= below != set(others))
+        assert ("scores highest" in sentence) == all(
+            shown[best].value > shown[name].value or name in below for name in names[3:]
+        )
+
+
+def test_models_without_a_prediction_are_named_and_a_silent_control_tests_nothing():
+    rows = [(model, "BPO", "first", "coverage", value, 0.0, 1.0, 77) for model, value in (
+        ("co_training", 0.9), ("homology", 0.0), ("term_frequency", 1.0), ("permuted_labels", 0.0)
+    )]  # fmt: skip
+    silent = pd.concat([EVALUATION, pd.DataFrame(rows, columns=EVALUATION.columns)])
+    (first, partial) = sections(silent)
+    assert first.silence == (
+        "Nothing is predicted for these genes by homology and permuted_labels: coverage and F-max are 0, all terms are"
+        " missing."
+    )
+    assert first.control == (
+        "Control: no network reaches these genes, so shuffled labels predict nothing here and test nothing."
+    )
+    assert partial.silence == ""
+    assert first.silence in render_report(replace(report_data(), evaluation=silent))
 
 
 def test_a_leak_is_reported_and_noise_is_not():
