@@ -23,6 +23,7 @@ from genessl.models.base import Arrays, check_count, check_range
 from genessl.models.neural.dummy_head import with_dummy_head
 from genessl.models.neural.inputs import NeuralInputs
 from genessl.models.neural.objective import MakeObjective, Objective
+from genessl.models.neural.threads import suitable_threads
 from genessl.models.resources import Resources
 from genessl.models.supervision import Supervision
 from genessl.models.view import Fitted, Preparation, View, split_validation
@@ -153,7 +154,9 @@ class NeuralView(View):
             _start_at_frequency(module, chosen.frequency)
             module.to(self._device())
             goal = with_dummy_head(objective or Objective, chosen)(module, inputs, chosen)
-            best = self._loop(goal, None if held_out is None else held_out.select(columns), epochs)
+            validation = None if held_out is None else held_out.select(columns)
+            with suitable_threads(self._largest_product(module, inputs, chosen)):
+                best = self._loop(goal, validation, epochs)
         _log.info("%s: %d epochs, %d terms", type(self).__name__, best, len(columns))
         return FittedModule(
             preparation=inputs.preparation,
@@ -163,6 +166,12 @@ class NeuralView(View):
             shape=shape,
             shown=chosen if self.reads_labels else None,
         )
+
+    def _largest_product(self, module: nn.Module, inputs: Any, supervision: Supervision) -> int:
+        """Return the multiplications of the largest product of a step."""
+        n_genes = len(supervision.informative)
+        n_rows = inputs.n_genes if self.transductive else -(-n_genes // max(1, self.n_batches(n_genes)))
+        return int(n_rows) * max(weight.numel() for weight in module.parameters() if weight.dim() > 1)
 
     def _enough(self, validation: Supervision) -> Supervision | None:
         if len(validation.informative) >= _LEAST_VALIDATION_GENES:
