@@ -259,16 +259,7 @@ def resolve_files(
         if name is None:
             return None
         location = find(key, name)
-        if _WILDCARD.search(str(location.path)):
-            raise InputError(
-                f"{key}: found braces in the path '{location.path}', which Snakemake takes for a wildcard; rename it,"
-                " or link to it by a name without braces"
-            )
-        if location.url is not None and downloads.setdefault(str(location.path), location.url) != location.url:
-            raise InputError(
-                f"{key}: {location.url} and {downloads[str(location.path)]} would both be downloaded to"
-                f" {location.path}; download one of them yourself and give its path"
-            )
+        _check_location(key, location, downloads)
         return str(location.path)
 
     if config["evaluation"]["scheme"] != "temporal":
@@ -290,6 +281,20 @@ def resolve_files(
         tables = reference["identifiers"]
         reference["identifiers"] = [path_of(f"references[{i}].identifiers[{k}]", name) for k, name in enumerate(tables)]
     return resolved, downloads
+
+
+def _check_location(key: str, location: Location, downloads: dict[str, str]) -> None:
+    """Add a location to the downloads, unless it names a path that Snakemake cannot take or that is another URL's."""
+    if _WILDCARD.search(str(location.path)):
+        raise InputError(
+            f"{key}: found braces in the path '{location.path}', which Snakemake takes for a wildcard; rename it, or"
+            " link to it by a name without braces"
+        )
+    if location.url is not None and downloads.setdefault(str(location.path), location.url) != location.url:
+        raise InputError(
+            f"{key}: {location.url} and {downloads[str(location.path)]} would both be downloaded to {location.path};"
+            " download one of them yourself and give its path"
+        )
 
 
 def expected_size(config: Mapping[str, Any], results: Path) -> tuple[int, int]:

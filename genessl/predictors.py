@@ -101,7 +101,7 @@ def check_parameters(name: str, parameters: Mapping[str, Any]) -> tuple[str, ...
         if parameter not in allowed:
             expected = f"one of {', '.join(allowed)}" if allowed else "none"
             raise InputError(
-                f"models: {name} has no parameter '{parameter}'{nearest(parameter, allowed)}; expected {expected}"
+                f"models: {name} has no parameter '{parameter}'{nearest(str(parameter), allowed)}; expected {expected}"
             )
         if parameter in OWNED and isinstance(parameters[parameter], (str, Mapping)):
             check_parameters(*_named(parameter, parameters[parameter]))

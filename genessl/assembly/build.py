@@ -6,13 +6,14 @@ import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from genessl.assembly.contamination import Contamination, draw_synthetic_genes, homology_with
+from genessl.assembly.contamination import Contamination, SyntheticGenes, draw_synthetic_genes, homology_with
 from genessl.assembly.references import ReferenceSource, Target, join_references
 from genessl.data.adjacency import adjacency
 from genessl.data.annotations import EXPERIMENTAL
@@ -143,67 +144,33 @@ def assemble_dataset(
     date = _newest_date(sources)
     evaluation = evaluation or Evaluation()
     coverage = Coverage()
-    genes = list(sources.sequences)
-    coverage.add("sequences", "genes", "held", len(genes))
-    coverage.add("sequences", "genes", "joined", len(genes))
-    identifiers = GeneIdentifiers(genes, sources.aliases)
-    for (table, source), count in identifiers.n_ambiguous.items():
-        coverage.add(Path(table).name, f"ambiguous aliases of {source}", "held", count)
-        coverage.add(Path(table).name, f"ambiguous aliases of {source}", "several genes", count)
-    labels = label_genes(
-        sources.annotations,
-        identifiers,
-        genes,
-        sources.ontology,
-        coverage,
-        source="annotations",
-        file=sources.files.get("annotations"),
-        evidence=evidence,
-    )
-    if not labels.positive.nnz:
-        raise InputError(
-            f"{sources.files.get('annotations', 'annotations')}: found no experimental annotation of any gene, expected"
-            " some to learn from; check `annotations` and `evidence`"
-        )
+    identifiers = _identifiers(sources, coverage)
+    labels = _labels(sources, identifiers, coverage, evidence)
     networks = {name: _join_network(name, sources, identifiers, coverage) for name in sources.networks}
-    truth = _later_truth(sources, identifiers, genes, coverage, evidence)
+    truth = _later_truth(sources, identifiers, coverage, evidence)
     domains = _domains(sources, labels, identifiers, coverage)
     hits = search_homologs(sources.sequences, threads=threads)
-    columns = _columns(labels, sources.ontology)
-    homology = bit_scores(hits, len(genes))
+    homology = bit_scores(hits, len(sources.sequences))
     features, names = _sequence_features(sources, domains, homology, coverage, seed)
-    ontology = sources.ontology.subset(columns)
     dataset = GeneDataset(
-        genes=np.array(genes, dtype=np.str_),
+        genes=np.array(list(sources.sequences), dtype=np.str_),
         sequence_features=features,
         feature_names=names,
         homology=homology,
         networks=networks,
-        ontology=ontology,
-        positive=csr_array(labels.positive[:, columns]),
-        negative=csr_array(labels.negative[:, columns]),
-        electronic=csr_array(labels.electronic[:, columns]),
         split=_split(hits, labels, evaluation),
-        scheme=evaluation.scheme,
-        n_folds=evaluation.folds if evaluation.scheme == "cross_validation" else 0,
-        label_fraction=evaluation.label_fraction,
-        seed=evaluation.seed,
+        **_held_out(evaluation),
         taxon=taxon,
         annotation_date=date,
-        electronic_sources={name: csr_array(found[:, columns]) for name, found in labels.sources.items()},
         sequences=tuple(sources.sequences.values()),
+        **_label_fields(labels, sources.ontology),
     )
     made: dict[str, str] = {}
     if contamination is not None:
-        if sources.embeddings is not None:
-            raise InputError(
-                "contamination: found embeddings, of which synthetic genes have none, expected either without the"
-                " other; leave one of the two keys out"
-            )
-        synthetic = draw_synthetic_genes(contamination, sources.sequences, coverage)
-        made, domains = synthetic.sequences, synthetic.join_domains(domains, genes)
+        synthetic = _draw(contamination, sources, coverage)
+        made, domains = synthetic.sequences, synthetic.join_domains(domains, list(sources.sequences))
         dataset = synthetic.join(dataset, homology_with(dataset, made, threads=threads), seed=seed)
-    target = Target(sources.sequences, identifiers, domains, sources.ontology, ontology.terms, date, made)
+    target = Target(sources.sequences, identifiers, domains, sources.ontology, dataset.ontology.terms, date, made)
     dataset = replace(
         dataset,
         references=join_references(sources.references, target, coverage, evidence=evidence, threads=threads),
@@ -211,6 +178,70 @@ def assemble_dataset(
     )
     coverage.check()
     return Assembly(dataset, coverage, truth)
+
+
+def _identifiers(sources: Sources, coverage: Coverage) -> GeneIdentifiers:
+    genes = list(sources.sequences)
+    coverage.add("sequences", "genes", "held", len(genes))
+    coverage.add("sequences", "genes", "joined", len(genes))
+    identifiers = GeneIdentifiers(genes, sources.aliases)
+    for (table, source), count in identifiers.n_ambiguous.items():
+        coverage.add(Path(table).name, f"ambiguous aliases of {source}", "held", count)
+        coverage.add(Path(table).name, f"ambiguous aliases of {source}", "several genes", count)
+    return identifiers
+
+
+def _labels(sources: Sources, identifiers: GeneIdentifiers, coverage: Coverage, evidence: Collection[str]) -> Labels:
+    file = sources.files.get("annotations", "annotations")
+    labels = label_genes(
+        sources.annotations,
+        identifiers,
+        list(sources.sequences),
+        sources.ontology,
+        coverage,
+        source="annotations",
+        file=file,
+        evidence=evidence,
+    )
+    if not labels.positive.nnz:
+        raise InputError(
+            f"{file}: found no experimental annotation of any gene, expected some to learn from; check `annotations`"
+            " and `evidence`"
+        )
+    return labels
+
+
+def _label_fields(labels: Labels, ontology: Ontology) -> dict[str, Any]:
+    """Return the fields of a dataset that have a column for each non-root term that any gene has."""
+    held = np.zeros(len(ontology.terms), dtype=bool)
+    held[labels.positive.indices] = True
+    held[labels.electronic.indices] = True
+    columns = np.flatnonzero(held & ~ontology.roots)
+    return {
+        "ontology": ontology.subset(columns),
+        "positive": csr_array(labels.positive[:, columns]),
+        "negative": csr_array(labels.negative[:, columns]),
+        "electronic": csr_array(labels.electronic[:, columns]),
+        "electronic_sources": {name: csr_array(found[:, columns]) for name, found in labels.sources.items()},
+    }
+
+
+def _held_out(evaluation: Evaluation) -> dict[str, Any]:
+    return {
+        "scheme": evaluation.scheme,
+        "n_folds": evaluation.folds if evaluation.scheme == "cross_validation" else 0,
+        "label_fraction": evaluation.label_fraction,
+        "seed": evaluation.seed,
+    }
+
+
+def _draw(contamination: Contamination, sources: Sources, coverage: Coverage) -> SyntheticGenes:
+    if sources.embeddings is not None:
+        raise InputError(
+            "contamination: found embeddings, of which synthetic genes have none, expected either without the other;"
+            " leave one of the two keys out"
+        )
+    return draw_synthetic_genes(contamination, sources.sequences, coverage)
 
 
 def _newest_date(sources: Sources) -> int:
@@ -256,13 +287,6 @@ def _join_network(name: str, sources: Sources, identifiers: GeneIdentifiers, cov
     return adjacency(edges, index_of, len(genes), source=name, coverage=coverage)
 
 
-def _columns(labels: Labels, ontology: Ontology) -> NDArray[np.intp]:
-    held = np.zeros(len(ontology.terms), dtype=bool)
-    held[labels.positive.indices] = True
-    held[labels.electronic.indices] = True
-    return np.flatnonzero(held & ~ontology.roots)
-
-
 def _domains(sources: Sources, labels: Labels, identifiers: GeneIdentifiers, coverage: Coverage) -> pd.DataFrame:
     found = annotated_domains(sources.annotations, labels.objects)
     if sources.domains is None:
@@ -302,12 +326,12 @@ def _split(hits: pd.DataFrame, labels: Labels, evaluation: Evaluation) -> NDArra
 def _later_truth(
     sources: Sources,
     identifiers: GeneIdentifiers,
-    genes: list[str],
     coverage: Coverage,
     evidence: Collection[str],
 ) -> pd.DataFrame | None:
     if sources.later_annotations is None:
         return None
+    genes = list(sources.sequences)
     later = label_genes(
         sources.later_annotations,
         identifiers,

@@ -192,6 +192,11 @@ def draw_synthetic_genes(contamination: Contamination, real: Mapping[str, str], 
     templates = by_name[draw_evenly(len(genes), n_synthetic, random)]
     width = max(6, len(str(n_synthetic)))
     names = [f"{SYNTHETIC_PREFIX}{number:0{width}d}" for number in range(1, n_synthetic + 1)]
+    _count(contamination, coverage, n_synthetic=n_synthetic, n_changed=n_changed, n_real=n_real)
+    return SyntheticGenes(dict(zip(names, drawn, strict=True)), templates, len(genes))
+
+
+def _count(contamination: Contamination, coverage: Coverage, *, n_synthetic: int, n_changed: int, n_real: int) -> None:
     for unit, count in (
         ("synthetic genes", n_synthetic),
         ("of these with new substitutions", n_changed),
@@ -199,13 +204,14 @@ def draw_synthetic_genes(contamination: Contamination, real: Mapping[str, str], 
     ):
         coverage.add("contamination", unit, "held", count)
         coverage.add("contamination", unit, "joined", count)
-    if n_once < n_synthetic:
+    n_records = len(contamination.sequences)
+    if n_records < n_synthetic:
         _log.warning(
             "%s holds %d sequences, %d are asked for: %d are drawn again, %d of them with new substitutions",
             contamination.file,
-            len(records),
+            n_records,
             n_synthetic,
-            n_synthetic - n_once,
+            n_synthetic - n_records,
             n_changed,
         )
     if n_real:
@@ -215,7 +221,6 @@ def draw_synthetic_genes(contamination: Contamination, real: Mapping[str, str], 
             n_real,
             n_synthetic,
         )
-    return SyntheticGenes(dict(zip(names, drawn, strict=True)), templates, len(genes))
 
 
 def _substituted(sequence: str, random: np.random.Generator) -> str:

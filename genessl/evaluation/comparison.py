@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -60,8 +60,7 @@ def compare(
     genes : sequence of str, length n_genes
     scheme : {'temporal', 'cross_validation'}
     groups : mapping of name to ndarray of bool, shape (n_genes,), optional
-        Genes of which first, or CV, is evaluated separately as well, as `gene_groups` gives them; in the table as
-        first-isolated. A group with fewer than 20 genes in an aspect has no row there.
+        Genes of which first, or CV, is evaluated separately as well, in the table as first-isolated: see `gene_groups`.
     seed, n_bootstrap
         As in `evaluate`.
 
@@ -76,36 +75,68 @@ def compare(
     InputError
         If the scheme has no evaluation, a group has another shape or type, or a table is malformed.
     """
+    found = _categories(known, truth, ontology, scheme, _checked(groups or {}, len(genes)))
+    index = pd.MultiIndex.from_tuples([], names=COLUMNS[:4])
+    results = [pd.DataFrame(columns=["value", "low", "high", "n_genes"], index=index, dtype=float)]
+    yardstick = _Yardstick(found, known, truth, ontology, accretion, n_bootstrap, seed)
+    for model, members in predictions.items() if found else ():
+        measured = [yardstick.measure(model, raw) for raw in _scores_of(model, members, genes, ontology)]
+        if not measured:
+            raise ValueError(f"{model}: no predictions to evaluate")
+        results.append(sum(measured[1:], measured[0]) / len(measured))
+    return pd.concat(results).reset_index().astype({"n_genes": int})[list(COLUMNS)]
+
+
+def _categories(
+    known: csr_array, truth: csr_array, ontology: Ontology, scheme: str, groups: Mapping[str, NDArray[np.bool_]]
+) -> list[Category]:
     if scheme not in ("temporal", "cross_validation"):
         raise InputError(f"scheme: found {scheme!r}, expected temporal or cross_validation")
     found = knowledge_categories(known, truth, ontology) if scheme == "temporal" else pooled_categories(truth, ontology)
-    found += grouped_categories(found, _checked(groups or {}, len(genes)))
-    rows = np.unique(np.concatenate([np.empty(0, dtype=np.intp), *(category.rows for category in found)]))
-    found = [replace(category, rows=np.searchsorted(rows, category.rows)) for category in found]
-    known, truth = csr_array(known[rows]), csr_array(truth[rows])
-    index = pd.MultiIndex.from_tuples([], names=COLUMNS[:4])
-    results = [pd.DataFrame(columns=["value", "low", "high", "n_genes"], index=index, dtype=float)]
-    for model, members in predictions.items():
-        measured: list[pd.DataFrame] = []
-        silent = False
-        for member in members if found else ():
-            _log.info("evaluating %s", model)
-            raw = _raw_scores(member, genes, ontology, model) if isinstance(member, pd.DataFrame) else csr_array(member)
-            silent |= not raw.nnz
-            scores = _raise_ancestors(csr_array(raw[rows]), ontology)
-            parts = {}
-            for category in found:
-                expected, predicted, columns = _restrict(category, scores, known, truth, ontology)
-                part = evaluate(expected, predicted, accretion[columns], n_bootstrap=n_bootstrap, seed=seed)
-                parts[model, category.aspect, category.knowledge] = part.assign(n_genes=len(category.rows))
-            measured.append(pd.concat(parts, names=list(COLUMNS[:3])))
-        if silent:
-            _log.warning("%s: found no prediction; it is evaluated with coverage 0", model)
-        if measured:
-            results.append(sum(measured[1:], measured[0]) / len(measured))
-        elif found:
-            raise ValueError(f"{model}: no predictions to evaluate")
-    return pd.concat(results).reset_index().astype({"n_genes": int})[list(COLUMNS)]
+    return found + grouped_categories(found, groups)
+
+
+@dataclass(frozen=True)
+class _Yardstick:
+    """What every model is measured by; the arguments of `compare` and its categories."""
+
+    categories: list[Category]
+    known: csr_array
+    truth: csr_array
+    ontology: Ontology
+    accretion: NDArray[np.float64]
+    n_bootstrap: int
+    seed: int
+
+    def measure(self, model: str, raw: csr_array) -> pd.DataFrame:
+        """Measure one table of scores of all genes in each category; only genes of a category are looked at."""
+        rows = np.unique(np.concatenate([category.rows for category in self.categories]))
+        scores = _raise_ancestors(csr_array(raw[rows]), self.ontology)
+        known, truth = csr_array(self.known[rows]), csr_array(self.truth[rows])
+        parts = {}
+        for category in self.categories:
+            own = replace(category, rows=np.searchsorted(rows, category.rows))
+            expected, predicted, columns = _restrict(own, scores, known, truth, self.ontology)
+            part = evaluate(expected, predicted, self.accretion[columns], n_bootstrap=self.n_bootstrap, seed=self.seed)
+            parts[model, category.aspect, category.knowledge] = part.assign(n_genes=len(category.rows))
+        return pd.concat(parts, names=list(COLUMNS[:3]))
+
+
+def _scores_of(
+    model: str,
+    members: Iterable[pd.DataFrame | csr_array],
+    genes: Sequence[str] | NDArray[np.str_],
+    ontology: Ontology,
+) -> Iterator[csr_array]:
+    """Arrange the predictions of one model, one table after the other; tell where there are none."""
+    silent = False
+    for member in members:
+        _log.info("evaluating %s", model)
+        raw = _raw_scores(member, genes, ontology, model) if isinstance(member, pd.DataFrame) else csr_array(member)
+        silent |= not raw.nnz
+        yield raw
+    if silent:
+        _log.warning("%s: found no prediction; it is evaluated with coverage 0", model)
 
 
 def _checked(groups: Mapping[str, NDArray[np.bool_]], n_genes: int) -> Mapping[str, NDArray[np.bool_]]:

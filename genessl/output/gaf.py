@@ -36,6 +36,11 @@ class Origin:
 class GafWriter:
     """Write the rows of a chunk that GAF takes.
 
+    These are the terms of the table that score at least the threshold, are not known by experiment, and have no
+    descendant that is held as well. Evidence is IEA; the relation is `enables`, `involved_in`, `located_in`, or
+    `part_of` for protein-containing complexes; the reference is `genessl:{model}`, because no GO_REF describes this
+    method; the database is UniProtKB where all genes are named by UniProt accessions, else genessl.
+
     Parameters
     ----------
     file : file open for writing bytes

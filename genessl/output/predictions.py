@@ -40,22 +40,16 @@ def write_predictions(
     date: int = 0,
     gaf_threshold: float = GAF_THRESHOLD,
 ) -> None:
-    """Write one model's predictions; all files asked for appear, or none, each gzipped if its name ends in .gz.
+    """Write one model's predictions as a table; all files asked for appear, or none, gzipped if a name ends in .gz.
 
     The table has the columns gene, term, name, aspect, score and known. Its rows follow the order of `genes`, and
     within a gene descending score, then term. A gene keeps its 1,500 best terms that score at least 0.01 when rounded
-    to four decimals; among equal scores parents are kept before their children. The CAFA file holds the same rows.
-
-    GAF has no column for a score. Its file holds the terms of the table that score at least `gaf_threshold`, are not
-    known by experiment, and have no descendant that is held as well. Evidence is IEA; the relation is `enables`,
-    `involved_in`, `located_in`, or `part_of` for protein-containing complexes; the reference is `genessl:{model}`,
-    because no GO_REF describes this method; the database is UniProtKB where all genes are named by UniProt accessions,
-    else genessl. The same input gives the same bytes.
+    to four decimals; among equal scores parents are kept before their children. The CAFA file holds the same rows; what
+    GAF holds, says `GafWriter`. The same input gives the same bytes.
 
     Parameters
     ----------
     path : str or Path
-        The table.
     scores : ndarray of float32, shape (n_genes, n_terms), in [0, 1]
         A parent scores at least its child.
     genes : ndarray of str, shape (n_genes,)
@@ -79,9 +73,7 @@ def write_predictions(
     InputError
         If GAF is asked for without a date, or with a threshold outside (0, 1].
     """
-    shape = (len(genes), len(ontology.terms))
-    if scores.shape != shape or known.shape != shape:
-        raise ValueError(f"scores {scores.shape} and known {known.shape} need the shape {shape} of genes and terms")
+    _check_shapes(scores, known, (len(genes), len(ontology.terms)))
     with ExitStack() as files:
         writers: list[_Table | _Cafa | GafWriter] = [_Table(_opened(files, path), ontology)]
         if cafa is not None:
@@ -94,6 +86,11 @@ def write_predictions(
                 writer.write(kept)
         for writer in writers:
             writer.close()
+
+
+def _check_shapes(scores: NDArray[np.float32], known: csr_array, shape: tuple[int, int]) -> None:
+    if scores.shape != shape or known.shape != shape:
+        raise ValueError(f"scores {scores.shape} and known {known.shape} need the shape {shape} of genes and terms")
 
 
 def read_predictions(path: str | Path) -> pd.DataFrame:
