@@ -19,8 +19,9 @@ from genessl.features.graphs import joined_graph
 from genessl.features.muting import Muting
 from genessl.models.base import Arrays, check_count
 from genessl.models.closed_form import ClosedForm, FittedLabels
+from genessl.models.inputs import Fitted, Preparation, ViewInputs
 from genessl.models.supervision import Supervision
-from genessl.models.view import ELECTRONIC, NETWORKS, SEQUENCE, Fitted, Preparation, View, ViewInputs
+from genessl.models.view import ELECTRONIC, NETWORKS, SEQUENCE, View
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from genessl.models.base import Arrays
+from genessl.models.inputs import Fitted, Preparation, ViewInputs
 from genessl.models.supervision import Supervision
-from genessl.models.view import Fitted, Preparation, View, ViewInputs
+from genessl.models.view import View
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -14,8 +14,9 @@ from genessl.features.muting import Muting
 from genessl.features.scaling import FeatureScaling
 from genessl.models.base import check_count, check_range
 from genessl.models.closed_form import ClosedForm, FittedLabels
+from genessl.models.inputs import Preparation, ViewInputs
 from genessl.models.resources import Resources, table_mb
-from genessl.models.view import NETWORKS, SEQUENCE, Preparation, ViewInputs
+from genessl.models.view import NETWORKS, SEQUENCE
 
 _LEAST_SHARE = 0.3
 _LEAST_RIDGE = 0.01  # below it rounding may leave the matrix without an inverse

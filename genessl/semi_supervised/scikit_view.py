@@ -22,11 +22,12 @@ from genessl.data.sparse import pack_sparse, unpack_sparse
 from genessl.errors import InputError
 from genessl.features.muting import Muting
 from genessl.models.base import Arrays, check_count
+from genessl.models.inputs import Fitted, Preparation, ViewInputs
 from genessl.models.neural.graph_network import GraphNetwork
 from genessl.models.neural.sequence_network import SequenceNetwork
 from genessl.models.neural.training import NeuralView
 from genessl.models.supervision import Supervision
-from genessl.models.view import NETWORKS, SEQUENCE, Fitted, Preparation, View, ViewInputs
+from genessl.models.view import NETWORKS, SEQUENCE, View
 from genessl.semi_supervised.estimator_description import describe, named_estimator, rebuild
 from genessl.semi_supervised.weighted_fit import fit_weighted, weight_parameter
 

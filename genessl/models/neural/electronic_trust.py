@@ -15,8 +15,9 @@ from scipy.sparse import csr_array
 from genessl.data.dataset import GeneDataset
 from genessl.features.muting import Muting
 from genessl.models.base import Arrays, check_range
+from genessl.models.inputs import Fitted, Preparation, ViewInputs
 from genessl.models.supervision import Supervision
-from genessl.models.view import ELECTRONIC, Fitted, Preparation, View, ViewInputs
+from genessl.models.view import ELECTRONIC, View
 
 _log = logging.getLogger(__name__)
 _LEAST_PRESENCE = 0.05

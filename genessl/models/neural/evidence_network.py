@@ -16,10 +16,11 @@ from torch.nn.functional import embedding_bag
 from genessl.data.dataset import GeneDataset
 from genessl.features.muting import Muting
 from genessl.models.base import check_range
+from genessl.models.inputs import Preparation
 from genessl.models.neural.electronic_trust import evidence_by_source, usable_sources
 from genessl.models.neural.inputs import NeuralInputs
 from genessl.models.neural.training import NeuralView
-from genessl.models.view import ELECTRONIC, Preparation
+from genessl.models.view import ELECTRONIC
 
 _FEWEST_GENES = 3
 _SMALL = 0.04

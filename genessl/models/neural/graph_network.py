@@ -17,13 +17,14 @@ from genessl.features.graphs import degree_normalised, joined_networks, network_
 from genessl.features.muting import Muting
 from genessl.features.scaling import FeatureScaling
 from genessl.models.base import check_count
+from genessl.models.inputs import Preparation
 from genessl.models.neural.inputs import GraphInputs, NeuralInputs
 from genessl.models.neural.label_input import LabelEmbedding, label_tensors, masked_in_turn
 from genessl.models.neural.layers import MultiNetworkConvolution, sparse_tensor
 from genessl.models.neural.objective import MakeObjective
 from genessl.models.neural.training import FittedModule, NeuralView
 from genessl.models.supervision import Supervision
-from genessl.models.view import NETWORKS, SEQUENCE, Preparation
+from genessl.models.view import NETWORKS, SEQUENCE
 
 _LARGEST = 5.0
 

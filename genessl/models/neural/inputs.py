@@ -8,7 +8,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
-from genessl.models.view import ViewInputs
+from genessl.models.inputs import ViewInputs
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

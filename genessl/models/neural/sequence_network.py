@@ -10,9 +10,10 @@ from torch import Tensor, nn
 from genessl.data.dataset import GeneDataset
 from genessl.features.muting import Muting
 from genessl.features.scaling import FeatureScaling
+from genessl.models.inputs import Preparation
 from genessl.models.neural.inputs import FeatureInputs
 from genessl.models.neural.training import NeuralView
-from genessl.models.view import SEQUENCE, Preparation
+from genessl.models.view import SEQUENCE
 
 
 class SequenceNetwork(NeuralView):

@@ -20,13 +20,14 @@ from genessl.data.dataset import GeneDataset
 from genessl.errors import InputError
 from genessl.features.muting import Muting
 from genessl.models.base import Arrays, check_count, check_range
+from genessl.models.inputs import Fitted, Preparation
 from genessl.models.neural.dummy_head import with_dummy_head
 from genessl.models.neural.inputs import NeuralInputs
 from genessl.models.neural.objective import MakeObjective, Objective
 from genessl.models.neural.threads import suitable_threads
 from genessl.models.resources import Resources
 from genessl.models.supervision import Supervision
-from genessl.models.view import Fitted, Preparation, View, split_validation
+from genessl.models.view import View, split_validation
 
 _log = logging.getLogger(__name__)
 _LEAST_VALIDATION_GENES = 10

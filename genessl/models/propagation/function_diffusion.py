@@ -20,9 +20,10 @@ from genessl.features.muting import Muting
 from genessl.models.base import Arrays, check_range
 from genessl.models.baselines import neighbour_shares
 from genessl.models.closed_form import ClosedForm, FittedLabels
+from genessl.models.inputs import Preparation, ViewInputs
 from genessl.models.propagation.iteration import iterate
 from genessl.models.supervision import Supervision
-from genessl.models.view import NETWORKS, SEQUENCE, Preparation, ViewInputs
+from genessl.models.view import NETWORKS, SEQUENCE
 
 _TERMS_AT_ONCE = 256
 _GENES_AT_ONCE = 512

@@ -10,7 +10,8 @@ from genessl.data.dataset import GeneDataset
 from genessl.features.graphs import joined_networks, summed
 from genessl.features.muting import Muting
 from genessl.models.closed_form import ClosedForm
-from genessl.models.view import NETWORKS, SEQUENCE, Preparation, ViewInputs
+from genessl.models.inputs import Preparation, ViewInputs
+from genessl.models.view import NETWORKS, SEQUENCE
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

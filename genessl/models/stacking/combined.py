@@ -18,6 +18,7 @@ from genessl.errors import InputError
 from genessl.features.domains import domain_columns
 from genessl.models.base import Arrays, GenePredictor, check_count
 from genessl.models.baselines import DomainNeighbours, Homology, NetworkNeighbours
+from genessl.models.inputs import Preparation
 from genessl.models.neural.electronic_trust import ElectronicTrust, usable_sources
 from genessl.models.neural.evidence_network import EvidenceNetwork
 from genessl.models.neural.graph_network import GraphNetwork
@@ -28,7 +29,6 @@ from genessl.models.stacking.out_of_fold import deal_folds, fit_folds, join_fold
 from genessl.models.stacking.pair_features import Pairs, TermFacts, describe_pairs, gene_covariates, withhold_terms
 from genessl.models.stacking.pair_network import PairNetwork
 from genessl.models.supervision import Supervision
-from genessl.models.view import Preparation
 
 _log = logging.getLogger(__name__)
 

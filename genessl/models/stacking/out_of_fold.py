@@ -10,8 +10,9 @@ from scipy.sparse import csr_array
 
 from genessl.data.dataset import GeneDataset
 from genessl.models.base import GenePredictor
+from genessl.models.inputs import ViewInputs
 from genessl.models.supervision import Supervision
-from genessl.models.view import ViewInputs, as_view, fitted_view, split_validation
+from genessl.models.view import as_view, fitted_view, split_validation
 
 _SMALLEST_SCORE = 1e-4
 

@@ -19,12 +19,13 @@ from genessl.evaluation.calibration import TermCalibration
 from genessl.features.graphs import SIMILARITY
 from genessl.features.muting import Muting
 from genessl.models.base import Arrays, GenePredictor, check_count, check_range
+from genessl.models.inputs import Fitted
 from genessl.models.kernel_regression import KernelRegression
 from genessl.models.neural.graph_network import GraphNetwork
 from genessl.models.neural.sequence_network import SequenceNetwork
 from genessl.models.propagation.label_propagation import LabelPropagation
 from genessl.models.supervision import Supervision
-from genessl.models.view import Fitted, View, as_view, check_predictor, fitted_view, split_validation
+from genessl.models.view import View, as_view, check_predictor, fitted_view, split_validation
 from genessl.semi_supervised.pseudo_labels.join import ViewJoin, calibrate, mean_opinion
 from genessl.semi_supervised.pseudo_labels.lessons import TEACHERS, Lesson, write_lessons
 from genessl.semi_supervised.pseudo_labels.rounds import TaughtInRounds

@@ -17,9 +17,10 @@ from genessl.errors import InputError
 from genessl.evaluation.calibration import TermCalibration
 from genessl.features.muting import Muting
 from genessl.models.base import GenePredictor, check_count, check_range
+from genessl.models.inputs import Fitted
 from genessl.models.neural.sequence_network import SequenceNetwork
 from genessl.models.supervision import Supervision
-from genessl.models.view import Fitted, View, as_view, check_predictor, raw_scores, split_validation
+from genessl.models.view import View, as_view, check_predictor, raw_scores, split_validation
 from genessl.semi_supervised.pseudo_labels.join import calibrate
 from genessl.semi_supervised.pseudo_labels.lessons import Choice, Lesson, choose_by_quota, close_lesson
 from genessl.semi_supervised.pseudo_labels.rounds import TaughtInRounds
