@@ -53,8 +53,8 @@ class GenePredictor(BaseEstimator, ABC):  # type: ignore[misc]
         Raises
         ------
         InputError
-            If a parameter is out of range, no gene has an experimental annotation, or genes are muted and the
-            predictor does not heed it.
+            If a parameter is out of range, no gene has an experimental annotation, genes are muted and the predictor
+            does not heed it, or the muting is of other genes or mutes labelled ones.
         """
         _check_dataset(dataset)
         self._check_parameters()
@@ -66,7 +66,9 @@ class GenePredictor(BaseEstimator, ABC):  # type: ignore[misc]
         if muting is None:
             self._fit(ordered)
         else:
-            self._check_muting()
+            self._check_muting(muting, dataset)
+            if (muting.silent & dataset.labelled.any(axis=1)).any():
+                raise InputError("muting: found a gene with an experimental annotation, expected no labelled gene")
             self._fit_muted(ordered, muting.take(order))
         self.terms_ = dataset.ontology.terms
         return self
@@ -105,7 +107,7 @@ class GenePredictor(BaseEstimator, ABC):  # type: ignore[misc]
         if muting is None:
             found = self._predict(ordered)
         else:
-            self._check_muting()
+            self._check_muting(muting, dataset)
             found = self._predict_muted(ordered, muting.take(order))
         if np.isnan(found).any():
             raise InputError(
@@ -120,9 +122,13 @@ class GenePredictor(BaseEstimator, ABC):  # type: ignore[misc]
         if not hasattr(self, "terms_"):
             raise NotFittedError(f"this {type(self).__name__} is not fitted; call fit first")
 
-    def _check_muting(self) -> None:
+    def _check_muting(self, muting: Muting, dataset: GeneDataset) -> None:
         if not self.heeds_muting:
             raise InputError(f"muting: found muted genes, which {type(self).__name__} cannot leave aside")
+        if len(muting.silent) != dataset.n_genes:
+            raise InputError(
+                f"muting: found {len(muting.silent)} truth values, expected one for each of {dataset.n_genes} genes"
+            )
 
     def save(self, path: str | Path) -> None:
         """Write the predictor into a folder, as JSON and safetensors."""

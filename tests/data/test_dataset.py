@@ -70,10 +70,8 @@ def same(first, second):
     assert first.split.tolist() == second.split.tolist()
     np.testing.assert_array_equal(first.substituted, second.substituted)
     assert first.sequences == second.sequences
-    np.testing.assert_array_equal(first.suspects, second.suspects)
-    np.testing.assert_array_equal(first.silent, second.silent)
     np.testing.assert_array_equal(first.templates, second.templates)
-    for name in ("scheme", "n_folds", "label_fraction", "seed", "taxon", "annotation_date", "suspects_heard"):
+    for name in ("scheme", "n_folds", "label_fraction", "seed", "taxon", "annotation_date"):
         assert getattr(first, name) == getattr(second, name)
 
 
@@ -93,12 +91,12 @@ def test_saved_equals_loaded_and_the_same_dataset_gives_the_same_bytes(tmp_path)
 
 def test_no_field_is_forgotten_in_saving(tmp_path):
     scheme = {"scheme": "cross_validation", "n_folds": 4, "label_fraction": 0.5, "seed": 3}
-    changed = {**scheme, "taxon": "9", "annotation_date": 20200101, "suspects_heard": False}
+    changed = {**scheme, "taxon": "9", "annotation_date": 20200101}
     tiny(**changed).save(tmp_path / "saved")
     loaded, default = GeneDataset.load(tmp_path / "saved"), tiny()
     scalars = [field.name for field in fields(GeneDataset) if field.name in changed]
     assert all(getattr(loaded, name) == changed[name] != getattr(default, name) for name in scalars)
-    assert len(fields(GeneDataset)) == len(scalars) + 17
+    assert len(fields(GeneDataset)) == len(scalars) + 16  # 15 that `same` compares, and embeddings, which are not saved
 
 
 def test_a_dataset_without_networks_features_or_negatives_survives_saving(tmp_path):
@@ -123,15 +121,6 @@ def test_places_of_synthetic_genes_survive_saving_and_reordering(tmp_path):
     assert again.synthetic.tolist() == [False, False, True]
     assert dataset.take(np.array([2, 0])).synthetic.tolist() == [True, False]
     assert not tiny().synthetic.any()
-
-
-def test_suspects_survive_saving_and_reordering(tmp_path):
-    masks = {"suspects": np.array([False, False, True]), "silent": np.array([False, True, True])}
-    dataset = tiny(**masks, suspects_heard=False, positive=labels(np.zeros((3, 4))))
-    dataset.save(tmp_path / "saved")
-    same(GeneDataset.load(tmp_path / "saved"), dataset)
-    assert dataset.take(np.array([2, 0])).suspects.tolist() == [True, False]
-    assert dataset.take(np.array([2, 1])).silent.tolist() == [True, True]
 
 
 def copies(n_copies=2, n_columns=1):
@@ -197,20 +186,6 @@ def test_a_folder_without_a_dataset_is_named(tmp_path):
         (
             {"templates": np.array(["", "g0"])},
             r"templates: found shape \(2,\), expected \(3,\)",
-        ),
-        (
-            {"suspects": np.ones(2, dtype=bool)},
-            "suspects: expected one truth value for each of 3 genes",
-        ),
-        ({"suspects": np.array([True, False, False])}, "suspects: expected .*, and no labelled gene"),
-        (
-            {"suspects": np.zeros(3, dtype=bool), "silent": np.array([True, False, False])},
-            "silent: expected .*, and no labelled gene",
-        ),
-        ({"silent": np.array([False, False, True])}, "silent: expected all suspects among the genes through which"),
-        (
-            {"suspects": np.array([False, False, True]), "silent": np.zeros(3, dtype=bool)},
-            "silent: expected all suspects among the genes through which",
         ),
         ({"sequences": ("M", "MA")}, "sequences: found 2, expected 3, none of them empty, or none"),
         ({"sequences": ("M", "", "MA")}, "sequences: found 3, expected 3, none of them empty"),

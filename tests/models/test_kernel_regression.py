@@ -7,8 +7,9 @@ from sklearn.kernel_ridge import KernelRidge
 from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.preprocessing import StandardScaler, normalize
 
+from genessl.errors import InputError
 from genessl.features.topology import diffusion_embedding
-from genessl.models.kernel_regression import KernelRegression, gaussian_kernel
+from genessl.models.kernel_regression import KernelRegression, _kernel, gaussian_kernel
 from genessl.models.supervision import Supervision
 from tests.conftest import make_dataset
 
@@ -40,12 +41,12 @@ def regressed(kernel, targets, frequency, rows, ridge):
 def test_genes_without_labels_score_what_scikit_learn_regresses(ridge):
     dataset = ordered()
     supervision = Supervision.of(dataset)
-    kernel, targets = kernel_of(dataset), supervision.targets().toarray()
+    kernel, targets = kernel_of(dataset), supervision.targets.toarray()
     scores = KernelRegression(ridge=ridge).fit(dataset)._predict(dataset)
     for aspect in range(3):
-        columns = np.flatnonzero((supervision.aspect_of_term == aspect) & (supervision.frequency() > 0))
+        columns = np.flatnonzero((supervision.aspect_of_term == aspect) & (supervision.frequency > 0))
         labelled = supervision.labelled[:, aspect]
-        frequency = supervision.frequency()[columns]
+        frequency = supervision.frequency[columns]
         expected = regressed(kernel, targets[:, columns], frequency, np.flatnonzero(labelled), ridge)
         expected = np.clip(expected, 0.3 * frequency, 1.0)
         assert (~labelled).sum() > 10 and expected[~labelled].std() > 0.01
@@ -55,10 +56,10 @@ def test_genes_without_labels_score_what_scikit_learn_regresses(ridge):
 def test_a_labelled_gene_is_scored_without_its_own_label():
     dataset = ordered()
     supervision = Supervision.of(dataset)
-    kernel, targets = kernel_of(dataset), supervision.targets().toarray()
+    kernel, targets = kernel_of(dataset), supervision.targets.toarray()
     scores = KernelRegression().fit(dataset)._predict(dataset)
-    columns = np.flatnonzero((supervision.aspect_of_term == 0) & (supervision.frequency() > 0))
-    rows, frequency = np.flatnonzero(supervision.labelled[:, 0]), supervision.frequency()[columns]
+    columns = np.flatnonzero((supervision.aspect_of_term == 0) & (supervision.frequency > 0))
+    rows, frequency = np.flatnonzero(supervision.labelled[:, 0]), supervision.frequency[columns]
     penalty = 0.1 * np.diag(kernel)[rows].mean()
     for gene in rows[:5]:
         others = rows[rows != gene]
@@ -82,10 +83,9 @@ def test_a_network_says_nothing_about_a_gene_without_an_edge_in_it():
     kept = np.arange(dataset.n_genes) != gene
     cut = {name: csr_array(matrix.toarray() * np.outer(kept, kept)) for name, matrix in dataset.networks.items()}
     dataset = replace(dataset, networks=cut)
-    model = KernelRegression().fit(dataset)
     known = np.flatnonzero(dataset.labelled.any(axis=1))
-    by_sequence = KernelRegression()._kernel(replace(dataset, networks={}), known)
-    found = model._kernel(dataset, known)
+    by_sequence = _kernel(KernelRegression().prepare(replace(dataset, networks={})), known)
+    found = _kernel(KernelRegression().prepare(dataset), known)
     np.testing.assert_allclose(found[gene], by_sequence[gene], rtol=1e-6)
     assert (found[known].mean() - by_sequence[known].mean()) > 0.01  # the networks speak of the others
 
@@ -100,13 +100,33 @@ def test_edges_among_genes_without_labels_change_the_scores():
     assert np.abs(without - scores).max() > 0.01
 
 
-def test_where_no_labelled_gene_is_in_the_dataset_the_score_is_the_term_frequency(caplog):
-    dataset = ordered()
+@pytest.mark.parametrize("with_networks", [False, True])
+def test_a_dataset_without_the_labelled_genes_is_refused(with_networks):
+    dataset = ordered() if with_networks else replace(ordered(), networks={})
     fitted = KernelRegression().fit(dataset)
     others = dataset.take(np.flatnonzero(~dataset.labelled.any(axis=1)))
-    frequency = np.tile(Supervision.of(dataset).frequency(), (others.n_genes, 1))
-    np.testing.assert_array_equal(fitted._predict(others), frequency)
-    assert "labelled genes 0 are in the dataset" in caplog.text
+    expected = f"found a dataset without 144 of these {240 if with_networks else 144} genes"
+    with pytest.raises(InputError, match=f"KernelRegression is transductive: .* {expected}"):
+        fitted.predict_proba(others)
+
+
+def test_without_networks_a_part_with_the_labelled_genes_scores_as_in_the_whole():
+    """In version 0.1.0 the features were standardised anew, by the genes at hand."""
+    dataset = replace(ordered(), networks={})
+    fitted = KernelRegression().fit(dataset)
+    rows = np.flatnonzero(dataset.labelled.any(axis=1) | (np.arange(240) % 7 == 0))
+    assert 160 > len(rows) > 144
+    np.testing.assert_allclose(
+        fitted.predict_proba(dataset.take(rows)), fitted.predict_proba(dataset)[rows], rtol=0, atol=2e-6
+    )  # single precision, in which products of other sizes round otherwise
+
+
+def test_with_networks_every_gene_of_the_fit_has_a_part_in_the_places_of_the_others():
+    dataset = ordered()
+    fitted = KernelRegression().fit(dataset)
+    unlabelled = np.flatnonzero(~dataset.labelled.any(axis=1))
+    with pytest.raises(InputError, match="found a dataset without 1 of these 240 genes, such as"):
+        fitted.predict_proba(dataset.take(np.delete(np.arange(240), unlabelled[0])))
 
 
 def test_shuffled_labels_teach_nothing():
@@ -123,7 +143,7 @@ def test_shuffled_labels_teach_nothing():
         if seed is not None:
             order[kept] = np.random.default_rng(seed).permutation(kept)
         given = replace(visible, positive=csr_array(visible.positive[order]))
-        scores = KernelRegression().fit(given).predict_proba(given)[tested] - Supervision.of(given).frequency()
+        scores = KernelRegression().fit(given).predict_proba(given)[tested] - Supervision.of(given).frequency
         return np.corrcoef(scores[:, varied].ravel(), truth[:, varied].ravel())[0, 1]
 
     assert agreement() > 0.3

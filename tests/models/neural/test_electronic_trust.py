@@ -58,18 +58,18 @@ def by_hand():
 
 def test_the_trust_in_a_source_is_its_share_of_right_terms_drawn_to_its_mean(by_hand):
     fitted = ElectronicTrust(prior=3.0).fit(by_hand)
-    assert fitted.sources_ == ["good", "poor"]
+    assert fitted.fitted_.sources == ("good", "poor")
     # good names A for three labelled genes, right twice, and B for one, rightly: mean (3 + 1) / (4 + 2) = 2/3,
     # A (2 + 3 * 2/3) / (3 + 3) = 2/3, B (1 + 3 * 2/3) / (1 + 3) = 3/4.
     # poor names A for gene 2, wrongly: mean (0 + 1) / (1 + 2) = 1/3, A (0 + 3 * 1/3) / (1 + 3) = 1/4.
-    np.testing.assert_allclose(fitted.trust_[:, [A, B, F]], [[2 / 3, 3 / 4, 0], [1 / 4, 0, 0]], rtol=1e-6)
-    assert fitted.n_named_[:, [A, B, F]].tolist() == [[3, 1, 0], [1, 0, 0]]
+    np.testing.assert_allclose(fitted.fitted_.trust[:, [A, B, F]], [[2 / 3, 3 / 4, 0], [1 / 4, 0, 0]], rtol=1e-6)
+    assert fitted.fitted_.n_named[:, [A, B, F]].tolist() == [[3, 1, 0], [1, 0, 0]]
 
 
 def test_a_larger_prior_draws_nearer_to_the_mean(by_hand):
     # (2 + 1 * 2/3) / (3 + 1) = 2/3, (1 + 1 * 2/3) / (1 + 1) = 5/6; with a prior of 9 B has (1 + 6) / (1 + 9) = 0.7.
-    assert ElectronicTrust(prior=1.0).fit(by_hand).trust_[0, B] == pytest.approx(5 / 6)
-    assert ElectronicTrust(prior=9.0).fit(by_hand).trust_[0, B] == pytest.approx(0.7)
+    assert ElectronicTrust(prior=1.0).fit(by_hand).fitted_.trust[0, B] == pytest.approx(5 / 6)
+    assert ElectronicTrust(prior=9.0).fit(by_hand).fitted_.trust[0, B] == pytest.approx(0.7)
 
 
 def test_the_best_source_counts_and_where_none_speaks_the_omission(by_hand):
@@ -89,7 +89,7 @@ def test_a_source_must_describe_a_twentieth_as_many_of_the_other_genes(n_others,
     dataset = dataset_of(80, having(80, A=range(0, 40, 2), B=range(1, 40, 2)), {"s": source})
     assert ("s" in usable_sources(dataset)) == used
     fitted = ElectronicTrust().fit(dataset)
-    assert (fitted.sources_ == ["s"]) == used
+    assert (fitted.fitted_.sources == ("s",)) == used
     if not used:
         frequency = TermFrequency().fit(dataset).predict_proba(dataset)
         np.testing.assert_allclose(fitted.predict_proba(dataset), frequency, rtol=1e-6)
@@ -118,7 +118,7 @@ def test_a_source_whose_terms_are_shuffled_is_trusted_as_much_as_the_frequency()
     trust = {}
     for name, rows in (("right", np.arange(4000)), ("shuffled", random.permutation(4000))):
         dataset = dataset_of(4000, csr_array(truth & labelled), {"s": csr_array(truth[rows])})
-        trust[name] = ElectronicTrust().fit(dataset).trust_[0, [A, B]]
+        trust[name] = ElectronicTrust().fit(dataset).fitted_.trust[0, [A, B]]
     # The labelled genes have A or B: 0.3 / 0.72 = 0.42 of them A, 0.6 / 0.72 = 0.83 of them B.
     np.testing.assert_allclose(trust["shuffled"], [0.42, 0.83], atol=0.04)
     assert (trust["right"] > 0.99).all()
@@ -127,13 +127,13 @@ def test_a_source_whose_terms_are_shuffled_is_trusted_as_much_as_the_frequency()
 def test_without_electronic_annotations_the_scores_are_the_term_frequency():
     dataset = dataset_of(8, having(8, A=[0, 1, 3], B=[2, 3], F=[0]), {})
     fitted = ElectronicTrust().fit(dataset)
-    assert fitted.sources_ == []
+    assert fitted.fitted_.sources == ()
     # A 3 / (4 + 1), B 2 / (4 + 1), F 1 / (1 + 1)
-    np.testing.assert_allclose(fitted.omission_[[A, B, F]], [0.6, 0.4, 0.5], rtol=1e-6)
+    np.testing.assert_allclose(fitted.fitted_.omission[[A, B, F]], [0.6, 0.4, 0.5], rtol=1e-6)
     np.testing.assert_allclose(
         fitted.predict_proba(dataset), TermFrequency().fit(dataset).predict_proba(dataset), rtol=1e-6
     )
-    assert fitted.table().empty
+    assert fitted.fitted_.trust.shape == (0, 3)
 
 
 def test_a_dataset_that_lacks_a_source_is_scored_by_the_others(by_hand):
@@ -142,13 +142,10 @@ def test_a_dataset_that_lacks_a_source_is_scored_by_the_others(by_hand):
     np.testing.assert_allclose(fitted.predict_proba(lacking)[4, [A, B]], [1 / 4, 1 / 4], rtol=1e-6)
 
 
-def test_the_table_lists_what_is_trusted_and_survives_storage(by_hand, tmp_path):
+def test_what_is_trusted_survives_storage(by_hand, tmp_path):
     fitted = ElectronicTrust().fit(by_hand)
     fitted.save(tmp_path / "trust")
     loaded = GenePredictor.load(tmp_path / "trust")
-    found = fitted.table()
-    assert list(found.columns) == ["source", "term", "n_named", "trust"]
-    rows = found[["source", "term", "n_named"]].sort_values(["source", "term"]).to_numpy().tolist()
-    assert rows == [["good", "GO:A", 3], ["good", "GO:B", 1], ["poor", "GO:A", 1]]
-    assert loaded.table().equals(found)
-    np.testing.assert_array_equal(loaded.predict_proba(by_hand), fitted.predict_proba(by_hand))
+    assert loaded.fitted_.sources == ("good", "poor")
+    for name in ("trust", "n_named", "omission"):
+        np.testing.assert_array_equal(getattr(loaded.fitted_, name), getattr(fitted.fitted_, name))

@@ -8,7 +8,8 @@ import torch
 from scipy.sparse import csr_array
 
 from genessl.models.baselines import TermFrequency
-from genessl.models.neural.evidence_network import EvidenceNetwork
+from genessl.models.neural.evidence_network import EvidenceInputs, EvidenceNetwork
+from genessl.models.view import Preparation
 from tests.conftest import make_dataset
 
 
@@ -42,10 +43,12 @@ def test_inputs_are_what_three_genes_have_without_copies_and_without_unusable_so
     copied[3:60, 7] = True  # the same genes in another source
     copied[50:90, 8] = True
     unusable[np.flatnonzero(labelled), 5] = True
-    network = EvidenceNetwork()
-    network.choose_inputs(with_sources(dataset, used=used, copied=copied, unusable=unusable))
+    inputs = EvidenceNetwork().prepare(with_sources(dataset, used=used, copied=copied, unusable=unusable))
     # Sources come in order of their names; the copy that comes first is read.
-    assert {name: columns.tolist() for name, columns in network.inputs_.items()} == {"copied": [7, 8], "used": [1, 3]}
+    assert {name: columns.tolist() for name, columns in inputs.preparation.evidence.items()} == {
+        "copied": [7, 8],
+        "used": [1, 3],
+    }
 
 
 def gathered_in_a_loop(evidence, rows):
@@ -58,10 +61,10 @@ def lists_of(inputs, starts):
 
 def test_the_inputs_of_some_genes_are_gathered_as_a_loop_would(two_sources):
     network = EvidenceNetwork(hidden=8, device="cpu")
-    network.choose_inputs(two_sources)
     inputs = network.prepare(two_sources)
+    chosen = inputs.preparation.evidence
     module = network._module(network._shape(inputs), 3).eval()
-    parts = [two_sources.electronic_sources[name].toarray()[:, columns] for name, columns in network.inputs_.items()]
+    parts = [two_sources.electronic_sources[name].toarray()[:, columns] for name, columns in chosen.items()]
     evidence = np.concatenate(parts, axis=1)
     evidence[5] = False
     blank = replace(
@@ -71,7 +74,7 @@ def test_the_inputs_of_some_genes_are_gathered_as_a_loop_would(two_sources):
             for name, labels in two_sources.electronic_sources.items()
         },
     )
-    inputs = network.prepare(blank)
+    inputs = network.prepare(blank, like=inputs.preparation)
     for rows in ([5], [7, 5, 3, 5, 7], [5, 239, 0], list(range(240)), np.random.default_rng(0).permutation(240)):
         found, _, starts = module._shown(inputs, torch.tensor(np.asarray(rows)))
         assert lists_of(found, starts) == gathered_in_a_loop(evidence, rows)
@@ -81,10 +84,13 @@ def test_the_inputs_of_some_genes_are_gathered_as_a_loop_would(two_sources):
 @pytest.mark.parametrize("bare, masked", [(0.15, 0.1), (0.5, 0.3), (0.0, 0.0)])
 def test_while_training_some_genes_are_shown_bare_and_the_others_in_part(bare, masked):
     evidence = csr_array(np.ones((4000, 40), dtype=bool))
-    inputs = {
-        "inputs": torch.from_numpy(evidence.indices.astype(np.int64)),
-        "starts": torch.from_numpy(evidence.indptr.astype(np.int64)),
-    }
+    inputs = EvidenceInputs(
+        genes=np.arange(4000).astype(str),
+        n_terms=2,
+        preparation=Preparation(genes=np.arange(4000).astype(str)),
+        annotations=torch.from_numpy(evidence.indices.astype(np.int64)),
+        starts=torch.from_numpy(evidence.indptr.astype(np.int64)),
+    )
     module = EvidenceNetwork(hidden=4, bare=bare, masked=masked)._module({"n_inputs": 40}, 2).train()
     with torch.random.fork_rng():
         torch.manual_seed(0)

@@ -8,7 +8,7 @@ from sklearn.metrics import roc_auc_score
 
 from genessl.errors import InputError
 from genessl.features.homology import similarity_network
-from genessl.features.topology import diffusion_embedding, diffusion_svd
+from genessl.features.topology import diffusion_embedding
 from genessl.models.base import GenePredictor
 from genessl.models.neural.graph_network import GraphNetwork
 from genessl.models.neural.label_input import LabelEmbedding, label_tensors, masked_in_turn
@@ -134,9 +134,8 @@ def uninformed_masked_scores(dataset, *, hidden=16, epochs=40):
     """Train on labels as the only input that tells genes apart, and score each gene with its own masked."""
     model = GraphNetwork(label_input=True, hidden=hidden, dropout=0.0)
     inputs = model.prepare(dataset)
-    inputs["features"] = torch.zeros_like(inputs["features"])
-    network = model.train(inputs, Supervision.of(dataset), n_epochs=epochs)
-    return model.score(network, inputs, dataset.n_terms)
+    inputs = replace(inputs, features=torch.zeros_like(inputs.features))
+    return model.score(model.learn(inputs, Supervision.of(dataset), n_epochs=epochs), inputs)
 
 
 def test_random_labels_on_random_edges_tell_nothing_of_any_gene_the_training_genes_included(monkeypatch):
@@ -206,13 +205,14 @@ def test_labels_of_a_fold_left_out_are_not_shown_to_its_network():
         positive = dataset.positive.toarray()
         positive[hidden] = np.random.default_rng(0).permutation(truth[hidden])
         other = GraphNetwork(label_input=True, hidden=8)
-        network = other.train(
-            other.prepare(dataset),
+        inputs = other.prepare(dataset)
+        learned = other.learn(
+            inputs,
             Supervision.of(replace(dataset, positive=csr_array(positive))).only(~hidden),
             n_epochs=fitted.n_epochs_,
         )
         if fold:  # the first fold's labels chose the epochs, and training stopped at the best of them
-            np.testing.assert_array_equal(other.score(network, other.prepare(dataset), dataset.n_terms), scores)
+            np.testing.assert_array_equal(other.score(learned, inputs), scores)
 
 
 def test_genes_are_masked_once_each_and_in_groups_that_labels_do_not_shift():
@@ -229,33 +229,34 @@ def test_genes_are_masked_once_each_and_in_groups_that_labels_do_not_shift():
 
 def test_labels_follow_their_genes_into_a_dataset_of_other_genes():
     dataset, _ = sorted_dataset()
-    model = GraphNetwork(label_input=True, hidden=16, max_epochs=3).fit(dataset)
-    fewer = dataset.take(np.arange(0, 240, 2))
-    renamed = replace(fewer, genes=np.array([f"X{gene}" for gene in fewer.genes]))
-    assert np.abs(model.predict_proba(fewer) - model.predict_proba(renamed)).max() > 1e-4
+    model = GraphNetwork(label_input=True, hidden=16, max_epochs=3).fit(dataset.take(np.arange(0, 240, 2)))
+    labels, _ = model.fitted_.shown.labels_for(dataset.genes)
+    assert not labels[np.arange(1, 240, 2)].nnz
+    np.testing.assert_array_equal(labels[np.arange(0, 240, 2)].toarray(), model.fitted_.shown.targets.toarray())
+    scores, none = model.predict_proba(dataset), csr_array(model.fitted_.shown.positive.shape, dtype=bool)
+    model.fitted_ = replace(model.fitted_, shown=replace(model.fitted_.shown, positive=none))
+    assert np.abs(scores - model.predict_proba(dataset))[1::2].max() > 1e-4  # they tell of genes that were not fitted
 
 
 def test_similarity_joins_as_one_more_network(dataset):
     model = GraphNetwork(similarity=True, hidden=8, max_epochs=2).fit(dataset)
-    assert model.shape_["n_networks"] == 3
+    assert model.fitted_.shape["n_networks"] == 3
     given = replace(dataset, networks={**dataset.networks, "similarity": similarity_network(dataset.homology)})
     expected = GraphNetwork(hidden=8, max_epochs=2).fit(given).predict_proba(given)
     np.testing.assert_allclose(model.predict_proba(dataset), expected, atol=1e-3)
 
 
-def test_each_embedding_is_what_its_function_returns():
+def test_the_embedding_of_each_network_is_a_nodes_features():
     dataset, _ = sorted_dataset()
-    for embedding, function in (("eigenvectors", diffusion_embedding), ("diffusion", diffusion_svd)):
-        found = GraphNetwork(embedding=embedding, n_components=4)._inputs(dataset)["features"].numpy()
-        expected = function(dataset.networks["a"], n_components=4)
-        expected = expected[0] if embedding == "diffusion" else expected
-        np.testing.assert_array_equal(found[:, 2:6], np.clip(expected, -5, 5))
+    found = GraphNetwork(n_components=4, device="cpu").prepare(dataset).features.numpy()
+    for name, first in (("a", 2), ("b", 7)):  # after a column of zeros, each behind its column of degrees
+        expected = diffusion_embedding(dataset.networks[name], n_components=4)
+        np.testing.assert_array_equal(found[:, first : first + 4], np.clip(expected, -5, 5))
 
 
 @pytest.mark.parametrize(
     ("parameters", "sentence"),
     [
-        ({"embedding": "svd"}, "embedding: found 'svd', expected 'eigenvectors' or 'diffusion'"),
         ({"similarity": 1}, "similarity: found 1, expected true or false"),
         ({"label_input": "yes"}, "label_input: found 'yes', expected true or false"),
         ({"label_input": True, "batch_size": None}, "label_input: found batch_size None"),
@@ -272,7 +273,7 @@ def test_co_training_takes_and_keeps_a_network_view_that_reads_labels(dataset, t
     model = CoTraining(sequence_view=SequenceNetwork(hidden=8, max_epochs=3), network_view=view).fit(unjudged)
     shown = model.pupils_[1].fitted_.shown
     assert model.lessons_[0].positive.nnz  # taught labels are learnt from, and not shown
-    np.testing.assert_array_equal(np.diff(shown.targets().indptr) > 0, shown.labelled.any(axis=1))
+    np.testing.assert_array_equal(np.diff(shown.targets.indptr) > 0, shown.labelled.any(axis=1))
     model.save(tmp_path / "model")
     loaded = GenePredictor.load(tmp_path / "model")
     np.testing.assert_array_equal(loaded.predict_proba(dataset), model.predict_proba(dataset))
@@ -290,9 +291,9 @@ def test_a_term_that_few_genes_have_by_experiment_is_learned_if_more_are_taught_
     inputs, none = view.prepare(ordered), csr_array(taught.shape, dtype=np.float32)
     for n_taught, learned in ((10, True), (9, False)):
         taught[unlabelled[n_taught:], few] = 0.0
-        fitted = view.train(inputs, supervision.teach(csr_array(taught), none, 0.3), n_epochs=1)
+        fitted = view.learn(inputs, supervision.teach(csr_array(taught), none, 0.3), n_epochs=1)
         assert (few in fitted.columns) == learned
-        assert np.isfinite(view.score(fitted, inputs, dataset.n_terms)).all()
+        assert np.isfinite(view.score(fitted, inputs)).all()
 
 
 def test_where_every_labelled_gene_is_a_validation_gene_they_are_learned_for_half_of_the_epochs(dataset):

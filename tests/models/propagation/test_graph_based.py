@@ -149,7 +149,6 @@ class TestLabelSpreading:
         """
         network = csr_array(np.array([[0, 3, 0], [3, 0, 1], [0, 1, 0]], dtype=np.float32))
         model = LabelSpreading(alpha=0.5, tolerance=1e-7)
-        model.n_iter_ = 0
         has, labelled = np.array([[1.0], [0.0], [0.0]], dtype=np.float32), np.array([[True], [False], [True]])
         shares, arrived = model._shares(degree_normalised(network), has, labelled, np.array([0]))
         assert shares[1, 0] == pytest.approx(np.sqrt(3) / (np.sqrt(3) + 1), abs=1e-5)
@@ -161,7 +160,7 @@ class TestLabelSpreading:
         supervision = Supervision.of(dataset)
         model = LabelSpreading(alpha=alpha, tolerance=1e-7).fit(dataset)
         graph, scores = joined_graph(dataset), model._predict(dataset)
-        having = supervision.targets().toarray()
+        having = supervision.targets.toarray()
         operator, aspects = degree_normalised(graph), supervision.aspect_of_term
         shares, arrived = model._shares(operator, having, supervision.labelled, aspects)
         compared = 0
@@ -182,12 +181,12 @@ class TestLabelSpreading:
         scores = LabelSpreading(alpha=1e-4).fit(dataset)._predict(dataset)
         supervision = Supervision.of(dataset)
         known = supervision.labelled[:, supervision.aspect_of_term]
-        np.testing.assert_allclose(scores[known], supervision.targets().toarray()[known], atol=1e-3)
+        np.testing.assert_allclose(scores[known], supervision.targets.toarray()[known], atol=1e-3)
 
     def test_where_no_label_arrives_the_score_is_the_term_frequency(self, dataset, fitted):
         rows = np.intersect1d(np.flatnonzero(isolated_genes(dataset)), unlabelled_genes(dataset))
         assert len(rows)
-        expected = np.tile(Supervision.of(dataset).frequency(), (len(rows), 1))
+        expected = np.tile(Supervision.of(dataset).frequency, (len(rows), 1))
         np.testing.assert_array_equal(fitted["label_spreading"]._predict(dataset)[rows], expected)
 
     def test_similarity_joins_as_a_network_where_it_is_asked_for(self, dataset):
@@ -223,7 +222,6 @@ class TestCorrectAndSmooth:
             tolerance=1e-9,
             max_iterations=n_iterations,
         )
-        model.n_iter_ = 0
         values = (scores, truth, labelled)
         corrected = on_reference(operator, values, reference.correct)
         assert np.abs(corrected - scores)[~labelled].max() > 0.1
@@ -236,7 +234,6 @@ class TestCorrectAndSmooth:
         operator = neighbour_average(csr_array(np.diag([1.0, 1.0], 1) + np.diag([1.0, 1.0], -1), dtype=np.float32))
         scores, truth = np.full((3, 1), 0.4, dtype=np.float32), np.array([[1.0], [0.0], [0.0]], dtype=np.float32)
         model = CorrectAndSmooth(correction=0.5, autoscale=False, scale=2.0, tolerance=1e-7)
-        model.n_iter_ = 0
         found = model._correct(operator, scores, truth, np.array([True, False, False]))
         np.testing.assert_allclose(found[:, 0], [0.4 + 1.2, 0.4 + 12 / 35, 0.4 + 6 / 35], atol=1e-6)
 
@@ -353,7 +350,7 @@ class TestFunctionDiffusion:
             carriers = np.flatnonzero(domains[:, [domain]].toarray().ravel() * dataset.labelled[:, aspect])
             shares.append(dataset.positive[carriers][:, [column]].sum() / (len(carriers) + 1))
         assert len(shares) == 2 and max(shares) > 0
-        found = domain_shares(domains, supervision.targets(), supervision.labelled, supervision.aspect_of_term)
+        found = domain_shares(domains, supervision.targets, supervision.labelled, supervision.aspect_of_term)
         assert found[gene, column] == pytest.approx(max(shares))
 
     def test_the_whole_recipe_equals_dense_numpy(self, dataset):
@@ -364,7 +361,7 @@ class TestFunctionDiffusion:
         known, labelled = dataset.positive.toarray().astype(float), dataset.labelled
         aspects = Supervision.of(dataset).aspect_of_term
         graphs = [dataset.networks["a"].toarray(), dataset.networks["b"].toarray(), (bits + bits.T) / 2]
-        network = sum(c * graph / graph.max() for c, graph in zip(model.coefficients_, graphs))
+        network = sum(c * graph / graph.max() for c, graph in zip(model.fitted_.coefficients, graphs))
         network /= network.max()
         shared, degree = network @ network, network.sum(axis=1)
         union = degree[:, None] + degree[None, :] - shared
@@ -389,7 +386,7 @@ class TestFunctionDiffusion:
 
     def test_other_networks_than_those_fitted_are_refused(self, dataset, fitted):
         fewer = replace(dataset, networks={"a": dataset.networks["a"]})
-        with pytest.raises(InputError, match="networks: found a, expected a, b, whose coefficients were learnt"):
+        with pytest.raises(InputError, match="networks: found 1 networks, without b, expected the 2 networks that the"):
             fitted["function_diffusion"].predict_proba(fewer)
 
 
@@ -428,48 +425,25 @@ def with_random_genes(dataset, n_random, seed):
 
 @every_strategy
 class TestEveryGraphBasedStrategy:
-    def test_the_same_seed_gives_the_same_scores_in_any_order_of_the_genes(self, name, fitted, dataset):
-        shuffled = dataset.take(np.random.default_rng(1).permutation(dataset.n_genes))
-        scores = clone(MAKERS[name]()).fit(shuffled).predict_proba(shuffled)
-        np.testing.assert_array_equal(scores[np.argsort(shuffled.genes)], fitted[name].predict_proba(dataset))
-
-    def test_saved_equals_loaded(self, name, fitted, dataset, tmp_path):
-        fitted[name].save(tmp_path / "model")
-        loaded = GenePredictor.load(tmp_path / "model")
-        assert type(loaded) is type(fitted[name])
-        np.testing.assert_array_equal(loaded.predict_proba(dataset), fitted[name].predict_proba(dataset))
-        loaded.save(tmp_path / "again")
-        for file in (path for path in (tmp_path / "model").rglob("*") if path.is_file()):
-            assert (tmp_path / "again" / file.relative_to(tmp_path / "model")).read_bytes() == file.read_bytes()
-
-    def test_hidden_labels_do_not_matter(self, name):
-        folded, truth = make_dataset(scheme="cross_validation", n_folds=4, domains=True)
-        held_out = np.flatnonzero(folded.split == 2)
-        positive = folded.positive.toarray()
-        positive[held_out] = np.random.default_rng(3).permutation(truth[held_out])
-        other = replace(folded, positive=csr_array(positive))
-        assert (other.positive != folded.positive).nnz
-        scores = [MAKERS[name]().fit(d.hide(2)).predict_proba(d.hide(2)) for d in (folded, other)]
-        np.testing.assert_array_equal(scores[0], scores[1])
-
     def test_labels_and_electronic_annotations_of_the_dataset_to_predict_do_not_matter(self, name, fitted, dataset):
         bare = dataset.without_labels(np.ones(dataset.n_genes, dtype=bool))
         bare = replace(bare, electronic=csr_array(bare.electronic.shape, dtype=bool))
         np.testing.assert_array_equal(fitted[name].predict_proba(bare), fitted[name].predict_proba(dataset))
 
-    def test_scores_are_finite_and_between_0_and_1_and_known_terms_score_1(self, name, fitted, dataset):
+    def test_known_terms_score_1(self, name, fitted, dataset):
         scores = fitted[name].predict_proba(dataset)
-        assert scores.dtype == np.float32 and np.isfinite(scores).all()
-        assert scores.min() >= 0 and scores.max() <= 1
         assert (scores[dataset.positive.toarray()] == 1).all()
         assert (scores[unlabelled_genes(dataset)] == 1).mean() < 0.3  # so that the line above says something
 
     def test_unlabelled_genes_take_part(self, name, fitted, dataset):
-        """The same fitted predictor scores the same genes differently among fewer unlabelled ones."""
+        """Fitted among fewer unlabelled genes it scores the others differently, and they may not go missing after."""
         rows = unlabelled_genes(dataset)
         kept = np.setdiff1d(np.arange(dataset.n_genes), rows[::2])
-        among_fewer = fitted[name].predict_proba(dataset.take(kept))[np.isin(kept, rows)]
+        fewer = dataset.take(kept)
+        among_fewer = MAKERS[name]().fit(fewer).predict_proba(fewer)[np.isin(kept, rows)]
         assert np.abs(among_fewer - fitted[name].predict_proba(dataset)[rows[1::2]]).max() > 0.05
+        with pytest.raises(InputError, match=f"is transductive: .* found a dataset without {len(rows[::2])} of these"):
+            fitted[name].predict_proba(fewer)
 
     def test_a_gene_that_was_not_fitted_is_scored_by_its_neighbours(self, name, dataset):
         new = np.setdiff1d(unlabelled_genes(dataset), np.flatnonzero(isolated_genes(dataset)))[:30]
@@ -524,7 +498,10 @@ class TestEveryGraphBasedStrategy:
         (CorrectAndSmooth(autoscale=1), "autoscale: found 1, expected true or false"),
         (CorrectAndSmooth(scale=-1), "scale: found -1, expected a number in"),
         (CorrectAndSmooth(n_folds=1), "n_folds: found 1, expected a whole number of at least 2"),
-        (CorrectAndSmooth(predictor="homology"), "predictor: found 'homology', expected a model"),
+        (
+            CorrectAndSmooth(predictor="homology"),
+            "predictor: found 'homology', expected a predictor of genessl or None",
+        ),
         (CorrectAndSmooth(predictor=SequenceNetwork(hidden=0)), "hidden: found 0, expected a whole number"),
         (CorrectAndSmooth(device="tpu"), "device: found 'tpu', expected 'auto', 'cpu' or 'cuda'"),
         (FunctionDiffusion(diffusion=0), r"diffusion: found 0, expected a number in \(0"),

@@ -16,9 +16,8 @@ from tests.conftest import make_dataset
 
 
 def make_supervision(positive, labelled, aspects):
-    none = csr_array(positive.shape, dtype=bool)
     genes = np.array([f"G{row:04d}" for row in range(len(positive))])
-    return Supervision(genes, csr_array(positive), labelled, np.array(aspects), none, none, none)
+    return Supervision.from_labels(genes, csr_array(positive), labelled, np.array(aspects))
 
 
 def symmetric(weights):

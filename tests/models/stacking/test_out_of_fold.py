@@ -115,7 +115,7 @@ def test_half_of_the_epochs_where_too_few_validation_genes_are_labelled(dataset)
 
 def test_the_validation_genes_and_no_fold_choose_the_epochs(dataset, fold):
     network = SequenceNetwork(hidden=16, max_epochs=12, device="cpu")
-    chosen = network.choose_epochs(network.prepare(dataset), dataset, Supervision.of(dataset)).n_epochs
+    chosen = network.choose_epochs(network.prepare(dataset), Supervision.of(dataset)).n_epochs
     assert chosen != 6  # else it could be the half of max_epochs that stands in for a choice
     assert {fit.n_epochs_ for fit, _ in fit_folds(network, dataset, fold)} == {chosen}
 
