@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from genessl.semi_supervised.pseudo_labels.stopping import judge, validation_quality
+from genessl.models.supervision import Supervision
+from genessl.semi_supervised.pseudo_labels.stopping import Judge
 from tests.conftest import make_dataset
 
 
@@ -27,6 +28,19 @@ def brute_force(scores, dataset, rows):
     return np.mean(best)
 
 
+def judge_of(dataset, rows):
+    """A judge by some genes, whichever part of the split they belong to."""
+    return replace(Judge.of(dataset, Supervision.of(dataset)), rows=rows)
+
+
+def validation_quality(scores, dataset, rows):
+    return judge_of(dataset, rows).quality(scores)
+
+
+def judge(scores, dataset, rows):
+    return judge_of(dataset, rows).judge(scores)
+
+
 @pytest.fixture(scope="module")
 def scored():
     dataset, _ = make_dataset(n_genes=120)
@@ -39,7 +53,9 @@ def test_quality_is_weighted_fmax_by_its_definition(scored):
     rows = np.flatnonzero((dataset.split == 1) & dataset.labelled.any(axis=1))
     expected = brute_force(scores, dataset, rows)
     assert 0.3 < expected < 0.95
-    assert validation_quality(scores, dataset, rows) == pytest.approx(expected, abs=1e-9)
+    by_validation_genes = Judge.of(dataset, Supervision.of(dataset))
+    assert by_validation_genes.quality(scores) == pytest.approx(expected, abs=1e-9)
+    np.testing.assert_array_equal(by_validation_genes.rows, rows)
 
 
 def test_only_the_genes_asked_for_and_only_where_they_are_labelled_count(scored):
