@@ -9,6 +9,8 @@ from scipy.sparse import csr_array
 from genessl.data.dataset import GeneDataset
 from genessl.data.ontology import ontology_from_edges
 from genessl.features.composition import AMINO_ACIDS
+from genessl.models.supervision import Supervision
+from genessl.semi_supervised.pseudo_labels.stopping import Judge
 
 NAMESPACES = {"P": "biological_process", "F": "molecular_function", "C": "cellular_component"}
 
@@ -92,6 +94,12 @@ def with_domains(dataset, modules, random):
         sequence_features=np.concatenate([dataset.sequence_features, carried.astype(np.float32)], axis=1),
         feature_names=(*dataset.feature_names, *(f"InterPro:IPR00000{number}" for number in range(8))),
     )
+
+
+def quality_on(scores, dataset, rows):
+    """The quality by which strategies stop, on some genes: weighted F-max, mean over aspects."""
+    judge = Judge.of(dataset, Supervision.of(dataset))
+    return replace(judge, rows=rows).quality(scores)
 
 
 @pytest.fixture(scope="session")

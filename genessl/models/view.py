@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -235,7 +236,8 @@ class PredictorView(View):
         objective: Callable[..., Any] | None = None,
     ) -> _FittedPredictor:
         """Fit a copy of the predictor on the dataset with these labels; see `View.learn`."""
-        fitted: GenePredictor = clone(inputs.predictor).fit(_relabelled(inputs.dataset, supervision), inputs.muting)
+        settled = copy.copy(inputs.predictor)  # unlike a clone it keeps what was settled
+        fitted = settled.fit(_relabelled(inputs.dataset, supervision), inputs.muting)
         return _FittedPredictor(preparation=inputs.preparation, predictor=fitted)
 
     def score(self, fitted: _FittedPredictor, inputs: _DatasetInputs) -> NDArray[np.float32]:

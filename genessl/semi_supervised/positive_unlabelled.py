@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -100,14 +100,19 @@ class PositiveUnlabelled(ViewStrategy):
             return self
         ordered, supervision = dataset.by_name[0], Supervision.of(dataset.by_name[0])
         found = self._compared(self._make_view().prepare(ordered), supervision, Judge.of(ordered, supervision))
-        chosen: GenePredictor = clone(self).set_params(treatment=_best(found))
-        return chosen
+        return clone(self)._settle(found)  # type: ignore[no-any-return]
+
+    def _settle(self, found: dict[str, float]) -> Self:
+        self._settled = found
+        return self
 
     def _objective(self, dataset: GeneDataset, inputs: Any, supervision: Supervision) -> MakeObjective:
         self.validation_: dict[str, float] = {}
         self.treatment_ = self.treatment
         if self.treatment == "validated":
-            self.validation_ = self._compared(inputs, supervision, Judge.of(dataset, supervision))
+            settled = getattr(self, "_settled", None)
+            judge = Judge.of(dataset, supervision)
+            self.validation_ = self._compared(inputs, supervision, judge) if settled is None else settled
             self.treatment_ = _best(self.validation_)
         return self._objective_of(self.treatment_)
 

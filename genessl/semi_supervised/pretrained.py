@@ -112,7 +112,7 @@ class Pretrained(ViewStrategy):
         return make
 
     def _task(self, module: nn.Module, inputs: Any) -> MaskedFeatures | MaskedNodes:
-        if inputs.adjacencies:
+        if not inputs.by_gene:
             return MaskedNodes(module, inputs, masked=0.5 if self.masked is None else self.masked, gamma=self.gamma)
         return MaskedFeatures(module, inputs, masked=0.3 if self.masked is None else self.masked)
 

@@ -12,9 +12,11 @@ from genessl.errors import InputError
 from genessl.models.base import GenePredictor
 from genessl.models.baselines import TermFrequency
 from genessl.models.neural.graph_network import GraphNetwork
+from genessl.models.neural.inputs import FeatureInputs
 from genessl.models.neural.objective import Objective, cross_entropy
 from genessl.models.neural.sequence_network import SequenceNetwork
 from genessl.models.supervision import Supervision
+from genessl.models.view import Preparation
 from genessl.semi_supervised import pretrained as pretraining
 from genessl.semi_supervised.pretrained import (
     FineTuning,
@@ -45,6 +47,12 @@ def strategy(name, **parameters):
 def dataset():
     drawn = make_dataset(domains=True)[0]
     return drawn.take(np.argsort(drawn.genes))
+
+
+def inputs_of(features):
+    """What a view of sequences reads of some genes."""
+    names = np.array([f"g{number}" for number in range(len(features))])
+    return FeatureInputs(genes=names, n_terms=1, preparation=Preparation(genes=names), features=features)
 
 
 def task_of(name, dataset, **parameters):
@@ -86,7 +94,7 @@ class Nothing(torch.nn.Module):
 
 def test_the_loss_of_masked_features_equals_a_hand_calculation(monkeypatch):
     features = torch.tensor([[2.0, 1.0], [-1.0, 0.0], [0.0, 0.0], [-1.0, 0.0]])
-    task = MaskedFeatures(Nothing(), {"features": features}, masked=0.5)
+    task = MaskedFeatures(Nothing(), inputs_of(features), masked=0.5)
     # Means: 0, and the logit of (1 + 0.5) / (4 + 1) = 0.3, -0.847298. Their costs: (4 + 1 + 0 + 1) / 2 / 4 = 0.75, and
     # -log(0.7) + 0.25 * 0.847298 = 0.568499; mean of both 0.659250.
     assert task.cost_of_mean.item() == pytest.approx(0.659250, abs=1e-5)
@@ -101,14 +109,14 @@ def test_masked_values_are_those_of_the_same_feature_in_the_share_asked_for(data
     _, inputs, task = task_of("sequence", dataset, masked=0.4)
     measured = ~task.present
     assert (measured.sum().item(), task.present.sum().item()) == (12, 8)
-    drawn = drawn_values(inputs["features"], 50)
+    drawn = drawn_values(inputs.features, 50)
     for column in range(20):
-        assert torch.isin(drawn[:, column], inputs["features"][:, column]).all()
+        assert torch.isin(drawn[:, column], inputs.features[:, column]).all()
     seen = []
     restore = task.restore
     monkeypatch.setattr(task, "restore", lambda features: seen.append(features) or restore(features))
     task.loss(np.arange(240))
-    changed = (seen[0] != inputs["features"])[:, measured].float().mean().item()
+    changed = (seen[0] != inputs.features)[:, measured].float().mean().item()
     assert changed == pytest.approx(0.4, abs=0.03)  # 2,880 values: a standard deviation of 0.009
 
 
@@ -119,8 +127,8 @@ def test_a_masked_gene_is_restored_without_its_own_features(dataset):
     _, inputs, task = task_of("network", dataset)
     task.eval()
     masked = torch.arange(0, 120)
-    restored = task.restore(inputs["features"], masked)
-    own, others = inputs["features"].clone(), inputs["features"].clone()
+    restored = task.restore(inputs.features, masked)
+    own, others = inputs.features.clone(), inputs.features.clone()
     own[masked] = 100.0
     others[120:] += 1.0
     assert torch.equal(task.restore(own, masked), restored)
@@ -131,7 +139,7 @@ def test_the_hidden_state_of_a_masked_gene_is_masked_again_for_the_decoder(datas
     _, inputs, task = task_of("network", dataset)
     task.eval()
     masked, embed = torch.arange(0, 120), task.module.embed
-    restored = task.restore(inputs["features"], masked)
+    restored = task.restore(inputs.features, masked)
 
     def disturbed(rows):
         def changed(inputs, everyone):
@@ -142,9 +150,9 @@ def test_the_hidden_state_of_a_masked_gene_is_masked_again_for_the_decoder(datas
         return changed
 
     monkeypatch.setattr(task.module, "embed", disturbed(slice(0, 120)))
-    assert torch.equal(task.restore(inputs["features"], masked), restored)
+    assert torch.equal(task.restore(inputs.features, masked), restored)
     monkeypatch.setattr(task.module, "embed", disturbed(slice(120, 240)))
-    assert not torch.allclose(task.restore(inputs["features"], masked), restored, atol=1e-3)
+    assert not torch.allclose(task.restore(inputs.features, masked), restored, atol=1e-3)
 
 
 def test_as_many_genes_are_masked_as_asked_for_and_other_ones_in_each_step(dataset):
@@ -156,9 +164,9 @@ def test_as_many_genes_are_masked_as_asked_for_and_other_ones_in_each_step(datas
 
 def test_the_scale_of_a_feature_does_not_matter_for_what_is_restored(dataset):
     made, inputs, task = task_of("network", dataset)
-    scaled = {**inputs, "features": 100.0 * inputs["features"] + 5.0}
+    scaled = replace(inputs, features=100.0 * inputs.features + 5.0)
     other = MaskedNodes(made._module(made._shape(inputs), 1), scaled, masked=0.5, gamma=2.0)
-    varies = inputs["features"].std(dim=0) > 0
+    varies = inputs.features.std(dim=0) > 0
     torch.testing.assert_close(other.target[:, varies], task.target[:, varies], atol=1e-3, rtol=1e-3)
     torch.testing.assert_close(task.target[:, varies].square().mean(dim=0), torch.ones(int(varies.sum())))
 
@@ -172,7 +180,7 @@ def test_genes_without_an_edge_are_restored_without_nan(dataset):
         loss.backward()
         assert torch.isfinite(loss)
         assert all(torch.isfinite(p.grad).all() for p in task.parameters() if p.grad is not None)
-        assert torch.isfinite(task.restore(inputs["features"], torch.arange(240))).all()
+        assert torch.isfinite(task.restore(inputs.features, torch.arange(240))).all()
 
 
 @pytest.fixture
@@ -197,7 +205,7 @@ class TestBothViews:
         _, inputs, task = task_of(name, dataset, gamma=1.0)
         held_out = np.arange(0, 240, 4)
         trained = np.setdiff1d(np.arange(240), held_out)
-        features = inputs["features"]
+        features = inputs.features
         if name == "sequence":
             task.features = features[trained]
         else:
@@ -244,8 +252,8 @@ class TestBothViews:
         made, supervision = view(name), Supervision.of(dataset)
         inputs = made.prepare(dataset)
         make = strategy(name)._objective(dataset, inputs, supervision)
-        started = made.train(inputs, supervision, n_epochs=0, objective=make).module.state_dict()
-        usual = made.train(inputs, supervision, n_epochs=0).module.state_dict()
+        started = made.learn(inputs, supervision, n_epochs=0, objective=make).module.state_dict()
+        usual = made.learn(inputs, supervision, n_epochs=0).module.state_dict()
         assert set(started) == {*bodies[0], "output.weight", "output.bias"}
         assert all(torch.equal(started[key], bodies[0][key]) for key in bodies[0])
         assert all(torch.equal(started[key], usual[key]) for key in ("output.weight", "output.bias"))
@@ -255,7 +263,7 @@ class TestBothViews:
         made, supervision = view(name), Supervision.of(dataset)
         inputs = made.prepare(dataset)
         module = made._module(made._shape(inputs), dataset.n_terms).eval()
-        rows = supervision.informative()
+        rows = supervision.informative
         expected = cross_entropy(module, inputs, supervision, rows)
         assert torch.equal(FineTuning(module, inputs, supervision, body_of(module)).loss(rows), expected)
         assert FineTuning.loss is Objective.loss
@@ -276,7 +284,7 @@ class TestBothViews:
         assert (seen[1].positive != before).nnz == 0
         assert not any(given.taught_positive.nnz or given.taught_negative.nnz for given in seen)
         unlabelled = ~dataset.labelled.any(axis=1)
-        assert not np.isin(seen[1].informative(), np.flatnonzero(unlabelled)).any()
+        assert not np.isin(seen[1].informative, np.flatnonzero(unlabelled)).any()
 
     def test_the_same_seed_gives_the_same_scores_and_leaves_torch_as_it_was(self, name, dataset):
         state = torch.get_rng_state()
@@ -288,20 +296,20 @@ class TestBothViews:
         np.testing.assert_array_equal(scores[0], scores[1])
         assert np.abs(scores[0] - scores[2]).max() > 1e-3
 
-    def test_the_order_of_genes_does_not_matter(self, name, dataset):
-        order = np.random.default_rng(1).permutation(dataset.n_genes)
-        shuffled = dataset.take(order)
-        expected = strategy(name).fit(dataset).predict_proba(dataset)[order]
-        np.testing.assert_array_equal(strategy(name).fit(shuffled).predict_proba(shuffled), expected)
 
-    def test_saved_equals_loaded(self, name, dataset, tmp_path):
-        fitted = strategy(name).fit(dataset)
-        fitted.save(tmp_path / "model")
-        loaded = GenePredictor.load(tmp_path / "model")
-        assert type(loaded) is Pretrained
-        assert loaded.reconstruction_ == fitted.reconstruction_
-        assert loaded.get_params(deep=False).keys() == fitted.get_params(deep=False).keys()
-        np.testing.assert_array_equal(loaded.predict_proba(dataset), fitted.predict_proba(dataset))
+def test_the_order_of_genes_does_not_matter_to_masked_nodes(dataset):
+    order = np.random.default_rng(1).permutation(dataset.n_genes)
+    shuffled = dataset.take(order)
+    expected = strategy("network").fit(dataset).predict_proba(dataset)[order]
+    np.testing.assert_array_equal(strategy("network").fit(shuffled).predict_proba(shuffled), expected)
+
+
+def test_how_well_features_were_restored_is_saved(dataset, tmp_path):
+    fitted = strategy("sequence").fit(dataset)
+    fitted.save(tmp_path / "model")
+    loaded = GenePredictor.load(tmp_path / "model")
+    assert loaded.reconstruction_ == fitted.reconstruction_
+    assert loaded.get_params(deep=False).keys() == fitted.get_params(deep=False).keys()
 
 
 # What it does for the scores

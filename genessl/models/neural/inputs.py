@@ -15,6 +15,11 @@ from genessl.models.inputs import ViewInputs
 class NeuralInputs(ViewInputs):
     """Base of the inputs of neural views."""
 
+    @property
+    def by_gene(self) -> bool:
+        """Whether a module reads of a gene nothing but its own row, so that it may be given some rows only."""
+        return True
+
     def to(self, device: torch.device) -> Self:
         """Return the inputs with all tensors on a device."""
         moved = {each.name: _moved(getattr(self, each.name), device) for each in fields(self)}
@@ -34,11 +39,6 @@ class FeatureInputs(NeuralInputs):
 
     features: Tensor
     substituted: Tensor | None = None
-
-    @property
-    def adjacencies(self) -> tuple[Tensor, ...]:
-        """The networks that are read beside the features: none."""
-        return ()
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -66,6 +66,11 @@ class GraphInputs(NeuralInputs):
     receiving: tuple[Tensor, ...] | None = None
     labels: tuple[Tensor, ...] | None = None
     substituted: Tensor | None = None
+
+    @property
+    def by_gene(self) -> bool:
+        """Return False: neighbours are read, and labels of others, even where there is no network."""
+        return False
 
 
 def _moved(value: Any, device: torch.device) -> Any:

@@ -149,7 +149,9 @@ class NeuralView(View):
         held_out = None if validation is None else self._enough(validation)
         chosen, shape = supervision.select(columns), self._shape(inputs)
         inputs = self._shown(inputs, chosen)
-        epochs = self.max_epochs if held_out is not None else (n_epochs or max(1, self.max_epochs // 2))
+        if n_epochs is None:
+            n_epochs = max(1, self.max_epochs // 2)
+        epochs = self.max_epochs if held_out is not None else n_epochs
         with _seeded(self.seed):
             module = self._module(shape, len(columns))
             _start_at_frequency(module, chosen.frequency)

@@ -67,9 +67,9 @@ class Perturber:
     def __call__(self, rows: Tensor, perturbation: Perturbation) -> tuple[Any, Tensor]:
         """Return what to give a module for perturbed logits of some genes.
 
-        A module without networks is given the features of these genes only, which is all that it reads.
+        A module that reads genes one by one is given the features of these genes only.
         """
-        if not self.inputs.adjacencies:
+        if self.inputs.by_gene:
             perturbed = replace(self.inputs, features=self._features(rows, perturbation))
             return perturbed, torch.arange(len(rows), device=rows.device)
         everyone = torch.arange(len(self.inputs.features), device=rows.device)

@@ -58,18 +58,6 @@ class FeatureModel(nn.Module):
         normal = 0.5 * (squares + self.log_variance + math.log(2 * math.pi))
         return torch.where(self.present, softplus(output) - features * output, normal).sum(dim=1)
 
-    def draw(
-        self, labels: NDArray[np.float32], latent: NDArray[np.float32], random: np.random.Generator
-    ) -> NDArray[np.float32]:
-        """Draw x from p(x|y, z), shape (n, n_features)."""
-        device = self.present.device
-        with torch.no_grad():
-            output = self.decode(torch.from_numpy(labels).to(device), torch.from_numpy(latent).to(device))
-            chance, spread = torch.sigmoid(output).cpu().numpy(), torch.exp(0.5 * self.log_variance).cpu().numpy()
-        normal = output.cpu().numpy() + spread * random.standard_normal(chance.shape, dtype=np.float32)
-        carried = random.random(chance.shape, dtype=np.float32) < chance
-        return np.where(self.present.cpu().numpy(), carried, normal).astype(np.float32)
-
 
 def zero_one_columns(features: Tensor) -> Tensor:
     """Return whether a column holds only 0 and 1, as domains do; bool, shape (n_features,)."""

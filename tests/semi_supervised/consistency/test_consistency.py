@@ -14,9 +14,11 @@ from genessl.errors import InputError
 from genessl.models.base import GenePredictor
 from genessl.models.baselines import TermFrequency
 from genessl.models.neural.graph_network import GraphNetwork
+from genessl.models.neural.inputs import GraphInputs
 from genessl.models.neural.layers import normalised_adjacency
 from genessl.models.neural.sequence_network import SequenceNetwork
 from genessl.models.supervision import Supervision
+from genessl.models.view import Preparation
 from genessl.semi_supervised.consistency.fixmatch import FixMatch
 from genessl.semi_supervised.consistency.mean_teacher import MeanTeacher
 from genessl.semi_supervised.consistency.objectives import (
@@ -66,18 +68,13 @@ class TestEveryStrategyWithEachView:
         np.testing.assert_array_equal(untaught.predict_proba(dataset), supervised)
         assert np.abs(fitted[strategy, view].predict_proba(dataset) - supervised).max() > 1e-3
 
-    def test_the_same_seed_gives_the_same_bytes_whatever_the_order_of_genes(self, strategy, view, dataset, fitted):
-        order = np.random.default_rng(1).permutation(dataset.n_genes)
-        shuffled = dataset.take(order)
-        scores = clone(fitted[strategy, view]).fit(shuffled).predict_proba(shuffled)
-        np.testing.assert_array_equal(scores, fitted[strategy, view].predict_proba(dataset)[order])
 
-    def test_saved_equals_loaded(self, strategy, view, dataset, fitted, tmp_path):
-        model = fitted[strategy, view]
-        model.save(tmp_path / "model")
-        loaded = GenePredictor.load(tmp_path / "model")
-        assert repr(loaded) == repr(model)
-        np.testing.assert_array_equal(loaded.predict_proba(dataset), model.predict_proba(dataset))
+@EVERY
+def test_edges_are_dropped_by_the_seed_and_not_by_the_order_of_genes(strategy, dataset, fitted):
+    order = np.random.default_rng(1).permutation(dataset.n_genes)
+    shuffled = dataset.take(order)
+    scores = clone(fitted[strategy, "network"]).fit(shuffled).predict_proba(shuffled)
+    np.testing.assert_array_equal(scores, fitted[strategy, "network"].predict_proba(dataset)[order])
 
 
 @EVERY
@@ -99,18 +96,6 @@ def test_where_every_gene_is_labelled_there_is_nothing_to_match():
     complete = replace(dataset, positive=csr_array(truth), split=np.zeros(120, dtype=np.uint8))
     scores = FixMatch(view=VIEWS["sequence"], weight=5.0, ramp_up=0).fit(complete).predict_proba(complete)
     np.testing.assert_array_equal(scores, clone(VIEWS["sequence"]).fit(complete).predict_proba(complete))
-
-
-@EVERY
-def test_hidden_labels_do_not_matter(strategy):
-    folded, truth = make_dataset(n_genes=160, scheme="cross_validation", n_folds=4)
-    held_out = np.flatnonzero(folded.split == 2)
-    positive = folded.positive.toarray()
-    positive[held_out] = np.random.default_rng(3).permutation(truth[held_out])
-    other = replace(folded, positive=csr_array(positive))
-    model = strategy(view=SequenceNetwork(max_epochs=4, hidden=16), ramp_up=1)
-    scores = model.fit(folded.hide(2)).predict_proba(folded)
-    np.testing.assert_array_equal(model.fit(other.hide(2)).predict_proba(other), scores)
 
 
 @EVERY
@@ -193,10 +178,11 @@ def four_genes():
     positive = csr_array(np.array([[1, 1, 0, 1], [1, 0, 0, 0], [0, 0, 0, 0], [0, 0, 1, 0]], dtype=bool))
     negative = csr_array(np.array([[0] * 4, [0] * 4, [0] * 4, [0, 0, 0, 1]], dtype=bool))
     labelled = np.array([[1, 1], [1, 0], [0, 0], [0, 0]], dtype=bool)
-    empty = csr_array((4, 4), dtype=bool)
     names = np.array(list("abcd"))
-    supervision = Supervision(names, positive, labelled, np.array([0, 0, 1, 1]), negative, empty, empty)
-    return supervision, {"features": torch.zeros(4, 1), "adjacencies": []}
+    supervision = Supervision.from_labels(names, positive, labelled, np.array([0, 0, 1, 1]))
+    known = {"genes": names, "n_terms": 4, "preparation": Preparation(genes=names), "features": torch.zeros(4, 1)}
+    inputs = GraphInputs(**known, adjacencies=(), edges=torch.zeros(4, dtype=torch.bool))
+    return replace(supervision, negative=negative), inputs
 
 
 def test_the_mean_teachers_loss_adds_the_weighted_difference_to_the_labels_loss():
@@ -281,9 +267,9 @@ def test_thresholds_look_at_the_genes_that_are_unlabelled_in_the_aspect():
 
 
 def test_what_is_weakly_perturbed_meets_no_dropout_and_the_student_goes_on_with_it():
-    supervision, _ = four_genes()
+    supervision, given = four_genes()
     module = SequenceNetwork(dropout=0.5, hidden=64)._module({"n_features": 3}, 4).train()
-    inputs = {"features": torch.ones(4, 3)}  # without spread, so that nothing is masked or blurred
+    inputs = replace(given, features=torch.ones(4, 3))  # without spread, so that nothing is masked or blurred
     parts = {"schedule": SCHEDULE, "decay": 0.9, "difference": DIFFERENCES["squares"]}
     objective = TeacherObjective(module, inputs, supervision, **parts)
     rows = torch.arange(4)
@@ -431,6 +417,13 @@ def test_a_perturbed_view_sees_other_inputs_of_the_same_genes(dataset):
         assert not torch.allclose(module(*Perturber(inputs)(rows, STRONG)), same, atol=1e-2)
 
 
+@EVERY
+def test_a_graph_that_reads_labels_is_perturbed_without_any_network_too(strategy):
+    dataset = replace(make_dataset(n_genes=120)[0], networks={})
+    view = GraphNetwork(max_epochs=2, hidden=8, n_components=4, label_input=True)
+    assert np.isfinite(strategy(view=view, ramp_up=1).fit(dataset).predict_proba(dataset)).all()
+
+
 # ------------------------------------------------------------------------------------ copies with substitutions
 
 
@@ -446,7 +439,7 @@ def with_copies(dataset, n_copies=2, n_columns=7, size=0.5):
 def blurred_and_masked(inputs, rows, perturbation):
     """What a perturbation without copies is."""
     perturb = Perturber(inputs)
-    blurred = blur_features(inputs["features"][rows], perturbation.blurred, perturb.spread)
+    blurred = blur_features(inputs.features[rows], perturbation.blurred, perturb.spread)
     return mask_features(blurred, perturbation.masked, perturb.centre)
 
 
@@ -458,7 +451,7 @@ def test_a_weakly_perturbed_gene_and_one_without_copies_draw_no_number_for_subst
         torch.manual_seed(0)
         expected, state = blurred_and_masked(inputs, rows, perturbation), torch.get_rng_state()
         torch.manual_seed(0)
-        assert torch.equal(Perturber(inputs)(rows, perturbation)[0]["features"], expected)
+        assert torch.equal(Perturber(inputs)(rows, perturbation)[0].features, expected)
         assert torch.equal(torch.get_rng_state(), state)
 
 
@@ -467,28 +460,28 @@ def test_half_of_the_strongly_perturbed_genes_take_a_copy_each_as_often_as_anoth
     rows = torch.arange(dataset.n_genes).repeat(20)
     torch.manual_seed(0)
     unmasked = replace(STRONG, masked=0.0)
-    perturbed = Perturber(inputs)(rows, unmasked)[0]["features"]
+    perturbed = Perturber(inputs)(rows, unmasked)[0].features
     torch.manual_seed(0)
     blurred = blurred_and_masked(inputs, rows, unmasked)
-    taken = torch.stack([(perturbed[:, :7] == copy[rows]).all(dim=1) for copy in inputs["substituted"]])
+    taken = torch.stack([(perturbed[:, :7] == copy[rows]).all(dim=1) for copy in inputs.substituted])
     # 4800 draws: four deviations are 0.03
     assert taken.float().mean(dim=1).tolist() == pytest.approx([1 / 6] * 3, abs=0.03)
     assert taken.sum(dim=0).max() == 1
     took = taken.any(dim=0)
     assert torch.equal(perturbed[~took], blurred[~took])
     assert torch.equal(perturbed[took, 7:], blurred[took, 7:])  # blurred there, as all are
-    assert (perturbed[took, 7:] != inputs["features"][rows][took, 7:]).all()
+    assert (perturbed[took, 7:] != inputs.features[rows][took, 7:]).all()
 
 
 def test_a_gene_takes_its_own_copy_and_masking_comes_after(dataset):
     inputs = VIEWS["sequence"].prepare(with_copies(dataset, n_copies=1))
     rows = torch.tensor([5, 3, 200])
-    features = inputs["features"][rows]
-    everything = take_copies(features, inputs["substituted"], rows, 1.0)
-    assert torch.equal(everything, torch.cat([inputs["substituted"][0, rows], features[:, 7:]], dim=1))
-    assert torch.equal(take_copies(features, inputs["substituted"], rows, 0.0), features)
+    features = inputs.features[rows]
+    everything = take_copies(features, inputs.substituted, rows, 1.0)
+    assert torch.equal(everything, torch.cat([inputs.substituted[0, rows], features[:, 7:]], dim=1))
+    assert torch.equal(take_copies(features, inputs.substituted, rows, 0.0), features)
     perturber = Perturber(inputs)
-    masked = perturber(rows, Perturbation(masked=1.0, blurred=0.0, dropped=0.0, substituted=1.0))[0]["features"]
+    masked = perturber(rows, Perturbation(masked=1.0, blurred=0.0, dropped=0.0, substituted=1.0))[0].features
     assert torch.equal(masked, perturber.centre.expand(3, -1))
 
 
@@ -505,17 +498,17 @@ def test_copies_are_on_the_scale_of_the_features_and_change_nothing_else_of_the_
     copies = np.stack([features[:, :3], features[:, :3] + 1.0])
     view = VIEWS["sequence"]
     plain, inputs = view.prepare(dataset), view.prepare(replace(dataset, substituted=copies))
-    assert (list(plain), list(inputs)) == (["features"], ["features", "substituted"])
-    assert torch.equal(plain["features"], inputs["features"])
-    assert view._n_genes(inputs) == dataset.n_genes
+    assert plain.substituted is None
+    assert torch.equal(plain.features, inputs.features)
+    assert inputs.n_genes == dataset.n_genes
     assert view._shape(inputs) == view._shape(plain) == {"n_features": 20}
-    assert inputs["substituted"].dtype == torch.float32
-    assert torch.equal(inputs["substituted"][0], inputs["features"][:, :3])
+    assert inputs.substituted.dtype == torch.float32
+    assert torch.equal(inputs.substituted[0], inputs.features[:, :3])
     centre, spread = features[:, :3].mean(axis=0), features[:, :3].std(axis=0)
     expected = np.clip((features[:, [0, 2]] + 1.0 - centre[[0, 2]]) / spread[[0, 2]], -5, 5)
-    np.testing.assert_allclose(inputs["substituted"][1][:, [0, 2]].numpy(), expected, rtol=1e-5, atol=1e-6)
-    assert float(inputs["substituted"][1, 0, 0]) == 5.0
-    assert (inputs["substituted"][1, :, 1] == 1.0).all()
+    np.testing.assert_allclose(inputs.substituted[1][:, [0, 2]].numpy(), expected, rtol=1e-5, atol=1e-6)
+    assert float(inputs.substituted[1, 0, 0]) == 5.0
+    assert (inputs.substituted[1, :, 1] == 1.0).all()
 
 
 @EVERY

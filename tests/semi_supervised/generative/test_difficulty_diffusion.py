@@ -200,10 +200,9 @@ def test_the_generator_refuses_what_it_cannot_use(mixture):
 
 def supervision_of(positive, labelled):
     positive = csr_array(np.array(positive, dtype=bool))
-    empty = csr_array(positive.shape, dtype=bool)
     genes = np.array([f"G{row}" for row in range(positive.shape[0])])
     aspects = np.zeros(positive.shape[1], dtype=np.intp)
-    return Supervision(genes, positive, np.array(labelled)[:, None], aspects, empty, empty, empty)
+    return Supervision.from_labels(genes, positive, np.array(labelled)[:, None], aspects)
 
 
 def test_relative_loss_by_hand():
@@ -327,7 +326,7 @@ def test_every_sample_asked_for_is_kept_or_counted(dataset, fitted):
 @pytest.mark.parametrize("kind", ["unlabelled", "validation"])
 def test_a_sample_like_a_gene_that_is_not_learned_from_is_dropped(kind, dataset, fitted):
     ordered = dataset.take(np.argsort(dataset.genes))
-    features = view().prepare(ordered)["features"].numpy().copy()
+    features = view().prepare(ordered).features.numpy().copy()
     training, labelled = Supervision.of(ordered).only(ordered.split == 0), ordered.labelled.any(axis=1)
     model = strategy()
     model.difficulty_ = fitted.difficulty_

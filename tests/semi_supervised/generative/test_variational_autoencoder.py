@@ -6,15 +6,16 @@ import torch
 from scipy.sparse import csr_array
 from scipy.special import expit
 from scipy.stats import bernoulli, norm
-from sklearn.exceptions import NotFittedError
 from torch import nn
 
 from genessl.errors import InputError
 from genessl.models.base import GenePredictor
 from genessl.models.baselines import TermFrequency
 from genessl.models.neural.graph_network import GraphNetwork
+from genessl.models.neural.inputs import FeatureInputs
 from genessl.models.neural.sequence_network import SequenceNetwork
 from genessl.models.supervision import Supervision
+from genessl.models.view import Preparation
 from genessl.semi_supervised.generative.feature_model import (
     FeatureModel,
     mean_output,
@@ -24,8 +25,6 @@ from genessl.semi_supervised.generative.feature_model import (
 from genessl.semi_supervised.generative.variational_autoencoder import VariationalAutoencoder, VariationalObjective
 from tests.conftest import make_dataset
 from tests.models.test_laws import precision_of_the_first_leaf_chosen
-
-LEAVES = (("4",), ("5",), ("6",), ("4", "6"))  # of the four modules
 
 
 def sequence_view(**parameters):
@@ -45,10 +44,6 @@ def with_permuted_labels(dataset):
     rows = np.arange(dataset.n_genes)
     rows[labelled] = np.random.default_rng(0).permutation(labelled)
     return replace(dataset, positive=csr_array(dataset.positive[rows]))
-
-
-def leaf_terms(module):
-    return [f"GO:{aspect}{leaf}" for aspect in "PFC" for leaf in LEAVES[module]]
 
 
 @pytest.fixture(scope="module")
@@ -79,17 +74,16 @@ def two_terms():
     """Genes 0 to 3: the first is unlabelled, the second lacks an experiment in the aspect of the second term."""
     positive = csr_array(np.array([[0, 0], [1, 0], [1, 1], [0, 1]], dtype=bool))
     labelled = np.array([[False, False], [True, False], [True, True], [True, True]])
-    empty = csr_array((4, 2), dtype=bool)
-    genes = np.array(["a", "b", "c", "d"])
-    return Supervision(genes, positive, labelled, np.array([0, 1]), empty, empty, empty)
+    return Supervision.from_labels(np.array(list("abcd")), positive, labelled, np.array([0, 1]))
 
 
 @pytest.fixture(scope="module")
 def tiny():
-    inputs = {"features": torch.tensor([[0.8, 1.0], [-0.5, 0.0], [1.2, 1.0], [0.1, 0.0]])}
+    names, features = np.array(list("abcd")), torch.tensor([[0.8, 1.0], [-0.5, 0.0], [1.2, 1.0], [0.1, 0.0]])
+    inputs = FeatureInputs(genes=names, n_terms=2, preparation=Preparation(genes=names), features=features)
     with torch.random.fork_rng():
         torch.manual_seed(3)
-        model = FeatureModel(zero_one_columns(inputs["features"]), n_terms=2, latent=1, hidden=4, label_width=3)
+        model = FeatureModel(zero_one_columns(inputs.features), n_terms=2, latent=1, hidden=4, label_width=3)
         with torch.no_grad():
             for parameter in model.parameters():
                 parameter.copy_(0.5 * torch.randn_like(parameter))
@@ -123,7 +117,7 @@ def bound_of_known_terms(model, features, terms, prior):
 def test_the_cost_is_the_bound_summed_over_all_unknown_terms(tiny, gene):
     prior = np.array([2 / 4, 2 / 3])  # two of three labelled genes, and two of two, have the terms; one more lacks them
     np.testing.assert_allclose(torch.sigmoid(tiny.prior), prior, rtol=1e-6)
-    features = tiny.inputs["features"][gene].numpy().astype(float)
+    features = tiny.inputs.features[gene].numpy().astype(float)
     probable = expit(np.array([0.4, -0.9], dtype=np.float32).astype(float))
     expected = 0.0
     for terms in [(0, 0), (0, 1), (1, 0), (1, 1)]:
@@ -213,33 +207,6 @@ def test_unlabelled_genes_teach(dataset):
     assert change(1.0) > 1e-3
 
 
-def test_the_same_seed_gives_the_same_scores_in_any_order_of_genes(fitted, dataset):
-    order = np.random.default_rng(1).permutation(dataset.n_genes)
-    again = autoencoder().fit(dataset.take(order))
-    np.testing.assert_array_equal(again.predict_proba(dataset), fitted.predict_proba(dataset))
-    np.testing.assert_array_equal(again.sample_features(["GO:P4"], 5), fitted.sample_features(["GO:P4"], 5))
-    assert (autoencoder(seed=1).fit(dataset).predict_proba(dataset) != fitted.predict_proba(dataset)).any()
-
-
-def test_saved_equals_loaded(fitted, dataset, tmp_path):
-    fitted.save(tmp_path / "model")
-    loaded = GenePredictor.load(tmp_path / "model")
-    np.testing.assert_array_equal(loaded.predict_proba(dataset), fitted.predict_proba(dataset))
-    drawn = [model.sample_features(leaf_terms(3), 7, seed=2) for model in (loaded, fitted)]
-    np.testing.assert_array_equal(*drawn)
-    assert loaded.view.get_params() == fitted.view.get_params()
-
-
-def test_hidden_labels_do_not_matter():
-    folded, truth = make_dataset(scheme="cross_validation", n_folds=4)
-    held_out = np.flatnonzero(folded.split == 2)
-    positive = folded.positive.toarray()
-    positive[held_out] = np.random.default_rng(3).permutation(truth[held_out])
-    other = replace(folded, positive=csr_array(positive)).hide(2)
-    scores = autoencoder().fit(folded.hide(2)).predict_proba(folded)
-    np.testing.assert_array_equal(autoencoder().fit(other).predict_proba(folded), scores)
-
-
 def loss_to_noise(strategy):
     """Precision lost to the view that a strategy owns, with a pool of noise; mean of three organisms."""
     losses = []
@@ -280,87 +247,25 @@ def test_it_learns_from_labels_and_nothing_from_permuted_ones():
 # What the model has learned of the features
 
 
-def simulated(permuted=False):
-    """Fit 360 of 480 genes whose two views agree; return also the others' and the module of each gene."""
-    dataset, truth = make_dataset(n_genes=480, noise=0.0)
-    has = {leaf: truth[:, dataset.ontology.index[f"GO:F{leaf}"]].astype(bool) for leaf in "456"}
-    module = np.select([has["5"], has["4"] & has["6"], has["6"]], [1, 3, 2], 0)
-    given = with_permuted_labels(dataset) if permuted else dataset
-    fitted = autoencoder(sequence_view(max_epochs=20, batch_size=32)).fit(given.take(np.arange(360)))
-    return fitted, dataset, module
+def test_the_model_is_saved_beside_the_view(fitted, tmp_path):
+    fitted.save(tmp_path / "model")
+    loaded = GenePredictor.load(tmp_path / "model")
+    found, expected = loaded.model_.state_dict(), fitted.model_.state_dict()
+    assert found.keys() == expected.keys()
+    assert all(torch.equal(found[name], expected[name]) for name in expected)
+    assert loaded.view.get_params() == fitted.view.get_params()
 
 
-@pytest.fixture(scope="module")
-def well_fitted():
-    return simulated()
-
-
-def nearest_module(fitted, dataset, module):
-    """Draw 200 genes of each module; return which module's centre is nearest to each, shape (4, 200)."""
-    features = fitted.view_.prepare(dataset)["features"].numpy()
-    centres = np.stack([features[module == number].mean(axis=0) for number in range(4)])
-    drawn = np.stack([fitted.sample_features(leaf_terms(number), 200) for number in range(4)])
-    return np.linalg.norm(drawn[:, :, None] - centres, axis=-1).argmin(axis=-1)
-
-
-def test_drawn_genes_resemble_the_module_whose_terms_they_have(well_fitted):
-    own = nearest_module(*well_fitted) == np.arange(4)[:, None]
-    assert own.mean(axis=1).min() > 0.5  # 0.25 by chance
-
-
-def test_drawn_genes_resemble_no_module_after_permuted_labels():
-    own = nearest_module(*simulated(permuted=True)) == np.arange(4)[:, None]
-    assert own.mean() < 0.35
-
-
-def test_reconstruction_of_genes_not_seen_is_better_than_the_mean(well_fitted):
-    fitted, dataset, _ = well_fitted
-    unseen = fitted.view_.prepare(dataset.take(np.arange(360, 480)))
-    features = unseen["features"]
+def test_reconstruction_of_genes_not_seen_is_better_than_the_mean():
+    dataset, _ = make_dataset(n_genes=480, noise=0.0)  # so that the two views agree
+    fitted = autoencoder(sequence_view(max_epochs=20, batch_size=32)).fit(dataset.take(np.arange(360)))
+    view = fitted.view_
+    unseen = view.prepare(dataset.take(np.arange(360, 480)), like=view.fitted_.preparation)
+    features = unseen.features
     with torch.no_grad():
-        labels = torch.sigmoid(fitted.view_.fitted_.module(unseen, torch.arange(120)))
+        labels = torch.sigmoid(view.fitted_.module(unseen, torch.arange(120)))
         rebuilt = fitted.model_.decode(labels, fitted.model_.encode(features, labels)[0])
     assert (features - rebuilt).square().mean() < 0.92 * features.var(dim=0, correction=0).mean()
-
-
-def test_an_aspect_without_given_terms_is_drawn_by_frequency_and_given_terms_bring_their_parents(fitted, monkeypatch):
-    seen = []
-    monkeypatch.setattr(FeatureModel, "draw", lambda self, labels, latent, random: seen.append(labels))
-    fitted.sample_features(["GO:P4"], 2000)
-    learned = [fitted.terms_[column] for column in fitted.view_.fitted_.columns]
-    for column, term in enumerate(learned):
-        if term[3] == "P":
-            assert set(seen[0][:, column]) == {float(term in ("GO:P1", "GO:P2", "GO:P4"))}
-        else:
-            assert abs(seen[0][:, column].mean() - fitted.prior_[column]) < 0.05
-            assert 0 < seen[0][:, column].mean() < 1
-
-
-def test_columns_of_0_and_1_are_drawn_as_such(fitted):
-    drawn = fitted.sample_features(leaf_terms(0), 50)
-    assert drawn.shape == (50, 20) and drawn.dtype == np.float32
-    assert np.isin(drawn[:, 12:], (0, 1)).all()
-    assert not np.isin(drawn[:, :12], (0, 1)).any()
-
-
-def test_features_are_drawn_with_the_learned_spread_and_chance(tiny):
-    labels, latent = np.ones((20_000, 2), dtype=np.float32), np.full((20_000, 1), 0.5, dtype=np.float32)
-    drawn = tiny.model.draw(labels, latent, np.random.default_rng(0))
-    with torch.no_grad():
-        centre, logit = tiny.model.decode(torch.from_numpy(labels[:1]), torch.from_numpy(latent[:1]))[0].tolist()
-    np.testing.assert_allclose(drawn.mean(axis=0), [centre, expit(logit)], atol=0.03)
-    np.testing.assert_allclose(drawn[:, 0].std(), np.exp(0.6 / 2), atol=0.03)
-
-
-def test_drawing_genes_is_refused_in_one_sentence(fitted, dataset):
-    with pytest.raises(InputError, match="terms: found 'GO:X1', expected terms that the view has learned"):
-        fitted.sample_features(["GO:X1"], 5)
-    with pytest.raises(InputError, match="n: found 0, expected a whole number of at least 1"):
-        fitted.sample_features(["GO:P4"], 0)
-    with pytest.raises(InputError, match="weight: found 0, with which no features are learned"):
-        autoencoder(weight=0).fit(dataset).sample_features(["GO:P4"], 5)
-    with pytest.raises(NotFittedError, match="call fit first"):
-        autoencoder().sample_features(["GO:P4"], 5)
 
 
 @pytest.mark.parametrize(

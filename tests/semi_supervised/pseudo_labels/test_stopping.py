@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from genessl.semi_supervised.pseudo_labels.stopping import judge, validation_quality
-from tests.conftest import make_dataset
+from genessl.models.supervision import Supervision
+from genessl.semi_supervised.pseudo_labels.stopping import Judge
+from tests.conftest import make_dataset, quality_on
 
 
 def brute_force(scores, dataset, rows):
@@ -27,6 +28,15 @@ def brute_force(scores, dataset, rows):
     return np.mean(best)
 
 
+def judge_of(dataset, rows):
+    """A judge by some genes, whichever part of the split they belong to."""
+    return replace(Judge.of(dataset, Supervision.of(dataset)), rows=rows)
+
+
+def judge(scores, dataset, rows):
+    return judge_of(dataset, rows).judge(scores)
+
+
 @pytest.fixture(scope="module")
 def scored():
     dataset, _ = make_dataset(n_genes=120)
@@ -39,7 +49,9 @@ def test_quality_is_weighted_fmax_by_its_definition(scored):
     rows = np.flatnonzero((dataset.split == 1) & dataset.labelled.any(axis=1))
     expected = brute_force(scores, dataset, rows)
     assert 0.3 < expected < 0.95
-    assert validation_quality(scores, dataset, rows) == pytest.approx(expected, abs=1e-9)
+    by_validation_genes = Judge.of(dataset, Supervision.of(dataset))
+    assert by_validation_genes.quality(scores) == pytest.approx(expected, abs=1e-9)
+    np.testing.assert_array_equal(by_validation_genes.rows, rows)
 
 
 def test_only_the_genes_asked_for_and_only_where_they_are_labelled_count(scored):
@@ -47,28 +59,28 @@ def test_only_the_genes_asked_for_and_only_where_they_are_labelled_count(scored)
     rows = np.flatnonzero(dataset.labelled.any(axis=1))[:20]
     others = scores.copy()
     others[np.setdiff1d(np.arange(120), rows)] = 0.123
-    assert validation_quality(others, dataset, rows) == validation_quality(scores, dataset, rows)
+    assert quality_on(others, dataset, rows) == quality_on(scores, dataset, rows)
     unlabelled = np.flatnonzero(~dataset.labelled.any(axis=1))
     joined = np.concatenate([rows, unlabelled])
-    assert validation_quality(scores, dataset, joined) == validation_quality(scores, dataset, rows)
+    assert quality_on(scores, dataset, joined) == quality_on(scores, dataset, rows)
 
 
 def test_the_truth_scores_1_and_no_gene_0(scored):
     _, dataset = scored
     rows = np.flatnonzero(dataset.labelled.any(axis=1))
-    assert validation_quality(dataset.positive.toarray().astype(np.float32), dataset, rows) == pytest.approx(1.0)
-    assert validation_quality(np.ones((120, dataset.n_terms), dtype=np.float32), dataset, rows[:0]) == 0.0
+    assert quality_on(dataset.positive.toarray().astype(np.float32), dataset, rows) == pytest.approx(1.0)
+    assert quality_on(np.ones((120, dataset.n_terms), dtype=np.float32), dataset, rows[:0]) == 0.0
     bare = replace(dataset, positive=csr_array(dataset.positive.shape, dtype=bool))
-    assert validation_quality(np.ones((120, dataset.n_terms), dtype=np.float32), bare, rows) == 0.0
+    assert quality_on(np.ones((120, dataset.n_terms), dtype=np.float32), bare, rows) == 0.0
 
 
 def test_the_error_is_that_of_drawing_other_genes(scored):
     scores, dataset = scored
     rows = np.flatnonzero(dataset.labelled.any(axis=1))
     judgement = judge(scores, dataset, rows)
-    assert judgement.quality == validation_quality(scores, dataset, rows)
+    assert judgement.quality == quality_on(scores, dataset, rows)
     random = np.random.default_rng(1)
-    drawn = [validation_quality(scores, dataset, random.choice(rows, len(rows))) for _ in range(200)]
+    drawn = [quality_on(scores, dataset, random.choice(rows, len(rows))) for _ in range(200)]
     assert judgement.resampled.std() == pytest.approx(np.std(drawn), rel=0.25)
     assert judgement.resampled.mean() == pytest.approx(np.mean(drawn), abs=0.01)
 

@@ -25,8 +25,7 @@ def supervision():
     labelled = np.zeros((len(positive), 1), dtype=bool)
     labelled[:N_LABELLED] = True
     genes = np.array([f"G{number:02d}" for number in range(len(positive))])
-    empty = csr_array(positive.shape, dtype=bool)
-    return Supervision(genes, csr_array(positive), labelled, np.zeros(3, dtype=np.intp), empty, empty, empty)
+    return Supervision.from_labels(genes, csr_array(positive), labelled, np.zeros(3, dtype=np.intp))
 
 
 @pytest.fixture
