@@ -1,1 +1,1 @@
-"""Predictors that learn from labelled genes or pass labels on."""
+"""Predictors that learn from labelled genes, or spread their labels over networks."""

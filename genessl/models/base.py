@@ -1,4 +1,4 @@
-"""GenePredictor: what every predictor promises, and what they learn from."""
+"""GenePredictor, the interface of every predictor: fit, predict_proba, save and load."""
 
 from __future__ import annotations
 
@@ -22,33 +22,33 @@ from genessl.features.muting import Muting
 from genessl.models.resources import Resources
 
 Arrays = dict[str, NDArray[Any]]
-FORMAT = 2  # of saved predictors; raised whenever an older one can no longer be read
+FORMAT = 2  # version of the saved files; raise it whenever an older file can no longer be read
 
 
 class GenePredictor(BaseEstimator, ABC):  # type: ignore[misc]
     """Predict which genes have which terms.
 
     A subclass stores its keyword-only parameters in the constructor, and writes `_fit`, `_predict`, `_state` and
-    `_restore`. This class sorts genes by identifier before either, so that the order of the input cannot matter, and
-    makes scores consistent with the ontology afterwards. A subclass that can leave muted genes aside (see `Muting`)
-    sets `heeds_muting` and writes `_fit_muted` and `_predict_muted`, too.
+    `_restore`. This class sorts the genes by identifier before it calls `_fit` or `_predict`, so that the order of the
+    input has no effect, and raises each parent's score to its children's afterwards. A subclass that can take muted
+    genes into account (see `Muting`) sets `heeds_muting` and also writes `_fit_muted` and `_predict_muted`.
 
     Attributes
     ----------
     terms_ : tuple of str
-        The columns that the predictor was fitted on.
+        The terms that the predictor was fitted on, one for each column of the scores.
     """
 
     heeds_muting = False
 
     def fit(self, dataset: GeneDataset, muting: Muting | None = None) -> Self:
-        """Learn from the dataset's visible labels, with its unlabelled genes in view.
+        """Learn from the dataset's visible labels; a semi-supervised predictor also learns from its unlabelled genes.
 
         Parameters
         ----------
         dataset : GeneDataset
         muting : Muting, optional
-            Genes of the dataset that should not bias the fit.
+            Genes of the dataset that must not bias the fit.
 
         Raises
         ------
@@ -79,14 +79,14 @@ class GenePredictor(BaseEstimator, ABC):  # type: ignore[misc]
         Parameters
         ----------
         dataset : GeneDataset
-            With the columns of the fitted one. Its labels are not looked at.
+            It must have the terms of the fitted dataset. Its labels are not read.
         muting : Muting, optional
-            Genes of the dataset that should not bias the scores of others.
+            Genes of the dataset that must not bias the scores of other genes.
 
         Returns
         -------
         ndarray of float32, shape (n_genes, n_terms), in [0, 1]
-            A parent scores at least its child.
+            A parent term scores at least as high as its child.
 
         Raises
         ------
@@ -156,7 +156,8 @@ class GenePredictor(BaseEstimator, ABC):  # type: ignore[misc]
         Raises
         ------
         InputError
-            If the folder holds no predictor of this package, or of another class than the one asked.
+            If the folder holds no predictor of this package, or one of another class than the one on which `load` is
+            called.
         """
         folder = Path(path)
         if not (folder / "predictor.json").is_file():
@@ -187,15 +188,18 @@ class GenePredictor(BaseEstimator, ABC):  # type: ignore[misc]
         return predictor
 
     def settled(self, dataset: GeneDataset) -> GenePredictor:
-        """Return a predictor whose choices by validation genes are made, for an owner that also fits without these."""
+        """Return a predictor that has already made the choices that depend on the validation genes.
+
+        An owner calls it before it fits the predictor without the labels of these genes.
+        """
         return self
 
     def resources(self, n_genes: int, n_terms: int) -> Resources:
-        """Return what a fit on so many genes and terms needs; owners add up what they own."""
+        """Return what a fit on so many genes and terms needs; an owner adds up the needs of what it owns."""
         return Resources.of_tables(8, n_genes, n_terms)
 
     def _check_parameters(self) -> None:
-        """Raise InputError for a parameter out of range; nothing to check here."""
+        """Raise InputError for a parameter out of range; this default checks nothing."""
 
     @abstractmethod
     def _fit(self, dataset: GeneDataset) -> None:
@@ -223,7 +227,7 @@ class GenePredictor(BaseEstimator, ABC):  # type: ignore[misc]
 
     @abstractmethod
     def _restore(self, arrays: Arrays, facts: dict[str, Any], folder: Path) -> None:
-        """Take back what `_state` and `_facts` returned."""
+        """Restore the fitted state from what `_state` and `_facts` returned."""
 
 
 def check_range(name: str, value: float, low: float, high: float = np.inf, *, low_included: bool = True) -> None:

@@ -1,4 +1,4 @@
-"""Baselines: what anyone would try before learning anything."""
+"""Baselines: term frequency, electronic annotation, and the shares of neighbours, homologs or domain sharers."""
 
 from __future__ import annotations
 
@@ -26,18 +26,21 @@ from genessl.models.view import ELECTRONIC, NETWORKS, SEQUENCE, View
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class FittedFrequency(Fitted):
-    """How common each term is.
+    """The frequency of each term.
 
     Parameters
     ----------
     frequency : ndarray of float32, shape (n_terms,)
+        Share of the labelled genes that have the term.
     """
 
     frequency: NDArray[np.float32]
 
 
 class TermFrequency(View):
-    """Score every gene by how many of the labelled genes have the term (CAFA's naive baseline).
+    """Score every gene alike by the share of the labelled genes that have the term (CAFA's naive baseline).
+
+    It learns from the labels alone. It does not use unlabelled genes and is not transductive.
 
     Attributes
     ----------
@@ -46,7 +49,7 @@ class TermFrequency(View):
 
     @property
     def reads(self) -> frozenset[str]:
-        """Nothing of a gene."""
+        """Nothing: every gene gets the same scores."""
         return frozenset()
 
     def _read(self, dataset: GeneDataset, muting: Muting | None, like: Preparation | None) -> ViewInputs:
@@ -90,7 +93,11 @@ class ElectronicInputs(ViewInputs):
 
 
 class ElectronicAnnotation(View):
-    """Score 1 for each term that the gene has by electronic or other non-experimental evidence, else 0."""
+    """Score 1 for each term that the gene has by electronic or other non-experimental evidence, else 0.
+
+    It learns nothing: it reads a gene's electronic annotations. It does not use unlabelled genes and is not
+    transductive.
+    """
 
     @property
     def reads(self) -> frozenset[str]:
@@ -132,14 +139,14 @@ class ElectronicAnnotation(View):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class NeighbourInputs(ViewInputs):
-    """Whose labels count for whom.
+    """The weighted neighbours of each gene.
 
     Parameters
     ----------
     graph : csr_array of float32, shape (n_genes, n_genes + n_references)
-        The weight of the genes, and then of the references, in the columns for the genes in the rows.
+        Row i holds the weights of the neighbours of gene i: first the genes, then the references.
     references : Supervision, optional
-        The labels of the references, which belong to the input as their similarities do.
+        The labels of the references. They are read from the dataset together with the similarities.
     """
 
     graph: csr_array
@@ -151,7 +158,7 @@ class _Neighbours(ClosedForm):
 
     @abstractmethod
     def _graph(self, dataset: GeneDataset, muting: Muting | None) -> csr_array:
-        """Return whose labels count for whom, and how much."""
+        """Return the weight of each gene (column) as a neighbour of each gene (row)."""
 
     def _preparation(self, dataset: GeneDataset) -> Preparation:
         return Preparation(genes=dataset.genes)
@@ -175,15 +182,15 @@ class _Neighbours(ClosedForm):
         return neighbour_shares(inputs.graph, targets, labelled, fitted.supervision.aspect_of_term)
 
     def speaks_of(self, inputs: NeighbourInputs) -> NDArray[np.bool_]:
-        """Return the genes with a neighbour."""
+        """Return the genes that have a neighbour."""
         return np.asarray(np.diff(inputs.graph.indptr) > 0)
 
 
 class _Relatives(_Neighbours):
-    """Score a term by the weighted share of a gene's relatives that have it, references of other organisms included.
+    """Score a term by the weighted share of a gene's relatives that have it; proteins of other organisms count too.
 
-    The labels of the genes are those of the fitted dataset. The references' labels are read from the dataset to
-    predict, as the similarities are.
+    The labels of the genes are those of the fitted dataset. The labels and the similarities of the references, which
+    are the proteins of other organisms, are read from the dataset to predict.
     """
 
     @property
@@ -200,7 +207,7 @@ class _Relatives(_Neighbours):
 
     @abstractmethod
     def _to_references(self, references: References) -> csr_array:
-        """Return which references' labels count for whom, and how much."""
+        """Return the weight of each reference (column) as a relative of each gene (row)."""
 
 
 def _supervision_of_references(dataset: GeneDataset, references: References) -> Supervision:
@@ -212,8 +219,11 @@ def _supervision_of_references(dataset: GeneDataset, references: References) -> 
 class Homology(_Relatives):
     """Score a term by the bit-score-weighted share of the homologs that have it.
 
+    It learns from the labels and reads the alignments of the sequences. It does not use unlabelled genes. It is
+    transductive: the labelled genes must be in the dataset to predict.
+
     score(g, t) = sum_h b(g, h) y(h, t) / sum_h b(g, h), over the homologs h of g that are labelled in t's aspect, genes
-    and references alike, where b is the bit score of the best local alignment; a gene without such homologs scores 0.
+    and references alike, where b is the bit score of the best local alignment. A gene without such homologs scores 0.
     The gene itself is left out.
     """
 
@@ -225,13 +235,16 @@ class Homology(_Relatives):
 
 
 class DomainNeighbours(_Relatives):
-    """Score a term by the share of the proteins with the same domains that have it, weighted by how much they share.
+    """Score a term by the share of the proteins with common domains that have it, weighted by the domain similarity.
+
+    It learns from the labels and reads the domains of the sequences. It takes no labels from unlabelled genes. It is
+    transductive: the labelled genes must be in the dataset to predict.
 
     score(g, t) = sum_h s(g, h) y(h, t) / sum_h s(g, h), over the genes and references h that are labelled in t's
     aspect, where s is the cosine of the domains, each weighted by its inverse document frequency (see
-    `domain_similarity`); a gene that shares no domain with any of them scores 0. The gene itself is left out. Among the
-    genes count the domains in the sequence view, which at least two of them carry; to a reference also those that one
-    gene carries.
+    `domain_similarity`). A gene that shares no domain with any of them scores 0. The gene itself is left out. The
+    similarity of two genes counts the domains in the sequence view, which at least two genes carry. The similarity of a
+    gene and a reference also counts the domains that a single gene carries.
     """
 
     def _preparation(self, dataset: GeneDataset) -> Preparation:
@@ -248,8 +261,11 @@ class DomainNeighbours(_Relatives):
 class NetworkNeighbours(_Neighbours):
     """Score a term by the weighted share of the neighbours in the networks that have it [1]_.
 
-    score(g, t) = sum_h w(g, h) y(h, t) / sum_h w(g, h), over neighbours h labelled in t's aspect, w summed over
-    networks; a gene without such neighbours scores 0.
+    It learns from the labels and reads the networks. It does not use unlabelled genes. It is transductive: the labelled
+    genes must be in the dataset to predict.
+
+    score(g, t) = sum_h w(g, h) y(h, t) / sum_h w(g, h), over the neighbours h that are labelled in t's aspect, where w
+    is the weight of the edge, summed over the networks. A gene without such neighbours scores 0.
 
     References
     ----------
@@ -272,7 +288,7 @@ class NetworkNeighbours(_Neighbours):
 class PermutedLabels(NetworkNeighbours):
     """Negative control: network neighbours fitted on labels whose rows are shuffled among the labelled genes.
 
-    Whatever this control gains over the term frequency is no knowledge about genes.
+    What this control gains over the term frequency comes from chance and not from knowledge about the genes.
 
     Parameters
     ----------
@@ -316,7 +332,7 @@ def neighbour_shares(
     Parameters
     ----------
     graph : csr_array of float32, shape (n_genes, n_genes)
-        Weights of the columns' genes for the rows' genes.
+        Weight of the column's gene as a neighbour of the row's gene.
     targets : csr_array of float32, shape (n_genes, n_terms)
         1 where a labelled gene has the term.
     labelled : ndarray of bool, shape (n_genes, n_aspects)

@@ -1,4 +1,4 @@
-"""Views in closed form: they keep the labels, and compare genes when they score."""
+"""Views in closed form: `learn` keeps the labels, and `score` compares each gene with the labelled ones."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class FittedLabels(Fitted):
 class ClosedForm(View):
     """Base of the views that keep the labels, for a subclass that writes `_read` and `score`.
 
-    Such a view is transductive: it compares genes with the labelled ones, which have to be in the dataset to predict.
-    Where labels reach a gene over genes without labels, these have to be there, too (`needs_all_genes`).
+    Such a view is transductive: it compares genes with the labelled ones, which must be in the dataset to predict.
+    Where labels reach a gene through unlabelled genes, these must be in the dataset too (see `needs_all_genes`).
 
     Attributes
     ----------
@@ -45,7 +45,7 @@ class ClosedForm(View):
         return self.fitted_.supervision
 
     def needs_all_genes(self, inputs: Any) -> bool:
-        """Return whether a gene's scores depend on other genes than the labelled ones; by default they do not."""
+        """Return whether a gene's scores depend on unlabelled genes as well; by default they do not."""
         return False
 
     def learn(
@@ -57,7 +57,7 @@ class ClosedForm(View):
         n_epochs: int | None = None,
         objective: Callable[..., Any] | None = None,
     ) -> FittedLabels:
-        """Keep the labels, taught ones among them; see `View.learn`."""
+        """Keep the labels, and count taught labels as experimental ones; see `View.learn`."""
         labels = supervision.as_experimental()
         preparation = inputs.preparation
         if not self.needs_all_genes(inputs):

@@ -1,4 +1,4 @@
-"""Kernel regression: terms from what genes have in common in their sequences and in each network, in closed form."""
+"""Kernel regression: each term regressed on the similarity of genes in sequence and in each network."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from genessl.models.resources import Resources, table_mb
 from genessl.models.view import NETWORKS, SEQUENCE
 
 _LEAST_SHARE = 0.3
-_LEAST_RIDGE = 0.01  # below it rounding may leave the matrix without an inverse
+_LEAST_RIDGE = 0.01  # with a smaller ridge, rounding may make the matrix singular
 _TERMS_AT_ONCE = 512
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class KernelInputs(ViewInputs):
-    """What genes are compared by.
+    """The features by which genes are compared.
 
     Parameters
     ----------
     sequence : ndarray of float32, shape (n_genes, n_features)
-        Standardised.
+        Standardised features of the sequence view.
     places : tuple of ndarray of float32, each of shape (n_genes, n_components)
         The embedding of each network; zero for a gene without an edge in it.
     edges : tuple of ndarray of bool, each of shape (n_genes,)
@@ -45,19 +45,21 @@ class KernelInputs(ViewInputs):
 class KernelRegression(ClosedForm):
     """Ridge regression of each term on kernels of the sequence and of the networks [1]_, [2]_.
 
+    It learns from the labels, the sequences and the networks. Unlabelled genes are used: they shape the embedding of
+    each network. It is transductive: the labelled genes must be in the dataset to predict, and where there are
+    networks, all genes that it was fitted with.
+
     For a gene x, in an aspect whose labelled genes are L with labels Y and term frequencies pi,
 
         F(x) = pi + K(x, L) (K(L, L) + ridge k I)^-1 (Y - pi),    K = K_sequence + mean_r K_r,
 
     with k the mean of K's diagonal over L. Each kernel is exp(-||x - y||^2) of vectors of unit length: the standardised
-    features of the sequence, and of each network the diffusion embedding, in which every gene has a part, labelled or
-    not, so that two genes that share no neighbour are alike where chains of others lead from one to the other.
-    A network's kernel is 0 for a gene without an edge in it.
+    features of the sequence view, and the diffusion embedding of each network. All genes, labelled or not, determine
+    the embedding. Two genes that share no neighbour are therefore similar if paths through other genes connect them. A
+    network's kernel is 0 for a gene without an edge in it.
 
-    It is transductive: the labelled genes have to be in the dataset to predict, and where there are networks all genes
-    that it was fitted with. A labelled gene is scored without its own label, by
-    the closed form of leaving one out, and 1 for the terms it is known to have. A score is at most 1 and at least
-    0.3 pi, for a regression may fall below 0.
+    A labelled gene is scored without its own label, by the closed form of leave-one-out, and scores 1 for the terms
+    that it is known to have. Scores are cut to the range from 0.3 pi to 1, because a regression may fall below 0.
 
     Parameters
     ----------
@@ -66,7 +68,7 @@ class KernelRegression(ClosedForm):
     n_components : int, default=64
         Length of the diffusion embedding of each network.
     seed : int, default=0
-        Of the embedding's start vector.
+        Seed of the embedding's start vector.
 
     References
     ----------
@@ -91,7 +93,7 @@ class KernelRegression(ClosedForm):
         return frozenset({SEQUENCE, NETWORKS})
 
     def resources(self, n_genes: int, n_terms: int) -> Resources:
-        """Return what a fit needs: three kernels between all genes beside the scores."""
+        """Return what a fit needs: three kernels between all genes in addition to the scores."""
         kernels = 3 * table_mb(n_genes, n_genes)
         return Resources.of_tables(8, n_genes, n_terms, base_mb=round(1500 + kernels), threads=2)
 
@@ -122,11 +124,11 @@ class KernelRegression(ClosedForm):
         )
 
     def needs_all_genes(self, inputs: KernelInputs) -> bool:
-        """Return whether there are networks, in which every gene has a part in the place of the others."""
+        """Return whether there are networks: every gene contributes to the embeddings of the others."""
         return bool(inputs.places)
 
     def score(self, fitted: FittedLabels, inputs: KernelInputs) -> NDArray[np.float32]:
-        """Return the regression F, and for labelled genes the one that leaves them out; see `View.score`."""
+        """Return F, and for a labelled gene the regression that leaves it out; see `View.score`."""
         targets, labelled = fitted.supervision.labels_for(inputs.genes)
         frequency = fitted.supervision.frequency
         scores = np.tile(frequency, (inputs.n_genes, 1))
@@ -152,7 +154,7 @@ class KernelRegression(ClosedForm):
 
 
 def _kernel(inputs: KernelInputs, known: NDArray[np.intp]) -> NDArray[np.float32]:
-    """Return the kernel of all genes with some, float32, shape (n_genes, n_known)."""
+    """Return the kernel between all genes and the known ones, float32, shape (n_genes, n_known)."""
     total = gaussian_kernel(inputs.sequence, known)
     for place, edges in zip(inputs.places, inputs.edges):
         kernel = gaussian_kernel(place, known)
@@ -163,14 +165,14 @@ def _kernel(inputs: KernelInputs, known: NDArray[np.intp]) -> NDArray[np.float32
 
 
 def gaussian_kernel(features: NDArray[np.float32], columns: NDArray[np.intp]) -> NDArray[np.float32]:
-    """Return exp(-||x - y||^2) of rows and some of them, scaled to unit length: float32, shape (n_rows, n_columns).
+    """Return exp(-||x - y||^2) between all rows x and the chosen rows y, each scaled to unit length.
 
-    A row of zeros is left as it is.
+    A row of zeros stays zero. The result is float32, shape (n_rows, n_columns).
     """
     length = np.linalg.norm(features, axis=1, keepdims=True)
     unit = np.divide(features, length, out=np.zeros(features.shape, dtype=np.float32), where=length > 0)
     squared = np.square(unit).sum(axis=1)
-    kernel: NDArray[np.float32] = 2.0 * unit @ unit[columns].T  # in place from here: it may be the largest array of all
+    kernel: NDArray[np.float32] = 2.0 * unit @ unit[columns].T  # changed in place below, as it may be the largest array
     kernel -= squared[:, None]
     kernel -= squared[columns]
     return np.exp(np.minimum(kernel, 0.0, out=kernel), out=kernel)
@@ -179,7 +181,7 @@ def gaussian_kernel(features: NDArray[np.float32], columns: NDArray[np.intp]) ->
 def _factored(between: NDArray[np.float32], ridge: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return the lower Cholesky factor of C = K + ridge k I, and 1 / (C^-1)_ii; K is overwritten.
 
-    With weights a = C^-1 r the error of leaving gene i out is a_i / (C^-1)_ii.
+    With the weights a = C^-1 r, the leave-one-out error of gene i is a_i / (C^-1)_ii.
     """
     n = len(between)
     between[np.diag_indices(n)] += np.float32(ridge * np.trace(between) / n)

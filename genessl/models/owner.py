@@ -1,4 +1,4 @@
-"""What the strategies share that own other predictors: how the fitted ones are saved beside them."""
+"""Owner: the base of the strategies that fit and save other predictors as their parts."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from genessl.models.resources import Resources, table_mb
 
 
 class Owner(GenePredictor):
-    """Base of the strategies with predictors among their parameters, each None for a default.
+    """Base of the strategies that take predictors as parameters; None stands for a default predictor.
 
-    A saved strategy holds each fitted one in a folder of the parameter's name. A subclass that overrides `_facts` or
-    `_restore` calls these first.
+    A saved strategy holds each fitted predictor in a folder with the parameter's name. A subclass that overrides
+    `_facts` or `_restore` calls the method of this class first.
     """
 
     @abstractmethod
     def _parts(self) -> list[GenePredictor]:
-        """Return the predictors to be owned, as they would be fitted."""
+        """Return the unfitted predictors that a fit would use, with defaults filled in."""
 
     def resources(self, n_genes: int, n_terms: int) -> Resources:
-        """Return what the owned predictors need together, and a few tables of scores beside them."""
+        """Return what the owned predictors need together, plus four tables of scores."""
         owned = Resources.together(part.resources(n_genes, n_terms) for part in self._parts())
         return replace(owned, memory_mb=owned.memory_mb + round(4 * table_mb(n_genes, n_terms)))
 
@@ -40,7 +40,7 @@ class Owner(GenePredictor):
 
     @abstractmethod
     def _own(self, fitted: Mapping[str, GenePredictor]) -> None:
-        """Take back what `_owned` returned."""
+        """Store fitted predictors, by parameter, as `_owned` returned them."""
 
     def _write(self, folder: Path) -> None:
         super()._write(folder)

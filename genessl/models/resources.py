@@ -1,4 +1,4 @@
-"""What a predictor needs of a machine, as the workflow asks for it."""
+"""The threads, memory and GPU that a fit needs, as the workflow requests them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Resources:
     Parameters
     ----------
     threads : int
-        How many the fit can use.
+        The most threads that the fit can use.
     memory_mb : int
         Memory in MB.
     gpu : bool
@@ -31,7 +31,7 @@ class Resources:
     def of_tables(
         cls, n_tables: float, n_genes: int, n_terms: int, *, base_mb: int = 1500, threads: int = 1, gpu: bool = False
     ) -> Resources:
-        """Return the resources of a fit that holds so many dense tables of genes and terms beside a base."""
+        """Return the resources of a fit that holds `n_tables` dense tables of genes x terms in addition to a base."""
         return cls(threads, round(base_mb + n_tables * table_mb(n_genes, n_terms)), gpu)
 
     @classmethod

@@ -1,4 +1,4 @@
-"""What a predictor learns from: which terms count as present, absent or unknown for which gene."""
+"""Supervision, what a predictor learns from: the terms that count as present, absent or unknown for each gene."""
 
 from __future__ import annotations
 
@@ -21,11 +21,13 @@ from genessl.models.base import Arrays
 class Supervision:
     """Targets of one fit, under the choice of negatives named *annotated in the aspect*.
 
-    A gene with an experimental annotation in an aspect counts as lacking the aspect's other terms; one without any is
-    unknown there. GO is open-world, so this is a choice and not a fact: it is what CAFA's evaluation does, and the
-    curator of an annotated gene has at least looked. Taught labels are added where a gene is unknown.
+    A gene with an experimental annotation in an aspect is *labelled* there and counts as lacking the aspect's other
+    terms. A gene without one is *unlabelled* there: its terms are unknown. This is a choice and not a fact, because GO
+    does not say which terms a gene lacks. CAFA's evaluation makes the same choice, and a curator has at least studied
+    an annotated gene. *Taught* labels, or pseudo-labels, come from another predictor; they are used where a gene's
+    label is unknown.
 
-    It is immutable: what is counted is counted once, and each change returns another one.
+    The object is immutable: counts are computed once, and each change returns a new object.
 
     Parameters
     ----------
@@ -33,27 +35,27 @@ class Supervision:
     positive : csr_array of bool, shape (n_genes, n_columns)
         Closed upwards.
     labelled : ndarray of bool, shape (n_genes, n_aspects)
-        Where absence from `positive` counts as negative.
+        True where a gene is labelled in an aspect, so that a term missing from `positive` counts as absent.
     aspect_of_term : ndarray of int, shape (n_columns,)
         Column of `labelled` for each term.
     negative : csr_array of bool, shape (n_genes, n_columns)
-        Known negatives.
+        Terms that a gene is known to lack.
     taught_positive, taught_negative : csr_array, shape (n_genes, n_columns)
-        Labels taught by another predictor, in whatever is stored.
+        Labels taught by another predictor as present and as absent: each stored entry is one label.
     columns : ndarray of int, shape (n_columns,)
-        Which of the dataset's terms these are.
+        The columns' positions among the dataset's terms.
     n_terms : int
-        How many terms the dataset has.
+        Number of terms of the dataset.
     validation : ndarray of bool, shape (n_genes,)
         Genes that are kept for the choice of epochs, rounds and thresholds.
     labelling : ndarray of bool, shape (n_columns,)
         Terms that make a gene labelled in their aspect: all but protein binding and its ancestors, as in CAFA.
     taught_weight : float
-        Weight of a taught label, that of an experimental one being 1.
+        Weight of a taught label in the loss; an experimental label has the weight 1.
     suspects : ndarray of bool, shape (n_genes,), optional
-        Genes that are taken for synthetic, which train a dummy head (see `DummyHeadObjective`).
+        Genes that a screening takes for synthetic. They train a dummy head (see `DummyHeadObjective`).
     pool : ndarray of bool, shape (n_genes,), optional
-        From which genes a strategy may draw; all by default.
+        The genes from which a strategy may draw; all genes by default.
     """
 
     genes: NDArray[np.str_]
@@ -92,7 +94,7 @@ class Supervision:
         labelled: NDArray[np.bool_],
         aspect_of_term: NDArray[np.intp],
     ) -> Self:
-        """Take positive labels as they are, with nothing known to be absent and nothing taught."""
+        """Return a supervision of positive labels alone, without known negatives or taught labels."""
         empty = csr_array(positive.shape, dtype=bool)
         n_terms = positive.shape[1]
         return cls(
@@ -110,7 +112,7 @@ class Supervision:
         )
 
     def only(self, kept: NDArray[np.bool_]) -> Supervision:
-        """Leave the experimental labels of some genes only, shape (n_genes,)."""
+        """Return a supervision with the experimental labels of the genes in `kept` only, shape (n_genes,)."""
         return replace(
             self,
             positive=keep_rows(self.positive, kept),
@@ -119,13 +121,13 @@ class Supervision:
         )
 
     def teach(self, positive: csr_array, negative: csr_array, weight: float) -> Supervision:
-        """Replace the taught labels."""
+        """Return a supervision with these taught labels in place of its own."""
         return replace(self, taught_positive=positive, taught_negative=negative, taught_weight=weight)
 
     def as_experimental(self) -> Supervision:
-        """Return the taught labels among the experimental ones.
+        """Return a supervision that counts the taught labels as experimental ones.
 
-        A gene that is taught to have a term thereby counts as labelled in the aspect, and as lacking its other terms.
+        A gene that is taught to have a term then counts as labelled in the aspect and as lacking its other terms.
         """
         if not self.taught_positive.nnz and not self.taught_negative.nnz:
             return self
@@ -147,7 +149,7 @@ class Supervision:
         )
 
     def select(self, columns: NDArray[np.intp]) -> Supervision:
-        """Leave some terms only."""
+        """Return the supervision of some terms only."""
         sparse = ("positive", "negative", "taught_positive", "taught_negative")
         chosen = {name: csr_array(getattr(self, name)[:, columns]) for name in sparse}
         by_term = {name: getattr(self, name)[columns] for name in ("aspect_of_term", "columns", "labelling")}
@@ -155,22 +157,22 @@ class Supervision:
 
     @cached_property
     def has_labels(self) -> NDArray[np.bool_]:
-        """Which genes are labelled in any aspect, shape (n_genes,)."""
+        """True for genes that are labelled in any aspect, shape (n_genes,)."""
         return np.asarray(self.labelled.any(axis=1))
 
     @cached_property
     def n_labelled(self) -> NDArray[np.int64]:
-        """Labelled genes in the aspect of each term, shape (n_columns,)."""
+        """Number of labelled genes in the aspect of each term, shape (n_columns,)."""
         return np.asarray(self.labelled.sum(axis=0, dtype=np.int64)[self.aspect_of_term])
 
     @cached_property
     def n_positive(self) -> NDArray[np.int64]:
-        """Labelled genes that have each term, shape (n_columns,)."""
+        """Number of labelled genes that have each term, shape (n_columns,)."""
         return np.bincount(self.targets.indices, minlength=self.positive.shape[1])
 
     @cached_property
     def n_taught(self) -> NDArray[np.int64]:
-        """Genes that are taught to have each term, suspects not counted; shape (n_columns,)."""
+        """Number of genes that are taught to have each term, without suspects; shape (n_columns,)."""
         taught = self.taught_positive
         if self.suspects is not None:
             taught = keep_rows(taught, ~self.suspects)
@@ -216,7 +218,7 @@ class Supervision:
         return targets, weights
 
     def labels_for(self, genes: NDArray[np.str_]) -> tuple[csr_array, NDArray[np.bool_]]:
-        """Return targets and `labelled` with the rows of other genes, empty where a gene is new."""
+        """Return the targets and `labelled` of the genes given; the rows of a gene that is not known here are empty."""
         if np.array_equal(genes, self.genes):
             return self.targets, self.labelled
         row_of = {gene: row for row, gene in enumerate(self.genes.tolist())}
@@ -229,7 +231,7 @@ class Supervision:
         return csr_array(selector @ self.targets), labelled
 
     def pack(self) -> Arrays:
-        """Flatten the experimental part into named arrays; gene names go beside them."""
+        """Return the experimental labels as named arrays; the caller saves the gene names."""
         return {
             **pack_sparse("positive", self.positive),
             "labelled": self.labelled,
@@ -238,7 +240,7 @@ class Supervision:
 
     @classmethod
     def unpack(cls, arrays: Arrays, genes: list[str]) -> Self:
-        """Put together what `pack` flattened."""
+        """Return the supervision that `pack` flattened, given the gene names."""
         positive = unpack_sparse("positive", arrays)
         names = np.array(genes, dtype=np.str_)
         return cls.from_labels(names, positive, arrays["labelled"], arrays["aspect_of_term"].astype(np.intp))

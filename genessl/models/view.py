@@ -1,4 +1,4 @@
-"""View: one way to look at genes, which a strategy may own; it enters a dataset once and learns from supervision."""
+"""View: a predictor that reads some kinds of evidence about genes, and that a strategy can train on labels it chose."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ SEQUENCE, NETWORKS, ELECTRONIC = "sequence", "networks", "electronic"
 class View(GenePredictor):
     """Base of the predictors that a strategy may own.
 
-    A dataset enters through `prepare`, once. After that only inputs, supervision and scores travel: `learn` returns
-    what was learned, and `score` applies it to inputs. A strategy never asks for a view's class: what differs is
-    declared.
+    `prepare` reads a dataset once and returns inputs. `learn` returns what was learned from the inputs and a
+    supervision, and `score` applies it to inputs. A strategy never asks for a view's class; it reads what a view
+    declares: `reads`, `reads_labels`, `heeds_muting`, `trains_in_epochs`, `takes_objective` and `transductive`.
 
     Attributes
     ----------
@@ -39,23 +39,23 @@ class View(GenePredictor):
 
     heeds_muting = True
     trains_in_epochs = False
-    takes_objective = False  # whether `learn` trains a torch module, by an objective that a strategy may give
-    transductive = False  # whether scores depend on the other genes of the dataset, those fitted on among them
+    takes_objective = False  # whether `learn` trains a torch module and accepts a strategy's objective
+    transductive = False  # whether a gene's scores depend on fitted genes, which must then be in the dataset to predict
     fitted_: Any
 
     @property
     @abstractmethod
     def reads(self) -> frozenset[str]:
-        """What is read of a gene: some of 'sequence', 'networks' and 'electronic'."""
+        """The evidence that is read about genes: a subset of 'sequence', 'networks' and 'electronic'."""
 
     @property
     def reads_labels(self) -> bool:
-        """Whether labels of genes are an input, beside being what is learned from."""
+        """Whether labels of genes are also inputs of the model, and not only its targets."""
         return False
 
     @abstractmethod
     def _read(self, dataset: GeneDataset, muting: Muting | None, like: Preparation | None) -> Any:
-        """Return the inputs; `like` is what an earlier fit fixed, or None for a fit."""
+        """Return the inputs; `like` is the preparation of an earlier fit, or None if this is a fit."""
 
     @abstractmethod
     def learn(
@@ -74,13 +74,13 @@ class View(GenePredictor):
         inputs : ViewInputs
             As `prepare` returned them.
         supervision : Supervision
-            What to learn from, with a row for each gene of the inputs.
+            The labels to learn from, with a row for each gene of the inputs.
         validation : Supervision, optional
-            Held-out labels, whose loss chooses the epochs of a view that is trained in epochs.
+            Held-out labels, whose loss chooses the number of epochs.
         n_epochs : int, optional
-            Epochs to train where there is no validation. A view that is not trained in epochs looks at neither.
+            Epochs to train where there is no validation. A view that is not trained in epochs ignores both arguments.
         objective : callable, optional
-            Makes what is minimised, for a view that `takes_objective`.
+            Returns the objective to minimise, for a view that `takes_objective`.
 
         Returns
         -------
@@ -89,7 +89,14 @@ class View(GenePredictor):
 
     @abstractmethod
     def score(self, fitted: Any, inputs: Any) -> NDArray[np.float32]:
-        """Return the scores of what `learn` returned for every gene and term, before the ontology is heeded.
+        """Return the scores of every gene and term, before parents are raised to their children's scores.
+
+        Parameters
+        ----------
+        fitted : Fitted
+            As `learn` returned it.
+        inputs : ViewInputs
+            As `prepare` returned them.
 
         Returns
         -------
@@ -104,7 +111,7 @@ class View(GenePredictor):
         dataset : GeneDataset
         muting : Muting, optional
         like : Preparation, optional
-            What an earlier fit fixed (scaling, names, chosen columns). Without it, it is fixed by this dataset.
+            What an earlier fit fixed: scaling, names and chosen columns. Without it, this dataset fixes them.
 
         Returns
         -------
@@ -113,8 +120,8 @@ class View(GenePredictor):
         Raises
         ------
         InputError
-            If the dataset has other features or networks than the fitted one, or lacks genes of it although the view
-            is transductive.
+            If the dataset has other features or networks than the fitted one, or if the view is transductive and the
+            dataset lacks genes of the fitted one.
         """
         if like is not None:
             like.check(dataset)
@@ -123,14 +130,13 @@ class View(GenePredictor):
         return self._read(dataset, muting, like)
 
     def speaks_of(self, inputs: Any) -> NDArray[np.bool_]:
-        """Return which genes the view can say something about, shape (n_genes,); all by default."""
+        """Return which genes the view has evidence about, bool, shape (n_genes,); by default all genes."""
         return np.ones(inputs.n_genes, dtype=bool)
 
     def teachable(self, inputs: Any) -> NDArray[np.bool_]:
-        """Return which genes' taught labels the view may learn, shape (n_genes,).
+        """Return the genes whose taught labels the view may learn, bool, shape (n_genes,).
 
-        To most views a taught label is as good as an experimental one; they are taught none of a gene through which no
-        label spreads.
+        Most views do not distinguish taught labels from experimental ones. They learn no taught label of a silent gene.
         """
         return np.ones(inputs.n_genes, dtype=bool) if inputs.muting is None else ~inputs.muting.silent
 
@@ -162,9 +168,9 @@ class View(GenePredictor):
 
 
 def split_validation(supervision: Supervision) -> tuple[Supervision, Supervision]:
-    """Return the labels to practise on, and those of the validation genes.
+    """Return the labels of the other genes, to train on, and the labels of the validation genes.
 
-    Where no positive label is left to practise on, all labels are practised on and none is held out.
+    If no positive label would remain to train on, all labels are training labels and none is held out.
     """
     held_out = supervision.validation
     practice = supervision.only(~held_out)
@@ -175,13 +181,13 @@ def split_validation(supervision: Supervision) -> tuple[Supervision, Supervision
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class _DatasetInputs(ViewInputs):
-    """A dataset as it is, for a predictor that is no view.
+    """An unchanged dataset, for a predictor that is no view.
 
     Parameters
     ----------
     dataset : GeneDataset
     predictor : GenePredictor
-        To be fitted.
+        The predictor that `learn` will fit.
     """
 
     dataset: GeneDataset
@@ -196,9 +202,9 @@ class _FittedPredictor(Fitted):
 class PredictorView(View):
     """Any predictor as a view: its inputs are the dataset itself.
 
-    Taught labels are learned as if they were experimental: no label can be weighted, and a gene taught to have a term
-    counts as lacking the aspect's other terms. Taught genes without a label of their own count as training genes, for
-    an owned strategy is to judge itself on experiments.
+    The predictor learns taught labels as if they were experimental. Labels have no weights, and a gene that is taught
+    to have a term counts as lacking the aspect's other terms. A taught gene without a label of its own counts as a
+    training gene and never as a validation gene, because an owned strategy must measure itself on experimental labels.
 
     Parameters
     ----------
@@ -210,7 +216,7 @@ class PredictorView(View):
 
     @property
     def reads(self) -> frozenset[str]:
-        """A predictor that is no view may read everything."""
+        """All evidence, because a predictor that is no view may read everything."""
         return frozenset({SEQUENCE, NETWORKS, ELECTRONIC})
 
     def _read(self, dataset: GeneDataset, muting: Muting | None, like: Preparation | None) -> _DatasetInputs:
@@ -260,7 +266,7 @@ class PredictorView(View):
 
 
 def _relabelled(dataset: GeneDataset, supervision: Supervision) -> GeneDataset:
-    """Return the dataset with the labels of a supervision, taught ones among the experimental ones."""
+    """Return the dataset with the labels of a supervision; taught labels count as experimental ones."""
     positive, negative = supervision.taught_positive.astype(bool), supervision.taught_negative.astype(bool)
     taught = (np.diff(positive.indptr) + np.diff(negative.indptr) > 0) & ~supervision.has_labels
     return replace(
@@ -272,12 +278,12 @@ def _relabelled(dataset: GeneDataset, supervision: Supervision) -> GeneDataset:
 
 
 def as_view(predictor: GenePredictor) -> View:
-    """Return a predictor as a view: itself if it is one, otherwise wrapped."""
+    """Return the predictor itself if it is a view, otherwise a `PredictorView` of it."""
     return predictor if isinstance(predictor, View) else PredictorView(predictor=predictor)
 
 
 def fitted_view(predictor: GenePredictor) -> tuple[View, Fitted]:
-    """Return a fitted predictor as a view, and what it learned; of a wrapped one nothing is fixed ahead."""
+    """Return a fitted predictor as a view and what it learned; the preparation of a wrapped predictor is empty."""
     if isinstance(predictor, View):
         return predictor, predictor.fitted_
     nothing = Preparation(genes=np.empty(0, dtype=np.str_))
@@ -285,7 +291,7 @@ def fitted_view(predictor: GenePredictor) -> tuple[View, Fitted]:
 
 
 def raw_scores(predictor: GenePredictor, dataset: GeneDataset, muting: Muting | None = None) -> NDArray[np.float32]:
-    """Return the scores of a fitted predictor before the ontology is heeded, shape (n_genes, n_terms)."""
+    """Return a fitted predictor's scores before parents are raised to their children's, shape (n_genes, n_terms)."""
     view, fitted = fitted_view(predictor)
     return view.score(fitted, view.prepare(dataset, muting, like=fitted.preparation))
 
@@ -302,10 +308,11 @@ def check_module_view(name: str, value: Any, reads: frozenset[str] | None = None
     Parameters
     ----------
     name : str
-        Of the parameter.
+        Name of the parameter.
     value : Any
+        Its value.
     reads : frozenset of str, optional
-        What the view may read at most; by default sequences and networks.
+        The evidence that the view may read; by default sequences and networks.
     """
     allowed = frozenset({SEQUENCE, NETWORKS}) if reads is None else reads
     expected = "a SequenceNetwork, a GraphNetwork or None" if NETWORKS in allowed else "a SequenceNetwork or None"

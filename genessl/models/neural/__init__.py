@@ -1,1 +1,1 @@
-"""Neural predictors of one view, and how they are trained."""
+"""Neural predictors of one view, and the training loop that they share."""

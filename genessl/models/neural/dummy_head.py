@@ -1,4 +1,4 @@
-"""A second head on a network's body, for genes that should shape the body and not the predictions."""
+"""A second output layer on a module's body, for genes that may shape the features but not the predictions."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from genessl.models.supervision import Supervision
 
 
 class DummyHead(nn.Module):
-    """An output layer of its own on a module's body, which both train.
+    """A second output layer on a module's body; both output layers train the body.
 
     Parameters
     ----------
     module : nn.Module
-        With `embed` and a linear `output`, from whose weights this one starts.
+        It has `embed`, which is the body, and a linear `output`, whose weights this layer starts from.
     """
 
     def __init__(self, module: nn.Module) -> None:
@@ -44,19 +44,19 @@ class DummyHead(nn.Module):
 
 
 class DummyHeadObjective(Objective):
-    """Minimise an objective, in which suspects speak through a dummy head that is thrown away [1]_.
+    """An objective in which suspects train a dummy head that is discarded after training [1]_.
 
-    What suspects are taught, and what an objective asks of the genes that it draws, goes through the dummy head where
-    a gene is a suspect, and through the module's own output where it is not. Both train the body: of labels each counts
-    by its weight, whichever head it goes through; of what is asked of drawn genes the dummy head's part counts by the
-    share of suspects among all genes.
+    The loss of a suspect is computed with the dummy head, and the loss of any other gene with the module's own output.
+    This holds for taught labels and for the genes that the objective draws from the pool. Both losses train the body.
+    Each label counts by its weight, whichever head it trains. The dummy head's loss on drawn genes is multiplied by
+    the share of suspects among all genes.
 
     Parameters
     ----------
     module, inputs, supervision
-        As for `Objective`; the supervision tells who is a suspect.
+        As for `Objective`; the supervision names the suspects.
     make : callable
-        Makes the objective of either head.
+        Returns the objective of either head.
 
     References
     ----------
@@ -77,7 +77,7 @@ class DummyHeadObjective(Objective):
         return [*self.own.parameters(), *self.head.output.parameters()]
 
     def loss(self, rows: NDArray[np.intp]) -> Tensor:
-        """Return the loss of both heads; of the suspects none is labelled by experiment."""
+        """Return the loss of both heads; no suspect has an experimental label."""
         suspected = self.suspects[rows]
         loss = self.own.loss(rows[~suspected])
         if suspected.any():
@@ -87,7 +87,7 @@ class DummyHeadObjective(Objective):
         return loss + float(self.suspects.mean()) * self.dummy.pool_loss(int((~suspected).sum()))
 
     def after_step(self) -> None:
-        """Let both do what follows a step."""
+        """Call `after_step` of the objectives of both heads."""
         self.own.after_step()
         self.dummy.after_step()
 
@@ -96,12 +96,12 @@ class DummyHeadObjective(Objective):
         return self.own.result()
 
     def validation_loss(self, validation: Supervision) -> Tensor:
-        """Return the loss of the resulting module on validation genes."""
+        """Return the loss of the module without the dummy head on validation genes."""
         return self.own.validation_loss(validation)
 
 
 def _among(supervision: Supervision, members: NDArray[np.bool_]) -> Supervision:
-    """Leave what is taught to some genes, and let strategies draw from these only; experimental labels stay."""
+    """Keep the taught labels of some genes, and let strategies draw from these only; experimental labels stay."""
     return replace(
         supervision,
         taught_positive=keep_rows(supervision.taught_positive, members),
@@ -112,7 +112,7 @@ def _among(supervision: Supervision, members: NDArray[np.bool_]) -> Supervision:
 
 
 def with_dummy_head(make: MakeObjective, supervision: Supervision) -> MakeObjective:
-    """Return what makes an objective, with a dummy head where the supervision names suspects."""
+    """Return `make`, or a function that adds a dummy head to its objective if the supervision names suspects."""
     if supervision.suspects is None or not supervision.suspects.any():
         return make
     return partial(DummyHeadObjective, make=make)

@@ -1,4 +1,4 @@
-"""How far to trust electronic annotations: by source and term, measured on the experimentally annotated genes."""
+"""The reliability of electronic annotations by source and term, measured on the experimentally annotated genes."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ class FittedTrust(Fitted):
     trust : ndarray of float32, shape (n_sources, n_terms), in [0, 1]
         0 where a source is not used.
     n_named : ndarray of int64, shape (n_sources, n_terms)
-        Labelled genes that have the term by the source.
+        Number of labelled genes to which the source gives the term.
     omission : ndarray of float32, shape (n_terms,)
-        Share of the labelled genes to which no source gives the term that have it.
+        Among the labelled genes to which no source gives the term, the share that have it.
     """
 
     sources: tuple[str, ...]
@@ -59,18 +59,23 @@ class FittedTrust(Fitted):
 class ElectronicTrust(View):
     """Score an electronic annotation by how often its source was right about the term.
 
+    It learns from the labels and the electronic annotations. Unlabelled genes only decide which sources are used. It is
+    not transductive.
+
     trust(s, t) = (right(s, t) + prior m(s)) / (named(s, t) + prior), where of the genes labelled in the term's aspect
     named(s, t) have t by source s and right(s, t) have it by experiment too, and m(s) is that share over all terms of
-    the aspect. A gene's score is the largest trust among the sources that give it the term. Where none does, it is the
-    share of the labelled genes without such an annotation that have the term, smoothed by one gene without it.
+    the aspect. A gene's score is the largest trust among the sources that give it the term. Where no source does, the
+    score is the share of the labelled genes without such an annotation that have the term, smoothed by one gene
+    without it.
 
-    A source is used in an aspect if it also describes genes that experiments do not: one found on labelled genes only,
-    such as inference that cites the gene's own experiment, would promise what it cannot keep for other genes.
+    A source is used in an aspect only if it also annotates genes without experiments. A source that annotates labelled
+    genes only, such as inference that cites the gene's own experiment, would look more reliable than it is for other
+    genes.
 
     Parameters
     ----------
     prior : float, default=3.0
-        Genes by whose weight a source's mean draws the trust in each of its terms, above 0.
+        Weight of the source's mean m(s) in the trust in each of its terms, in numbers of genes, above 0.
 
     Attributes
     ----------
@@ -130,7 +135,7 @@ class ElectronicTrust(View):
         )
 
     def score(self, fitted: FittedTrust, inputs: SourceInputs) -> NDArray[np.float32]:
-        """Return the largest trust among a gene's sources, or the omission; see `View.score`."""
+        """Return the largest trust among a gene's sources, or the omission if no source gives the term."""
         shape = (inputs.n_genes, inputs.n_terms)
         total = csr_array(shape, dtype=np.float32)
         for name, trust in zip(fitted.sources, fitted.trust):
@@ -159,7 +164,7 @@ class ElectronicTrust(View):
 
 
 def _counts(labels: csr_array, supervision: Supervision) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Count for each term the labelled genes that have it by the source, and those of them that really have it."""
+    """Count for each term the labelled genes to which the source gives it, and those that have it by experiment too."""
     genes = np.repeat(np.arange(labels.shape[0]), np.diff(labels.indptr))
     counted = supervision.labelled[genes, supervision.aspect_of_term[labels.indices]]
     named = np.bincount(labels.indices[counted], minlength=labels.shape[1])
@@ -168,20 +173,20 @@ def _counts(labels: csr_array, supervision: Supervision) -> tuple[NDArray[np.int
 
 
 def evidence_by_source(dataset: GeneDataset) -> Mapping[str, csr_array]:
-    """Return the electronic labels by source, one source of all where the dataset does not tell them apart."""
+    """Return the electronic labels by source; a dataset that does not distinguish sources has the one 'electronic'."""
     return dataset.electronic_sources or {"electronic": dataset.electronic}
 
 
 def usable_sources(dataset: GeneDataset) -> dict[str, csr_array]:
-    """Keep what each source says in the aspects in which it also describes genes without experiments.
+    """Keep each source's annotations in the aspects in which it also annotates genes without experiments.
 
-    Of the genes not labelled in the aspect a source must describe at least a twentieth of the share that it describes
-    of the labelled ones. Which genes are labelled is all that is looked at, no label.
+    The share of genes that a source annotates must be at least a twentieth as large among the genes not labelled in the
+    aspect as among the labelled ones. The function reads which genes are labelled, but not their labels.
 
     Returns
     -------
     dict of str to csr_array of bool, shape (n_genes, n_terms)
-        Sources with something left, in order of their names.
+        The sources that keep an annotation, in order of their names.
     """
     labelled = dataset.labelled
     used: dict[str, csr_array] = {}

@@ -1,4 +1,4 @@
-"""The electronic view's multilayer perceptron: what electronic annotations, taken together, say about each term."""
+"""The multilayer perceptron of the electronic view, which predicts terms from all electronic annotations of a gene."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ class EvidenceInputs(NeuralInputs):
     Parameters
     ----------
     annotations : Tensor of int64, shape (n_annotations,)
-        Which pair of source and term each is.
+        Number of the pair of source and term of each annotation.
     starts : Tensor of int64, shape (n_genes + 1,)
-        Where the annotations of each gene start.
+        Position in `annotations` at which each gene's annotations start.
     """
 
     annotations: Tensor
@@ -43,11 +43,15 @@ class EvidenceInputs(NeuralInputs):
 
 
 class EvidenceNetwork(NeuralView):
-    """Multilayer perceptron on electronic annotations, each pair of source and term being an input of its own.
+    """Multilayer perceptron on electronic annotations; each pair of source and term is an input.
 
-    So it learns which source to believe about which term, and what a term by one source says about other terms. While
-    training it sees some genes without any of their annotations, and each gene without some of them, so that a gene
-    that has few or none still gets good scores. Sources are chosen as `ElectronicTrust` chooses them.
+    It learns from the labels and the electronic annotations. Unlabelled genes only decide which sources and columns are
+    used. It is not transductive.
+
+    It learns how reliable each source is for each term, and what a term by one source says about other terms. In
+    training some genes lose all of their annotations and the others lose some, so that a gene with few or no
+    annotations also gets good scores. Sources are chosen as in `ElectronicTrust`. The columns are chosen when the view
+    is fitted: those that at least three genes have, and the first of several columns that the same genes have.
 
     Parameters
     ----------
@@ -56,23 +60,20 @@ class EvidenceNetwork(NeuralView):
     dropout : float, default=0.5
         Share of hidden units left out while training, in [0, 0.99].
     bare : float, default=0.15
-        Share of genes shown without electronic annotations while training, in [0, 0.99].
+        Share of genes that lose all electronic annotations in a training step, in [0, 0.99].
     masked : float, default=0.1
-        Share of the others' electronic annotations left out while training, in [0, 0.99].
+        Share of the other genes' electronic annotations that are left out in a training step, in [0, 0.99].
     learning_rate : float, default=1e-3
     weight_decay : float, default=1e-4
     batch_size : int or None, default=256
-        The most genes in a step; fewer where that gives less than five steps an epoch. None for all in one step.
+        The most genes in a step; smaller where an epoch would have fewer than five steps. None for all in one step.
     max_epochs : int, default=80
     patience : int, default=5
         Epochs without a smaller loss on the validation genes before training stops.
     min_genes : int, default=5
-        Labelled genes that a term needs to be learned.
+        Fewest labelled genes that a term needs to be learned.
     device : {'auto', 'cpu', 'cuda'}
     seed : int, default=0
-
-    Which columns of which source are read is chosen when the view is fitted: those that at least three genes have, and
-    of columns that the same genes have only the first.
     """
 
     def __init__(
@@ -146,7 +147,8 @@ def chosen_columns(sources: Mapping[str, csr_array]) -> dict[str, NDArray[np.int
     Returns
     -------
     dict of str to ndarray of int
-        Columns that at least three genes have; of those that the same genes have, in this source or another, the first.
+        Columns that at least three genes have. Of several columns that the same genes have, in this source or in
+        another, only the first is kept.
     """
     chosen: dict[str, NDArray[np.intp]] = {}
     seen: set[bytes] = set()
@@ -164,7 +166,7 @@ def chosen_columns(sources: Mapping[str, csr_array]) -> dict[str, NDArray[np.int
 
 
 class _EvidenceModule(nn.Module):
-    """Sum of the embeddings of what a gene has, a residual layer, and a linear output."""
+    """The sum of the embeddings of a gene's annotations, a residual layer, and a linear output."""
 
     def __init__(self, n_inputs: int, hidden: int, n_outputs: int, p: float, bare: float, masked: float) -> None:
         super().__init__()
@@ -190,7 +192,7 @@ class _EvidenceModule(nn.Module):
         return embedded
 
     def _shown(self, inputs: Any, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return inputs of the rows one after the other, the embeddings, and where each row starts."""
+        """Return the annotations of the rows, one row after the other, the embeddings, and where each row starts."""
         starts = inputs.starts
         counts = starts[rows + 1] - starts[rows]
         ends = torch.cumsum(counts, dim=0)

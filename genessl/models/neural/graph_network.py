@@ -1,4 +1,4 @@
-"""The network view's graph neural network."""
+"""The graph neural network of the network view."""
 
 from __future__ import annotations
 
@@ -30,12 +30,15 @@ _LARGEST = 5.0
 
 
 class GraphNetwork(NeuralView):
-    """Graph neural network over all networks at once; unlabelled genes are part of the graph.
+    """Graph neural network over all networks at once.
 
-    It is transductive: a gene's place depends on all genes that it was fitted with.
+    It learns from the labels and the networks. Unlabelled genes are used: they are nodes of the graph and pass messages
+    between their neighbours. It is transductive: a gene's features depend on all genes that it was fitted with, which
+    must be in the dataset to predict.
 
-    A node's features come from the networks alone by default (diffusion embedding and degree in each), which keeps the
-    two views apart; no label is an input unless `label_input` asks for it, and never a gene's own.
+    By default a node's features come from the networks alone: the diffusion embedding and the degree in each network.
+    This keeps the network view independent of the sequence view. Labels are inputs only with `label_input`, and a gene
+    is never scored with its own label as an input.
 
     Parameters
     ----------
@@ -46,24 +49,24 @@ class GraphNetwork(NeuralView):
     n_components : int, default=64
         Length of the diffusion embedding of each network.
     node_features : {'network', 'network+sequence'}
-        What a node knows of itself; the second mixes the views and is meant as an ablation.
+        Features of a node. The second choice mixes the two views and is meant for ablations.
     similarity : bool, default=False
-        Whether the sequences' similarity joins as one more network (see `similarity_network`); this mixes the views.
+        Whether the similarity of the sequences is one more network (see `similarity_network`); this mixes the views.
     label_input : bool, default=False
-        Whether the experimental labels of genes are an input of their own nodes [1]_, masked for the genes of the
-        batch while learning. A labelled gene is scored with its own labels masked, as a member of one of five groups
-        that are masked in turn; any other gene with all labels shown. Needs a `batch_size`.
+        Whether the experimental labels of genes are inputs of their nodes [1]_. In training the labels of the genes in
+        the batch are masked. For scoring, the labelled genes are dealt to five groups, each of which is scored with
+        its own labels masked; an unlabelled gene is scored with all labels shown. Needs a `batch_size`.
     dropout : float, default=0.5
     learning_rate : float, default=1e-2
     weight_decay : float, default=1e-4
     batch_size : int or None, default=1024
-        The most genes whose loss makes a step, all genes being in the graph; fewer where that gives less than five
-        steps an epoch. None for all in one step.
+        The most genes whose loss makes up a step; all genes are in the graph in every step. It is smaller where an
+        epoch would have fewer than five steps. None for all in one step.
     max_epochs : int, default=60
     patience : int, default=5
         Epochs without a smaller loss on the validation genes before training stops.
     min_genes : int, default=5
-        Genes, labelled or taught, that a term needs to be learned.
+        Fewest genes, labelled or taught, that a term needs to be learned.
     device : {'auto', 'cpu', 'cuda'}
     seed : int, default=0
 
@@ -127,13 +130,13 @@ class GraphNetwork(NeuralView):
 
     @property
     def reads(self) -> frozenset[str]:
-        """The networks, and the sequences where features or similarity mix the views."""
+        """The networks, and the sequences if the node features or the similarity include them."""
         mixed = self.similarity or self.node_features == "network+sequence"
         return frozenset({NETWORKS, SEQUENCE}) if mixed else frozenset({NETWORKS})
 
     @property
     def reads_labels(self) -> bool:
-        """Whether labels of other genes are an input."""
+        """Whether labels of other genes are inputs."""
         return self.label_input
 
     def _read(self, dataset: GeneDataset, muting: Muting | None, like: Preparation | None) -> GraphInputs:
@@ -170,13 +173,13 @@ class GraphNetwork(NeuralView):
         return Preparation(genes=dataset.genes, networks=networks, feature_names=names, scaling=scaling)
 
     def speaks_of(self, inputs: GraphInputs) -> NDArray[np.bool_]:
-        """Return the genes with an edge, or all genes where a node knows its sequence, too."""
+        """Return the genes with an edge, or all genes if the sequence is among the node features."""
         if self.node_features == "network+sequence":
             return super().speaks_of(inputs)
         return np.asarray(inputs.edges.cpu().numpy())
 
     def teachable(self, inputs: NeuralInputs) -> NDArray[np.bool_]:
-        """Return all genes but suspects, of which this view reads nothing but their place."""
+        """Return all genes but suspects, because this view reads nothing but their place in the networks."""
         everyone = super().teachable(inputs)
         return everyone if inputs.muting is None else ~inputs.muting.suspects
 
@@ -202,7 +205,7 @@ class GraphNetwork(NeuralView):
         n_epochs: int | None = None,
         objective: MakeObjective | None = None,
     ) -> FittedModule:
-        """Train a fresh module; see `NeuralView.learn`. Suspects teach it nothing, not by a dummy head either."""
+        """Train a fresh module without suspects, which train no dummy head here either; see `NeuralView.learn`."""
         if supervision.suspects is not None:
             supervision = replace(supervision, suspects=None, pool=~supervision.suspects)
         return super().learn(inputs, supervision, validation=validation, n_epochs=n_epochs, objective=objective)
@@ -225,7 +228,7 @@ class GraphNetwork(NeuralView):
 
 
 class _MultiNetwork(nn.Module):
-    """Encoder, convolutions over all genes, and a linear output for the rows asked, whose own labels are masked."""
+    """Encoder, convolutions over all genes, and a linear output for the rows given, whose own labels are masked."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""What the neural views read of a dataset, as tensors on their device."""
+"""The inputs of the neural views, as tensors on their device."""
 
 from __future__ import annotations
 
@@ -49,15 +49,15 @@ class GraphInputs(NeuralInputs):
     ----------
     features : Tensor of float32, shape (n_genes, n_features)
     adjacencies : tuple of Tensor, CSR of float32, each of shape (n_genes, n_genes)
-        Normalised. While the module is trained, muted genes receive nothing either: their rows are empty.
+        Normalised. They are used in training, in which muted genes receive nothing either: their rows are empty.
     receiving : tuple of Tensor, CSR of float32, optional
-        The same with the rows of muted genes, for scoring; None where no gene is muted.
+        The same matrices with the rows of muted genes, used for scoring; None if no gene is muted.
     edges : Tensor of bool, shape (n_genes,)
-        Which genes have an edge in any network.
+        True for genes that have an edge in any network.
     labels : tuple of Tensor, optional
         What `label_tensors` returned, for a module that reads labels.
     substituted : None
-        There are no copies of a node.
+        Nodes have no copies with substitutions.
     """
 
     features: Tensor

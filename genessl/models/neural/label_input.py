@@ -1,4 +1,4 @@
-"""Known labels as input of a graph network, each gene's own being masked while the gene is scored."""
+"""Known labels as inputs of a graph neural network; a gene's own labels are masked while the gene is scored."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from torch import Tensor, nn
 from genessl.models.neural.layers import sparse_tensor
 from genessl.models.supervision import Supervision
 
-_N_GROUPS = 5  # as many as a training epoch has steps at least, so that scoring masks no more than training did
+_N_GROUPS = 5  # a training epoch has at least as many steps, so that scoring masks no more labels than training did
 _SMALL = 0.04
 
 
 class _SparseProduct(torch.autograd.Function):
-    """Y @ W for a sparse Y without gradient, whose transpose is kept for the gradient of W."""
+    """Y @ W for a sparse Y without gradient; the transpose of Y is kept for the gradient of W."""
 
     @staticmethod
     def forward(ctx: Any, labels: Tensor, transposed: Tensor, weight: Tensor) -> Tensor:
@@ -31,10 +31,11 @@ class _SparseProduct(torch.autograd.Function):
 
 
 class LabelEmbedding(nn.Module):
-    """Embed the known labels of all genes but the rows asked (masked label prediction [1]_).
+    """Embed the known labels of all genes but the rows given (masked label prediction [1]_).
 
-    Y W, with the rows of the genes asked set to 0. Y has a row of length 1 for each labelled gene, equal over the
-    gene's terms. So no path through the graph, returning to its start or not, carries a gene's own label.
+    The embedding is Y W, with the rows of the given genes set to 0. Y has a row of unit length for each labelled gene,
+    with equal entries for the gene's terms. No path through the graph can therefore carry a gene's own label back to
+    it.
 
     References
     ----------
@@ -58,15 +59,15 @@ def label_tensors(supervision: Supervision, genes: NDArray[np.str_], device: tor
     Parameters
     ----------
     supervision : Supervision
-        Whose labels are shown; taught ones are not.
+        Its experimental labels are used; taught labels are not.
     genes : ndarray of str, shape (n_genes,)
-        The rows; empty for a gene that the supervision does not know.
+        The rows. The row of a gene that the supervision does not know is empty.
     device : torch.device
 
     Returns
     -------
     tuple of Tensor of float32, shapes (n_genes, n_terms) and (n_terms, n_genes)
-        Rows of the first have length 1, or 0.
+        Rows of the first have unit length, or are zero.
     """
     targets = csr_array(supervision.labels_for(genes)[0], dtype=np.float32)
     n_terms = np.diff(targets.indptr)
@@ -75,10 +76,10 @@ def label_tensors(supervision: Supervision, genes: NDArray[np.str_], device: tor
 
 
 def masked_in_turn(labels: Tensor) -> list[NDArray[np.intp]]:
-    """Deal genes to the groups in which they are scored: those without a shown label first, together.
+    """Deal genes to the groups in which they are scored, each with its own labels masked.
 
-    The others are dealt by their position, in a few groups, each of which is masked while it is scored. Which label a
-    gene has does not matter.
+    The first group holds all genes without a shown label. The other genes are dealt to five groups by their position;
+    their labels have no influence on the group.
     """
     shown = np.diff(labels.crow_indices().cpu().numpy()) > 0
     labelled = np.flatnonzero(shown)

@@ -1,4 +1,4 @@
-"""Layers over several networks at once; they know tensors, not genes."""
+"""Layers over several networks at once, in terms of tensors alone."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from genessl.features.graphs import degree_normalised
 def normalised_adjacency(network: csr_array) -> Tensor:
     """Return D^-1/2 A D^-1/2 as a torch CSR matrix, shape (n_genes, n_genes); rows of isolated genes are empty.
 
-    Normalised once, so that no layer materialises edges x channels.
+    The matrix is normalised once, so that no layer holds an array of edges x channels.
     """
     return sparse_tensor(degree_normalised(network))
 
@@ -37,13 +37,13 @@ def sparse_tensor(matrix: csr_array) -> Tensor:
 
 
 def symmetric_product(adjacency: Tensor, hidden: Tensor) -> Tensor:
-    """Return A @ H for a symmetric sparse A that has no gradient; H has one."""
+    """Return A @ H for a symmetric sparse A; only H has a gradient."""
     product: Tensor = _SymmetricProduct.apply(adjacency, hidden)  # type: ignore[no-untyped-call]
     return product
 
 
 class _SymmetricProduct(torch.autograd.Function):
-    """A @ H for a symmetric A without gradient, whose transpose need not be formed for the gradient of H."""
+    """A @ H for a symmetric A without gradient, so that the gradient of H needs no transpose of A."""
 
     @staticmethod
     def forward(ctx: Any, adjacency: Tensor, hidden: Tensor) -> Tensor:
@@ -81,5 +81,5 @@ class MultiNetworkConvolution(MessagePassing):  # type: ignore[misc]
         return hidden + torch.relu(self.norm(total))
 
     def message_and_aggregate(self, edge_index: Tensor, x: Tensor) -> Tensor:
-        """Sum the neighbours' messages by one sparse product, without materialising edges x channels."""
+        """Sum the neighbours' messages by one sparse product, without an array of edges x channels."""
         return symmetric_product(edge_index, x)

@@ -1,4 +1,4 @@
-"""Objective: what a module minimises while it is trained; by default the loss of the labelled genes."""
+"""Objective: what the training of a module minimises; by default the loss of the labelled genes."""
 
 from __future__ import annotations
 
@@ -15,19 +15,20 @@ from genessl.models.supervision import Supervision
 
 
 class Objective:
-    """Masked binary cross-entropy of the labelled genes, and the base of what strategies minimise instead.
+    """Masked binary cross-entropy of the labelled genes, and the base of the objectives of strategies.
 
-    One is made for each training of a module. A subclass may draw random numbers from torch, which is seeded meanwhile.
+    Each training of a module has its own objective. A subclass may draw random numbers from torch, which is seeded
+    during training.
 
     Parameters
     ----------
     module : nn.Module
-        What is trained, on its device: `module(inputs, rows)` gives logits, `module.embed(inputs, rows)` the hidden
-        state before its last layer, `module.output`.
+        The module to train, on its device: `module(inputs, rows)` returns logits, `module.embed(inputs, rows)` the
+        hidden state before the last layer, and `module.output` is the last layer.
     inputs : NeuralInputs
         As the view's `prepare` returns them.
     supervision : Supervision
-        In the module's columns.
+        The labels in the module's columns.
     """
 
     def __init__(self, module: nn.Module, inputs: Any, supervision: Supervision) -> None:
@@ -36,26 +37,26 @@ class Objective:
         self.supervision = supervision
 
     def parameters(self) -> list[nn.Parameter]:
-        """Return what the optimiser moves."""
+        """Return the parameters that the optimiser changes."""
         return list(self.module.parameters())
 
     def loss(self, rows: NDArray[np.intp]) -> Tensor:
-        """Return the loss of a step, given the labelled genes whose turn it is; the module is in training mode."""
+        """Return the loss of a step on these labelled genes; the module is in training mode."""
         return cross_entropy(self.module, self.inputs, self.supervision, rows)
 
     def pool_loss(self, n_labelled: int) -> Tensor:
-        """Return what genes without labels add in a step of so many labelled genes; `loss` has it already. Here 0."""
+        """Return the part of `loss` that unlabelled genes add in a step of `n_labelled` labelled genes; here 0."""
         return torch.zeros((), device=next(self.module.parameters()).device)
 
     def after_step(self) -> None:
-        """Do what follows a step of the optimiser; here nothing."""
+        """Update what must change after a step of the optimiser; here nothing."""
 
     def result(self) -> nn.Module:
-        """Return the module that predicts: its loss on validation genes chooses the epochs."""
+        """Return the module that predicts. Its loss on validation genes chooses the number of epochs."""
         return self.module
 
     def validation_loss(self, validation: Supervision) -> Tensor:
-        """Return the loss of the resulting module, which is in evaluation mode, on validation genes."""
+        """Return the loss of the module that predicts on validation genes; it is in evaluation mode."""
         return cross_entropy(self.result(), self.inputs, validation, validation.informative)
 
 
@@ -63,7 +64,7 @@ MakeObjective = Callable[[nn.Module, Any, Supervision], Objective]
 
 
 def cross_entropy(module: nn.Module, inputs: Any, supervision: Supervision, rows: NDArray[np.intp]) -> Tensor:
-    """Return the binary cross-entropy of some genes, mean over the weighted targets."""
+    """Return the binary cross-entropy of some genes, as the weighted mean over their targets."""
     targets, weights = supervision.batch(rows)  # (n_rows, n_terms) each
     device = next(module.parameters()).device
     logits = module(inputs, torch.from_numpy(rows).to(device))  # (n_rows, n_terms)

@@ -1,4 +1,4 @@
-"""The sequence view's multilayer perceptron."""
+"""The multilayer perceptron of the sequence view."""
 
 from __future__ import annotations
 
@@ -17,27 +17,30 @@ from genessl.models.view import SEQUENCE
 
 
 class SequenceNetwork(NeuralView):
-    """Multilayer perceptron on the sequence view: k-mers, homology profile, domains, embeddings where given.
+    """Multilayer perceptron on the sequence view: k-mers, homology profile, domains, and embeddings where given.
 
-    Columns are standardised by the mean and spread of the genes that the view was fitted with; columns of 0 and 1 stay
-    as they are. The inputs also hold the dataset's substituted copies, on the same scale, for strategies that perturb
-    them; the view does not read these itself.
+    It learns from the labels and the sequences. Unlabelled genes only enter the means and standard deviations by which
+    features are scaled. It is not transductive.
+
+    Columns are standardised by the mean and standard deviation of the genes that the view was fitted with; columns of 0
+    and 1 are not scaled. The inputs also hold the copies with substitutions of the dataset, on the same scale, for
+    strategies that perturb sequences; the view itself does not read them.
 
     Parameters
     ----------
     hidden : int, default=512
         Width of the hidden layer.
     dropout : float, default=0.5
-        Share of hidden units left out while training; a fifth of it for inputs. In [0, 0.99].
+        Share of hidden units left out in training, in [0, 0.99]; a fifth of it for inputs.
     learning_rate : float, default=1e-3
     weight_decay : float, default=1e-4
     batch_size : int or None, default=256
-        The most genes in a step; fewer where that gives less than five steps an epoch. None for all in one step.
+        The most genes in a step; smaller where an epoch would have fewer than five steps. None for all in one step.
     max_epochs : int, default=60
     patience : int, default=5
         Epochs without a smaller loss on the validation genes before training stops.
     min_genes : int, default=5
-        Genes, labelled or taught, that a term needs to be learned.
+        Fewest genes, labelled or taught, that a term needs to be learned.
     device : {'auto', 'cpu', 'cuda'}
     seed : int, default=0
     """
@@ -101,7 +104,7 @@ class SequenceNetwork(NeuralView):
 
 
 class _Perceptron(nn.Module):
-    """One hidden layer."""
+    """A multilayer perceptron of one hidden layer."""
 
     def __init__(self, n_features: int, hidden: int, n_outputs: int, dropout: float) -> None:
         super().__init__()

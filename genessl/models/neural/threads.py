@@ -1,4 +1,4 @@
-"""The number of threads that suits the products of a training loop."""
+"""The choice of one or several threads for the matrix products of a training loop."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from contextlib import contextmanager
 import torch
 
 # Measured for a linear layer, forwards and backwards, on two cores. Below 5e7 multiplications a second thread saves at
-# most a fifth of the time where the cores are idle (256 x 192 x 192: 0.57 instead of 0.70 ms). Where other programs use
-# them, the threads wait for each other after each product: the same steps took 3 to 200 times as long as in one thread.
+# most a fifth of the time on idle cores (256 x 192 x 192: 0.57 instead of 0.70 ms). On cores that other programs use,
+# the threads wait for each other after each product: the same steps took 3 to 200 times as long as in one thread.
 _FEWEST_MULTIPLICATIONS = 50_000_000
 
 
 @contextmanager
 def suitable_threads(n_multiplications: int) -> Iterator[None]:
-    """Let torch compute in one thread where the products are small, and restore the number of threads afterwards.
+    """Let torch compute in one thread if the products are small, and restore the number of threads afterwards.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What the neural views share: one training loop, the choice of epochs on validation genes, storage."""
+"""NeuralView, the base of the neural views: the training loop, the choice of epochs on validation genes, storage."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from genessl.models.view import View, split_validation
 _log = logging.getLogger(__name__)
 _LEAST_VALIDATION_GENES = 10
 _LEAST_STEPS = 5
-_LEAST_FREQUENCY = 1e-5  # of a term that genes have only been taught to have
+_LEAST_FREQUENCY = 1e-5  # for a term that no labelled gene has and some genes are taught to have
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -43,11 +43,11 @@ class FittedModule(Fitted):
     ----------
     module : nn.Module
     columns : ndarray of int, shape (n_columns,)
-        The terms that its outputs stand for.
+        The columns of the terms that the module's outputs predict.
     shape : dict of str to int
-        The sizes from which the module is made.
+        The sizes that `NeuralView._module` takes.
     shown : Supervision, optional
-        The labels that the module reads as input, in these columns; None where it reads none.
+        The labels that the module reads as inputs, in these columns; None if it reads none.
     """
 
     module: nn.Module
@@ -59,13 +59,14 @@ class FittedModule(Fitted):
 class NeuralView(View):
     """Base of the views that train a torch module by masked binary cross-entropy.
 
-    First a module is trained without the validation genes, whose loss chooses the number of epochs; then a fresh one
-    is trained for as many epochs on all labelled genes. With fewer than ten labelled validation genes, or no others,
-    half of `max_epochs` is used.
+    A first module is trained without the validation genes, whose loss chooses the number of epochs. A fresh module is
+    then trained on all labelled genes for as many epochs. If fewer than ten validation genes are labelled, or no other
+    genes are, half of `max_epochs` is used.
 
-    A subclass writes `_read` (inputs of a dataset) and `_module` (what maps them to logits), and names its parameters
-    `hidden`, `dropout`, `learning_rate`, `weight_decay`, `batch_size`, `max_epochs`, `patience`, `min_genes`, `device`
-    and `seed`. Terms that fewer than `min_genes` genes have, by experiment or taught, are not learned and score 0.
+    A subclass writes `_read`, which returns the inputs of a dataset, `_shape` and `_module`, which maps inputs to
+    logits. Its parameters include `hidden`, `dropout`, `learning_rate`, `weight_decay`, `batch_size`, `max_epochs`,
+    `patience`, `min_genes`, `device` and `seed`. A term that fewer than `min_genes` genes have, by experiment or
+    taught, is not learned and scores 0.
 
     Attributes
     ----------
@@ -87,7 +88,7 @@ class NeuralView(View):
 
     @property
     def n_epochs_(self) -> int:
-        """Epochs chosen on the validation genes."""
+        """The number of epochs that the validation genes chose."""
         assert self.fitted_.n_epochs is not None
         return self.fitted_.n_epochs
 
@@ -100,7 +101,7 @@ class NeuralView(View):
         """Return the sizes that `_module` needs."""
 
     def _shown(self, inputs: Any, supervision: Supervision) -> Any:
-        """Return the inputs with the labels that the module may read; here it reads none."""
+        """Return the inputs, with the labels that the module may read added; by default it reads none."""
         return inputs
 
     def _logits(self, fitted: FittedModule, inputs: Any) -> Tensor:
@@ -114,7 +115,7 @@ class NeuralView(View):
         return inputs.to(self._device())
 
     def teachable(self, inputs: NeuralInputs) -> NDArray[np.bool_]:
-        """Return all genes: what suspects are taught trains a dummy head."""
+        """Return all genes; the taught labels of suspects train a dummy head."""
         return np.ones(inputs.n_genes, dtype=bool)
 
     def learn(
@@ -133,13 +134,13 @@ class NeuralView(View):
         inputs : NeuralInputs
             As `prepare` returned them.
         supervision : Supervision
-            What to learn from.
+            The labels to learn from.
         validation : Supervision, optional
-            Genes whose loss chooses the epochs; the module of the best epoch is returned.
+            Held-out labels whose loss chooses the number of epochs; the module of the best epoch is returned.
         n_epochs : int, optional
             Epochs to train where there is no validation; by default half of `max_epochs`.
         objective : callable, optional
-            Makes what is minimised: a subclass of `Objective`, by default the loss of the labelled genes.
+            Returns the `Objective` to minimise; by default the loss of the labelled genes.
         """
         columns = np.flatnonzero(supervision.n_positive + supervision.n_taught >= self.min_genes)
         if not len(columns):
@@ -171,7 +172,7 @@ class NeuralView(View):
         )
 
     def _largest_product(self, module: nn.Module, inputs: Any, supervision: Supervision) -> int:
-        """Return the multiplications of the largest product of a step."""
+        """Return the number of multiplications of the largest product of a step."""
         n_genes = len(supervision.informative)
         n_rows = inputs.n_genes if self.transductive else -(-n_genes // max(1, self.n_batches(n_genes)))
         return int(n_rows) * max(weight.numel() for weight in module.parameters() if weight.dim() > 1)
@@ -183,7 +184,7 @@ class NeuralView(View):
         return None
 
     def _loop(self, objective: Objective, validation: Supervision | None, n_epochs: int) -> int:
-        """Train, and return the best epoch, whose weights the resulting module then has."""
+        """Train the module, give it the weights of the best epoch, and return that epoch."""
         optimiser = torch.optim.AdamW(objective.parameters(), lr=self.learning_rate, weight_decay=self.weight_decay)
         genes = objective.supervision.informative
         order = np.random.default_rng(self.seed)
@@ -211,11 +212,11 @@ class NeuralView(View):
         return best_epoch
 
     def n_batches(self, n_rows: int) -> int:
-        """Return the steps of an epoch; few genes are split all the same, for one step an epoch hardly learns."""
+        """Return the number of steps of an epoch, at least five if there are as many rows: one step learns little."""
         return 1 if self.batch_size is None else min(n_rows, max(_LEAST_STEPS, -(-n_rows // self.batch_size)))
 
     def score(self, fitted: FittedModule, inputs: Any) -> NDArray[np.float32]:
-        """Return the module's probabilities for every gene and term; 0 for terms it was not trained on."""
+        """Return the module's probabilities for every gene and term; 0 for terms that it was not trained on."""
         scores = np.zeros((inputs.n_genes, inputs.n_terms), dtype=np.float32)
         fitted.module.eval()
         with torch.no_grad():
@@ -229,7 +230,7 @@ class NeuralView(View):
     def choose_epochs(
         self, inputs: Any, supervision: Supervision, *, objective: MakeObjective | None = None
     ) -> FittedModule:
-        """Train without the validation genes, as long as their loss falls; half of `max_epochs` if they are too few."""
+        """Train without the validation genes while their loss falls; half of `max_epochs` if they are too few."""
         practice, held_out = split_validation(supervision)
         return self.learn(inputs, practice, validation=held_out, objective=objective)
 
@@ -295,7 +296,7 @@ def _start_at_frequency(module: nn.Module, frequency: NDArray[np.float32]) -> No
 
 @contextmanager
 def _seeded(seed: int) -> Iterator[None]:
-    """Run torch with a seed of its own, leaving the caller's random state as it was."""
+    """Run a block with its own torch seed, and restore the caller's random state afterwards."""
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         yield

@@ -1,1 +1,1 @@
-"""Predictors that spread labels over graphs."""
+"""Predictors that spread labels or scores over networks."""

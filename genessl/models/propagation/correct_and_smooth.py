@@ -1,4 +1,4 @@
-"""Correct and Smooth: a predictor's errors on labelled genes, then its scores, spread over the networks."""
+"""Correct and Smooth: spread a predictor's errors on labelled genes over the networks, and then its scores."""
 
 from __future__ import annotations
 
@@ -32,52 +32,57 @@ _LARGEST_SCALE = 1000.0
 class CorrectAndSmooth(Owner):
     """Correct a predictor's scores by its errors on neighbours, then smooth them together with the labels [1]_.
 
-    With Z the predictor's scores, Y the labels and P = D^-1 W of the sum of the networks:
+    It learns from the labels, from what its predictor reads, and from the networks. Unlabelled genes are used: errors
+    and scores spread through them. It is transductive: all genes that it was fitted with must be in the dataset to
+    predict.
+
+    With Z the predictor's scores, Y the labels, W the sum of the networks and P = D^-1 W:
 
     - correct: E = correction P E + (1 - correction) E0, from the residuals E0 = Y - Z of labelled genes, 0 for others;
-      Z' = Z + s E, cut to [0, 1]. With `autoscale` s differs from gene to gene: the mean |E0_j|_1 of the labelled genes
-      over |E_i|_1, and 1 where that is above 1000. Without it s = `scale`, and labelled genes keep E0 throughout;
+      Z' = Z + s E, cut to [0, 1]. With `autoscale` each gene i has its own s: the mean |E0_j|_1 of the labelled genes j
+      divided by |E_i|_1, or 1 where that is above 1000. Without it s = `scale`, and labelled genes keep E0 throughout;
     - smooth: F = smoothing P F + (1 - smoothing) F0, with F0 = Y for labelled genes and Z' for the others.
 
     Genes are labelled or not in each aspect, and both steps are taken aspect by aspect. A labelled gene's Z comes from
-    a predictor fitted without the gene's fold, for the scores of a predictor that has seen the label hold hardly any
-    error; the other genes' Z from one fitted with all labels. A labelled gene's score is smoothing P F + (1 -
-    smoothing) Z, evaluated once, and 1 for the terms that it is known to have: a term that is not known is not for that
-    reason absent. A gene without an edge keeps Z.
+    a predictor fitted without the gene's fold, because a predictor that has seen the label makes hardly any error on
+    it. The other genes' Z comes from a predictor fitted with all labels. A labelled gene scores 1 for the terms that it
+    is known to have. Its other terms score smoothing P F + (1 - smoothing) Z, evaluated once, because a term that is
+    not annotated need not be absent. A gene without an edge keeps Z.
 
-    P takes means over neighbours, where the paper mostly has D^-1/2 W D^-1/2: scores are compared between genes here,
-    and the latter raises those of hubs and lowers those of their neighbours. A mean also stays in the range of what it
-    is taken of, so that nothing needs to be cut within the iterations.
+    P takes the mean over neighbours, where the paper mostly uses D^-1/2 W D^-1/2. Scores are compared between genes
+    here, and D^-1/2 W D^-1/2 raises the scores of hubs and lowers those of their neighbours. A mean also stays within
+    the range of its values, so that nothing needs to be cut within the iterations.
 
     Parameters
     ----------
     predictor : GenePredictor, optional
-        By default a `SequenceNetwork`, which does not know the networks.
+        By default a `SequenceNetwork`, which does not read the networks.
     correction : float, default=0.8
         Share of the neighbours in the residuals, in [0, 1); with 0 unlabelled genes are not corrected.
     smoothing : float, default=0.5
         Share of the neighbours in the scores, in [0, 1); with 0 nothing is smoothed.
     autoscale : bool, default=True
-        Whether each gene's residuals are brought to the usual length.
+        Whether each gene's residuals are scaled to the mean length of the labelled genes' residuals.
     scale : float, default=1
-        Factor of the residuals where they are not, at least 0.
+        Factor of the residuals without `autoscale`, at least 0.
     similarity : bool, default=False
-        Whether the sequences' similarity joins as one more network (see `similarity_network`).
+        Whether the similarity of the sequences is one more network (see `similarity_network`).
     n_folds : int, default=4
+        Number of folds of the labelled genes, at least 2.
     tolerance : float, default=1e-4
         Largest change of a residual or score at which iteration stops.
     max_iterations : int, default=1000
     device : {'auto', 'cpu', 'cuda'}
-        Of the default predictor.
+        Device of the default predictor.
     seed : int, default=0
-        Of the folds and of the default predictor.
+        Seed of the folds and of the default predictor.
 
     Attributes
     ----------
     predictor_ : GenePredictor
-        Fitted with all labels.
+        The predictor fitted with all labels.
     out_of_fold_ : csr_array of float32, shape (n_genes, n_terms)
-        Scores of labelled genes by predictors that have not seen their labels, without those below 0.0001.
+        Scores of labelled genes by predictors that have not seen their labels; scores below 0.0001 are left out.
     supervision_ : Supervision
     preparation_ : Preparation
 
@@ -163,7 +168,7 @@ class CorrectAndSmooth(Owner):
         return scores
 
     def _first_scores(self, dataset: GeneDataset, labelled: NDArray[np.bool_]) -> NDArray[np.float32]:
-        """Return Z: the predictor's scores, out of fold where a gene is labelled."""
+        """Return Z: the predictor's scores, which are out of fold in the aspects in which a gene is labelled."""
         scores = np.clip(raw_scores(self.predictor_, dataset), 0.0, 1.0).astype(np.float32)
         genes = np.flatnonzero(labelled.any(axis=1))
         rows = pd.Index(self.supervision_.genes).get_indexer(pd.Index(dataset.genes[genes]))
@@ -178,7 +183,7 @@ class CorrectAndSmooth(Owner):
         truth: NDArray[np.float32],
         labelled: NDArray[np.bool_],
     ) -> NDArray[np.float32]:
-        """Take both steps over the terms of an aspect; a labelled gene is scored as if its own label were unknown."""
+        """Take both steps for the terms of an aspect; a labelled gene is scored as if its own label were unknown."""
         corrected = np.clip(self._correct(operator, scores, truth, labelled), 0.0, 1.0)
         smoothed = self._smooth(operator, corrected, truth, labelled)
         around = operator[labelled] @ smoothed
@@ -195,7 +200,7 @@ class CorrectAndSmooth(Owner):
         truth: NDArray[np.float32],
         labelled: NDArray[np.bool_],
     ) -> NDArray[np.float32]:
-        """Return Z + s E, shape (n_genes, n_terms), which may leave [0, 1]."""
+        """Return Z + s E, shape (n_genes, n_terms), not yet cut to [0, 1]."""
         residual = np.where(labelled[:, None], truth - scores, np.float32(0.0))
         if not self.autoscale:
             return scores + np.float32(self.scale) * self._spread(operator, residual, self.correction, held=labelled)
@@ -212,13 +217,13 @@ class CorrectAndSmooth(Owner):
         truth: NDArray[np.float32],
         labelled: NDArray[np.bool_],
     ) -> NDArray[np.float32]:
-        """Return F, shape (n_genes, n_terms), in [0, 1] as the scores are."""
+        """Return F, shape (n_genes, n_terms), in [0, 1]."""
         return self._spread(operator, np.where(labelled[:, None], truth, scores), self.smoothing)
 
     def _spread(
         self, operator: csr_array, start: NDArray[np.float32], alpha: float, *, held: NDArray[np.bool_] | None = None
     ) -> NDArray[np.float32]:
-        """Spread a block of terms at a time; genes without an edge keep what they have."""
+        """Spread a block of terms at a time; genes without an edge keep their start values."""
         isolated = np.diff(operator.indptr) == 0
         result = np.empty_like(start)
         for first in range(0, start.shape[1], _TERMS_AT_ONCE):

@@ -1,4 +1,4 @@
-"""Function diffusion: seeds from homology and domains, diffused over a network in which shared neighbours count."""
+"""Function diffusion: scores by homology and domains, diffused over a network weighted by shared neighbours."""
 
 from __future__ import annotations
 
@@ -32,12 +32,13 @@ _TOLERANCE, _MOST_ITERATIONS = 1e-7, 10_000
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class DiffusionInputs(ViewInputs):
-    """What seeds come from, and what they diffuse over.
+    """The homology and domains that give the seeds, and the graphs over which the seeds diffuse.
 
     Parameters
     ----------
     graphs : tuple of csr_array of float32, each of shape (n_genes, n_genes)
-        The networks by name, then the symmetrised bit scores; each at most 1, the columns of silent genes empty.
+        The networks in order of their names, then the symmetrised bit scores. Weights are at most 1, and the columns
+        of silent genes are empty.
     homology : csr_array of float32, shape (n_genes, n_genes)
         Bit scores.
     domains : csr_array of float32, shape (n_genes, n_domains)
@@ -51,12 +52,12 @@ class DiffusionInputs(ViewInputs):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class FittedDiffusion(FittedLabels):
-    """Labels, and how much each graph counts.
+    """Labels, and the coefficient of each graph.
 
     Parameters
     ----------
     coefficients : ndarray of float64, shape (n_networks + 1,)
-        Of the networks in the order of their names, and of homology.
+        The coefficients of the networks in order of their names, and then that of homology.
     """
 
     coefficients: NDArray[np.float64]
@@ -65,26 +66,29 @@ class FittedDiffusion(FittedLabels):
 class FunctionDiffusion(ClosedForm):
     """Diffuse seeds from homology and domains over the combined networks, as S2F does [1]_.
 
+    It learns from the labels, the sequences and the networks. Unlabelled genes are used: labels diffuse through them.
+    It is transductive: all genes that it was fitted with must be in the dataset to predict.
+
     F = (I + diffusion L)^-1 Y, with L the Laplacian of W' = 1/2 (1/d_i + 1/d_j) J_ij W_ij, where
     J_ij = sum_k W_ik W_jk / (sum_k W_ik + sum_k W_jk - sum_k W_ik W_jk) and d are the row sums of J_ij W_ij. The seeds
     are Y = domain_weight Y_domains + (1 - domain_weight) Y_homology; known labels score 1 before and after. W is the
     sum of the networks and of the symmetrised bit scores, each scaled to at most 1, by coefficients of a regression
     on how alike two genes' labels are (Jaccard).
 
-    What differs from the original, and why. S2F predicts for an organism without annotations: its seeds come from
-    other organisms, by InterPro2GO and by HMMER searches in UniProt, and its networks are carried over from STRING.
-    Here the organism's own known labels are seeds as well; Y_homology is the bit-score-weighted share of the labelled
-    homologs within the organism, and Y_domains the largest share, over a gene's domains, of the domain's labelled
-    carriers (plus one) that have the term. For the same reason the regression compares known labels and not seeds. Its
-    coefficients are kept at 0 or above, without which J need not be a similarity, and W is scaled to at most 1. The
-    system is solved by iteration (see `iterate`); the original inverts a dense matrix.
+    The differences from the original have these reasons. S2F predicts for an organism without annotations: its seeds
+    come from other organisms, by InterPro2GO and by HMMER searches in UniProt, and its networks are transferred from
+    STRING. Here the organism's own known labels are seeds as well. Y_homology is the bit-score-weighted share of the
+    labelled homologs within the organism, and Y_domains is the largest share, over a gene's domains, of the domain's
+    labelled carriers (plus one) that have the term. For the same reason the regression compares known labels and not
+    seeds. Its coefficients are at least 0, because J need not be a similarity otherwise, and W is scaled to at most 1.
+    The system is solved by iteration (see `iterate`); the original inverts a dense matrix.
 
     Parameters
     ----------
     diffusion : float, default=0.1
-        Weight of the Laplacian, above 0; lambda in the paper, whose program uses 0.1.
+        Weight of the Laplacian, above 0. It is lambda in the paper, whose program uses 0.1.
     domain_weight : float, default=0.9
-        Share of the domains in the seeds, in [0, 1]; the original's is 0.9.
+        Share of the domains in the seeds, in [0, 1]. The original uses 0.9.
 
     Attributes
     ----------
@@ -110,7 +114,7 @@ class FunctionDiffusion(ClosedForm):
         return frozenset({NETWORKS, SEQUENCE})
 
     def needs_all_genes(self, inputs: ViewInputs) -> bool:
-        """Return True: seeds diffuse over any gene."""
+        """Return True, because seeds diffuse through all genes."""
         return True
 
     def _read(self, dataset: GeneDataset, muting: Muting | None, like: Preparation | None) -> DiffusionInputs:
@@ -137,7 +141,7 @@ class FunctionDiffusion(ClosedForm):
         n_epochs: int | None = None,
         objective: Callable[..., Any] | None = None,
     ) -> FittedDiffusion:
-        """Keep the labels, and weigh the graphs by them; see `View.learn`."""
+        """Keep the labels, and fit the graphs' coefficients to them; see `View.learn`."""
         kept = super().learn(inputs, supervision)
         coefficients = label_coefficients(list(inputs.graphs), kept.supervision.targets)
         return FittedDiffusion(preparation=kept.preparation, supervision=kept.supervision, coefficients=coefficients)
@@ -167,10 +171,10 @@ class FunctionDiffusion(ClosedForm):
 
 
 def label_coefficients(graphs: list[csr_array], targets: csr_array) -> NDArray[np.float64]:
-    """Regress the likeness of two genes' labels on their edges, over all pairs of labelled genes.
+    """Regress the similarity of two genes' labels on their edges, over all pairs of labelled genes.
 
-    Least squares with an intercept and coefficients of at least 0, from the normal equations, so that the pairs need
-    not be listed. Without any coefficient above 0 each is 1.
+    The least-squares fit has an intercept and coefficients of at least 0. It is solved from the normal equations, so
+    that the pairs need not be listed. If no coefficient is above 0, all are set to 1.
 
     Parameters
     ----------
@@ -202,15 +206,15 @@ def label_coefficients(graphs: list[csr_array], targets: csr_array) -> NDArray[n
 
 
 def overlap_weights(network: csr_array) -> csr_array:
-    """Return W', in which an edge counts as much as its ends share neighbours: csr_array of float64.
+    """Return W', in which an edge weighs more the more neighbours its two genes share: csr_array of float64.
 
-    It is symmetric but for silent genes, whose columns are empty as in the network given.
+    It is symmetric except for silent genes, whose columns are empty as in the network given.
     """
     weights = csr_array(network.astype(np.float64))
     degree = np.asarray(weights.sum(axis=1)).ravel()
     pattern = csr_array((np.ones_like(weights.data), weights.indices, weights.indptr), shape=weights.shape)
     rows, columns, values = [], [], []
-    for start in range(0, weights.shape[0], _GENES_AT_ONCE):  # a product of whole networks would be a dense matrix
+    for start in range(0, weights.shape[0], _GENES_AT_ONCE):  # the product of whole networks would be a dense matrix
         block = slice(start, start + _GENES_AT_ONCE)
         shared = (weights[block] @ weights).multiply(pattern[block]).tocoo()
         own = shared.coords[0] + start
@@ -232,7 +236,7 @@ def diffuse(weights: csr_array, seeds: NDArray[np.float32], diffusion: float) ->
     Parameters
     ----------
     weights : csr_array of float64, shape (n_genes, n_genes)
-        W: at least 0, symmetric but for the columns of silent genes, which are empty. D are its sums of rows.
+        W: at least 0, and symmetric except for the columns of silent genes, which are empty. D holds its row sums.
     seeds : ndarray of float32, shape (n_genes, n_terms)
         Y.
     diffusion : float
@@ -283,7 +287,7 @@ def domain_shares(
 
 
 def _graphs(dataset: GeneDataset, muting: Muting | None) -> tuple[csr_array, ...]:
-    """Return the networks by name, then homology, each at most 1, and symmetric but for silent genes."""
+    """Return the networks in order of their names, then homology, each at most 1 and symmetric but for silent genes."""
     homology = csr_array((dataset.homology + dataset.homology.T) / 2)
     silent = None if muting is None else muting.muted(relaying=True)
     if silent is not None:
@@ -301,7 +305,7 @@ def _combined(graphs: Sequence[csr_array], coefficients: NDArray[np.float64], mu
 
 
 def _scaled(graph: csr_array, silent: NDArray[np.bool_] | None) -> csr_array:
-    """Divide a graph by its largest weight among the genes that are not silent, and cut off what is above 1."""
+    """Divide a graph by its largest weight among the genes that are not silent, and cut weights above 1 to 1."""
     sending = graph if silent is None else csr_array(graph[~silent])
     largest = float((sending if sending.nnz else graph).max()) if graph.nnz else 0.0
     scaled = csr_array(graph / max(largest, 1e-12))
@@ -310,7 +314,10 @@ def _scaled(graph: csr_array, silent: NDArray[np.bool_] | None) -> csr_array:
 
 
 def _likeness(labels: csr_array, start: int) -> NDArray[np.float64]:
-    """Jaccard index of some genes' labels with those of all, 0 with its own: (n_rows, n_labelled)."""
+    """Return the Jaccard index of some genes' labels with those of all labelled genes, shape (n_rows, n_labelled).
+
+    The index of a gene with itself is set to 0.
+    """
     block = labels[start : start + _GENES_AT_ONCE]
     shared = (block @ labels.T).toarray()
     size = np.diff(labels.indptr)

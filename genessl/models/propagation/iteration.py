@@ -1,4 +1,4 @@
-"""Spreading over a graph: the one iteration that all propagation views share."""
+"""Spreading over a graph: the iteration that all propagation views share."""
 
 from __future__ import annotations
 
@@ -26,23 +26,23 @@ def spread(
 ) -> tuple[NDArray[np.float32], int]:
     """Iterate F = alpha P F + (1 - alpha) Y from F = Y until nothing changes [1]_.
 
-    Where no eigenvalue of P is larger than 1, as in D^-1/2 W D^-1/2 and D^-1 W, the distance from the fixed point
-    (1 - alpha) (I - alpha P)^-1 Y shrinks by alpha or more in each iteration, and is at most `tolerance` x
-    alpha / (1 - alpha) in the end (in the norm that P does not lengthen: of columns for the first, largest entry for
-    the second). A gene whose row of P is empty ends at (1 - alpha) Y, unless it is held.
+    If no eigenvalue of P is larger than 1, as in D^-1/2 W D^-1/2 and D^-1 W, each iteration multiplies the distance
+    from the fixed point (1 - alpha) (I - alpha P)^-1 Y by at most alpha. The final distance is at most `tolerance` x
+    alpha / (1 - alpha). Distance is measured in a norm that P does not increase: the length of columns for the first
+    matrix, the largest entry for the second. A gene whose row of P is empty ends at (1 - alpha) Y, unless it is held.
 
     Parameters
     ----------
     operator : csr_array of float32, shape (n_genes, n_genes)
         P.
     start : ndarray of float32, shape (n_genes, n_columns)
-        Y; it stays as it is.
+        Y; it is not changed.
     alpha : float
-        Share that a gene takes from its neighbours, in [0, 1); with 0 the result is Y, to the bit.
+        Share that a gene takes from its neighbours, in [0, 1); with 0 the result equals Y exactly.
     tolerance : float
         Largest change of an entry at which the iteration ends.
     max_iterations : int
-        Where it ends in any case, with a warning in the log.
+        The most iterations; a warning is logged if the change is still larger.
     held : ndarray of bool, shape (n_genes,), optional
         Genes that keep their row of Y in every iteration.
 
@@ -51,6 +51,7 @@ def spread(
     result : ndarray of float32, shape (n_genes, n_columns)
         F.
     n_iter : int
+        Number of iterations.
 
     References
     ----------
@@ -72,14 +73,14 @@ def iterate(
     max_iterations: int,
     held: NDArray[np.bool_] | None = None,
 ) -> tuple[NDArray[Any], int]:
-    """Iterate F = alpha P F + R from a start until nothing changes; see `spread`, which is the case R = (1 - alpha) Y.
+    """Iterate F = alpha P F + R from a start until nothing changes; `spread` is the case R = (1 - alpha) Y.
 
     Parameters
     ----------
     operator : csr_array, shape (n_genes, n_genes)
         P, whose eigenvalues are at most 1.
     returned, start : ndarray of float, shape (n_genes, n_columns)
-        R, and F before the first iteration. Both stay as they are.
+        R, and F before the first iteration. Neither is changed.
     alpha, tolerance, max_iterations, held
         As in `spread`; a held gene keeps its row of `start`.
 
@@ -103,7 +104,7 @@ def iterate(
 
 
 def check_share(name: str, value: float, *, low_included: bool = True) -> None:
-    """Raise InputError unless a parameter lies between 0 and 1, at which spreading need not end."""
+    """Raise InputError unless a parameter lies between 0 and 1; at 1 spreading might never end."""
     check_range(name, value, 0.0, 1.0, low_included=low_included)
     if value == 1:
         raise InputError(f"{name}: found {value!r}, with which spreading need not end, expected a number below 1")

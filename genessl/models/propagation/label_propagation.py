@@ -26,14 +26,14 @@ _TERMS_AT_ONCE = 512
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class FittedPropagation(FittedLabels):
-    """Labels, and how much each network counts.
+    """Labels, and the share of each network.
 
     Parameters
     ----------
     shares : ndarray of float64, shape (n_networks, n_aspects)
-        Networks by sorted name; columns sum to 1, and are equal where weights are equal.
+        Networks in order of their names. Each column sums to 1; with equal weights all entries of a column are equal.
     names : tuple of str
-        Of the networks, with 'similarity' among them where it joins.
+        Names of the networks; 'similarity' is one of them if the similarity of the sequences is used.
     """
 
     shares: NDArray[np.float64]
@@ -41,23 +41,26 @@ class FittedPropagation(FittedLabels):
 
 
 class LabelPropagation(PropagationView):
-    """Spread known labels over the networks, the labelled genes keeping theirs [1]_.
+    """Spread known labels over the networks while the labelled genes keep their labels [1]_.
+
+    It learns from the labels and the networks. Unlabelled genes are used: labels spread through them. It is
+    transductive: all genes that it was fitted with must be in the dataset to predict.
 
     For an unlabelled gene F = (1 - restart) P F + restart pi, with P the transition matrix of the random walk on the
-    sum of the networks and pi the term frequency; a labelled gene's F is its label. Iterated from F = pi until the
-    largest change falls below `tolerance`. A gene is labelled or not in each aspect. The score of a labelled gene is
-    the same expression evaluated once over its neighbours, and 1 for the terms it is known to have, since a term that
-    is not known is not for that reason absent. Without edges a gene scores pi.
+    sum of the networks and pi the term frequency; a labelled gene's F is its label. F is iterated from F = pi until the
+    largest change falls below `tolerance`. A gene is labelled or not in each aspect. A labelled gene scores 1 for the
+    terms that it is known to have. Its other terms score the same expression, evaluated once over its neighbours,
+    because a term that is not annotated need not be absent. A gene without edges scores pi.
 
-    With learnt weights the walk in each aspect is on sum_d alpha_d W_d, each network W_d normalised by its degrees and
-    weighted by how well its edges agree with the aspect's labels [2]_; a network of weight 0 is left out.
+    With learnt weights the walk in each aspect is on sum_d alpha_d W_d, where each network W_d is normalised by its
+    degrees and weighted by how well its edges agree with the aspect's labels [2]_. A network of weight 0 is left out.
 
     Parameters
     ----------
     weights : {'equal', 'learnt'}
-        Whether the networks are added up as they are, or weighted as `learn_network_weights` does.
+        Whether the networks are added up unweighted, or weighted by `learn_network_weights`.
     similarity : bool, default=False
-        Whether the sequences' similarity joins as one more network (see `similarity_network`).
+        Whether the similarity of the sequences is one more network (see `similarity_network`).
     restart : float, default=0.1
         Share of the term frequency in each step, in (0, 1].
     tolerance : float, default=1e-4
@@ -106,7 +109,7 @@ class LabelPropagation(PropagationView):
         Parameters
         ----------
         aspects : tuple of str
-            As the fitted dataset's `aspects`.
+            The `aspects` of the fitted dataset.
 
         Returns
         -------
@@ -125,7 +128,7 @@ class LabelPropagation(PropagationView):
         n_epochs: int | None = None,
         objective: Callable[..., Any] | None = None,
     ) -> FittedPropagation:
-        """Keep the labels, and weigh the networks by them; see `View.learn`."""
+        """Keep the labels, and determine the networks' shares; see `View.learn`."""
         kept = super().learn(inputs, supervision)
         n_networks, n_aspects = len(inputs.networks), supervision.labelled.shape[1]
         shares = np.full((n_networks, n_aspects), 1.0 / max(1, n_networks))
@@ -169,14 +172,14 @@ class LabelPropagation(PropagationView):
     def _spread(
         self, between: csr_array, seeded: NDArray[np.float32], frequency: NDArray[np.float32]
     ) -> NDArray[np.float32]:
-        """Iterate over the unlabelled genes, whose labelled neighbours give them the same in every step."""
+        """Iterate over the unlabelled genes; what their labelled neighbours contribute is the same in every step."""
         start = np.tile(frequency, (len(seeded), 1))
         returned, alpha = self._returning(seeded, frequency), 1.0 - self.restart
         limits = {"tolerance": self.tolerance, "max_iterations": self.max_iterations}
         return iterate(between, returned, start, alpha=alpha, **limits)[0]  # type: ignore[arg-type]
 
     def _returning(self, reached: NDArray[np.float32], frequency: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return (1 - restart) times what reached a gene, plus restart times the frequency."""
+        """Return (1 - restart) times what a gene's neighbours contribute, plus restart times the frequency."""
         return np.asarray(np.float32(1.0 - self.restart) * reached + np.float32(self.restart) * frequency)
 
     def _state(self) -> Arrays:
@@ -199,5 +202,5 @@ class LabelPropagation(PropagationView):
 
 def _transitions(network: csr_array) -> csr_array:
     degree = np.asarray(network.sum(axis=1)).ravel()
-    isolated = diags_array((degree == 0).astype(np.float32))  # whose score thereby stays the term frequency
+    isolated = diags_array((degree == 0).astype(np.float32))  # so that these genes keep the term frequency
     return csr_array((neighbour_average(network) + isolated).astype(np.float32))

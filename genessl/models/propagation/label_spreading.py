@@ -1,4 +1,4 @@
-"""Label spreading: both classes of each term spread over the networks, and the larger share of what arrives counts."""
+"""Label spreading: the presence and the absence of each term spread over the networks; the score is their ratio."""
 
 from __future__ import annotations
 
@@ -17,22 +17,26 @@ _TERMS_AT_ONCE = 512
 
 
 class LabelSpreading(PropagationView):
-    """Spread who has a term and who lacks it over the networks, as local and global consistency asks [1]_.
+    """Spread the presence and the absence of each term over the networks: local and global consistency [1]_.
+
+    It learns from the labels and the networks. Unlabelled genes are used: labels spread through them. It is
+    transductive: all genes that it was fitted with must be in the dataset to predict.
 
     F = alpha S F + (1 - alpha) Y, iterated from F = Y, with S = D^-1/2 W D^-1/2 and W the sum of the networks. For
     each term Y has two columns, 'has it' and 'lacks it': a gene labelled in the term's aspect has 1 in one of them (see
-    `Supervision`), any other gene 0 in both. The score is has / (has + lacks), the share of the arriving labels that
-    have the term. Where no label arrives it is the term frequency; a term that a gene is known to have scores 1.
+    `Supervision`), any other gene 0 in both. The score is has / (has + lacks), the share of the labels that reach a
+    gene that have the term. Where no label reaches a gene, the score is the term frequency. A term that a gene is known
+    to have scores 1.
 
-    In contrast to `LabelPropagation` a labelled gene's label is an opinion that neighbours may outvote, and hubs are
-    held back, for S divides an edge by the degrees of both its ends.
+    It differs from `LabelPropagation` in two ways. The neighbours of a labelled gene can outweigh its own label, and
+    hubs have less influence, because S divides an edge by the degrees of both its genes.
 
     Parameters
     ----------
     alpha : float, default=0.5
-        Share that a gene takes from its neighbours, in (0, 1), from its own label 1 - alpha.
+        Share that a gene takes from its neighbours, in (0, 1); it takes 1 - alpha from its own label.
     similarity : bool, default=False
-        Whether the sequences' similarity joins as one more network (see `similarity_network`).
+        Whether the similarity of the sequences is one more network (see `similarity_network`).
     tolerance : float, default=1e-5
         Largest change of an entry of F at which iteration stops.
     max_iterations : int, default=1000
@@ -59,7 +63,7 @@ class LabelSpreading(PropagationView):
         check_count("max_iterations", self.max_iterations)
 
     def score(self, fitted: FittedLabels, inputs: NetworkInputs) -> NDArray[np.float32]:
-        """Return has / (has + lacks), or the frequency where no label arrives; see `View.score`."""
+        """Return has / (has + lacks), or the frequency where no label reaches a gene; see `View.score`."""
         supervision = fitted.supervision
         targets, labelled = supervision.labels_for(inputs.genes)
         operator = degree_normalised(inputs.joined())
@@ -81,10 +85,11 @@ class LabelSpreading(PropagationView):
         labelled: NDArray[np.bool_],
         aspects: NDArray[np.intp],
     ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        """Return has / (has + lacks), and where any label arrives; each of shape (n_genes, n_columns).
+        """Return has / (has + lacks), and whether any label reaches the gene; each of shape (n_genes, n_columns).
 
-        Spreading is linear, so that has + lacks is what spreads from the labelled genes, one column for each aspect. It
-        goes through the same iterations as has, and their ratio is a weighted mean of labels from the first one on.
+        Spreading is linear, so that has + lacks is the same for all terms of an aspect: it is what spreads from a
+        column of 1 for the genes labelled in the aspect. It takes the same iterations as has, so that their ratio is a
+        weighted mean of labels after any number of iterations.
         """
         start = np.concatenate([having, labelled.astype(np.float32)], axis=1)
         spread_out, _ = spread(

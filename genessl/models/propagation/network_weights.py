@@ -1,4 +1,4 @@
-"""Reliability of each network: how well its edges agree with the labels, by one small regression per aspect."""
+"""The weight of each network: how well its edges agree with the labels, by one small regression per aspect."""
 
 from __future__ import annotations
 
@@ -21,33 +21,33 @@ _SMALLEST_RIDGE = 1e-10
 def learn_network_weights(
     networks: Mapping[str, csr_array], supervision: Supervision, *, prior_genes: float = 10.0
 ) -> NDArray[np.float64]:
-    """Learn how much each network counts in each aspect, from how well its edges agree with the labels [1]_, [2]_.
+    """Learn the weight of each network in each aspect from how well its edges agree with the labels [1]_, [2]_.
 
     The weights alpha >= 0 and the bias b minimise, over the pairs i != j of the n genes labelled in the aspect,
 
         || T - b - sum_d alpha_d W_d ||^2 + lambda || alpha - c ||^2,    T = Z Z^T,    Z = Y - mean(Y),
 
-    with W_d = D^-1/2 A_d D^-1/2 the network normalised by its degrees and Y the labels, 0 or 1. So T holds, summed over
-    the aspect's terms, GeneMANIA's targets: (n-/n)^2 for two genes with the term, -n+ n-/n^2 for one with and one
-    without, and, as in [2]_ where all terms share the weights, (n+/n)^2 for two without. The bias is the paper's
-    constant network and is not shrunk. c is the common weight that fits best, and lambda `prior_genes` / n times the
-    mean of <W_d, W_d> after the bias, so that few labels leave the networks nearly equal. Only sums over edges are
-    formed: <W, T> = sum(Z * (W Z)).
+    with W_d = D^-1/2 A_d D^-1/2 the network normalised by its degrees and Y the labels, 0 or 1. T is GeneMANIA's
+    target, summed over the aspect's terms: (n-/n)^2 for two genes with the term, -n+ n-/n^2 for one gene with it and
+    one without, and (n+/n)^2 for two genes without it, as in [2]_ where all terms share the weights. The bias is the
+    paper's constant network and is not shrunk. c is the common weight that fits best. lambda is `prior_genes` / n times
+    the mean of <W_d, W_d> after the bias is projected out, so that the networks are weighted nearly equally if few
+    genes are labelled. Only sums over edges are computed: <W, T> = sum(Z * (W Z)).
 
     Parameters
     ----------
     networks : mapping of str to csr_array of float32, shape (n_genes, n_genes)
-        Symmetric, empty diagonal.
+        Symmetric, with an empty diagonal.
     supervision : Supervision
-        Its genes are the networks' rows. Experimental labels only are looked at.
+        Its genes are the networks' rows. Only experimental labels are used.
     prior_genes : float, default=10
-        As how many labelled genes the belief in equal networks counts, at least 0.
+        Weight of the prior of equal networks, as a number of labelled genes, at least 0.
 
     Returns
     -------
     ndarray of float64, shape (n_networks, n_aspects)
-        Networks by sorted name; at least 0, columns summing to 1. Equal where an aspect has less than three labelled
-        genes, or no network agrees with the labels.
+        Networks in order of their names. Weights are at least 0, and each column sums to 1. They are equal in an aspect
+        with fewer than three labelled genes, or in which no network agrees with the labels.
 
     References
     ----------
@@ -73,14 +73,14 @@ def learn_network_weights(
 
 
 def _normal_equations(networks: list[csr_array], labels: csr_array) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return <W_d, W_e> and <W_d, T> over the pairs of labelled genes, the bias being projected out of both."""
+    """Return <W_d, W_e> and <W_d, T> over the pairs of labelled genes, with the bias projected out of both."""
     n_genes = labels.shape[0]
     n_pairs = n_genes * (n_genes - 1)
     sums = np.array([network.sum() for network in networks])
     products = np.array([[first.multiply(second).sum() for second in networks] for first in networks])
     frequency = np.asarray(labels.sum(axis=0)).ravel() / n_genes
     agreement = np.array([_agreement(network, labels, frequency) for network in networks])
-    total = -n_genes * float(np.sum(frequency * (1.0 - frequency)))  # of T off its diagonal, T adding up to 0
+    total = -n_genes * float(np.sum(frequency * (1.0 - frequency)))  # sum of T off its diagonal; all of T sums to 0
     return products - np.outer(sums, sums) / n_pairs, agreement - sums * total / n_pairs
 
 

@@ -1,4 +1,4 @@
-"""What the propagation views share: they read networks along which labels pass, with every gene in them."""
+"""PropagationView, the base of the views that spread labels over networks of all genes."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from genessl.models.view import NETWORKS, SEQUENCE
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class NetworkInputs(ViewInputs):
-    """The networks along which labels pass.
+    """The networks over which labels spread.
 
     Parameters
     ----------
     networks : dict of str to csr_array of float32, each of shape (n_genes, n_genes)
-        By sorted name; the columns of silent genes are empty.
+        In order of their names; the columns of silent genes are empty.
     """
 
     networks: dict[str, csr_array]
@@ -32,21 +32,21 @@ class NetworkInputs(ViewInputs):
 
 
 class PropagationView(ClosedForm):
-    """Base of the views that pass labels along networks, for a subclass that has a parameter `similarity`.
+    """Base of the views that spread labels over networks; a subclass has the parameter `similarity`.
 
-    Such a view is transductive: labels reach a gene over any other gene, so that all genes of the fitted dataset have
-    to be in the dataset to predict.
+    Such a view is transductive: labels can reach a gene through any other gene, so that all genes of the fitted dataset
+    must be in the dataset to predict.
     """
 
     similarity: bool
 
     @property
     def reads(self) -> frozenset[str]:
-        """The networks, and the sequences where their similarity joins as a network."""
+        """The networks, and the sequences if their similarity is used as a network."""
         return frozenset({NETWORKS, SEQUENCE}) if self.similarity else frozenset({NETWORKS})
 
     def needs_all_genes(self, inputs: ViewInputs) -> bool:
-        """Return True: labels pass over any gene."""
+        """Return True, because labels spread through all genes."""
         return True
 
     def _read(self, dataset: GeneDataset, muting: Muting | None, like: Preparation | None) -> NetworkInputs:

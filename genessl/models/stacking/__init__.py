@@ -1,1 +1,1 @@
-"""Predictors learned from out-of-fold scores of other predictors."""
+"""Predictors that learn from the out-of-fold scores of other predictors."""

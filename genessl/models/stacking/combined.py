@@ -1,4 +1,4 @@
-"""The default predictor: sequence, network and weak evidence weighed together."""
+"""The default predictor: sequences, networks and electronic annotations combined by stacking."""
 
 from __future__ import annotations
 
@@ -50,27 +50,32 @@ _GENES_AT_ONCE = 500
 
 
 class Combined(GenePredictor):
-    """Weigh what sequence, network and electronic annotations say, by out-of-fold stacking [1]_ [2]_.
+    """Combine predictors from sequences, networks and electronic annotations, by out-of-fold stacking [1]_ [2]_.
 
-    Each member is fitted once for each of several folds of the genes, without the fold's labels, so that every labelled
-    gene is scored by predictors that have not seen its labels, and every other gene by the mean of all. On the labelled
-    genes a small network per aspect then learns how probable a pair of gene and term is, given the members' scores, the
-    term's frequency and how much is known around the gene (see `describe_pairs`): a gene without neighbours, homologs
-    or electronic annotations is judged by what it does have.
+    It learns from the labels, the sequences, the networks and the electronic annotations. Unlabelled genes are used
+    only within members, such as `LabelPropagation` and `GraphNetwork`. It is transductive: all genes that it was fitted
+    with must be in the dataset to predict.
 
-    A gene that has experimental terms in an aspect keeps them, with a score of 1, and is judged there by a second
-    network, which reads the known terms, too: it is trained on genes of which a random part of the most specific terms
-    is withheld. So a term is not taken for absent because curators have not come to it yet.
+    Each member is fitted once for each of several folds of the genes, without the fold's labels. Every labelled gene is
+    scored by predictors that have not seen its labels, and every other gene by the mean of all fits. On the labelled
+    genes a small multilayer perceptron per aspect, the *judge*, then learns the probability of a pair of gene and term
+    from the members' scores, the term's frequency and how much is known around the gene (see `describe_pairs`). A gene
+    without neighbours, homologs or electronic annotations is thereby judged by the evidence that it has.
+
+    A gene that has experimental terms in an aspect keeps them with a score of 1. Its other terms are scored by a second
+    judge, which also reads the known terms. This judge is trained on genes from which a random part of the most
+    specific terms is withheld, so that it does not take a term for absent because nobody has annotated it yet.
 
     Parameters
     ----------
     members : list of str, optional
-        Which predictors to weigh, some of `MEMBERS`; by default all for which the dataset has data.
+        The predictors to combine, some of `MEMBERS`; by default all for which the dataset has data.
     n_folds : int, default=4
+        Number of folds, at least 2.
     n_candidates : int, default=100
-        Terms of a gene and aspect that each member proposes; no other term gets a score.
+        The most terms of a gene and aspect that each member proposes; no other term gets a score.
     device : {'auto', 'cpu', 'cuda'}
-        Of the neural members.
+        Device of the neural members.
     seed : int, default=0
 
     Attributes
@@ -78,7 +83,7 @@ class Combined(GenePredictor):
     members_ : dict of str to list of GenePredictor
         Each member's fit for each fold.
     judges_ : dict of str to PairNetwork
-        By aspect and by whether the gene has known terms there, as in 'BPO first' and 'BPO more'.
+        By aspect and kind, as in 'BPO first' for genes without known terms there and 'BPO more' for genes with some.
 
     References
     ----------
@@ -116,7 +121,7 @@ class Combined(GenePredictor):
             self._make(name)._check_parameters()
 
     def resources(self, n_genes: int, n_terms: int) -> Resources:
-        """Return what the members need together; their scores are kept sparse."""
+        """Return what the members need together; their scores are sparse and add little."""
         return Resources.together(self._make(name).resources(n_genes, n_terms) for name in self.members or MEMBERS)
 
     def _make(self, name: str) -> GenePredictor:
@@ -161,7 +166,7 @@ class Combined(GenePredictor):
         self.fit_judges(dataset, scores)
 
     def fit_judges(self, dataset: GeneDataset, scores: Sequence[csr_array]) -> None:
-        """Train the judges of all aspects on members' scores, as `member_scores` gives them."""
+        """Train the judges of all aspects on the members' scores, as `member_scores` returns them."""
         random = np.random.default_rng(self.seed)
         positive, aspects = self.supervision_.positive, self.supervision_.aspect_of_term
         none = csr_array(positive.shape, dtype=bool)
@@ -182,11 +187,12 @@ class Combined(GenePredictor):
         shown: Sequence[csr_array],
         random: np.random.Generator,
     ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        """Describe pairs of labelled genes of which these labels are shown, one set after the other, and their truth.
+        """Return the features of pairs of labelled genes and terms, and whether each pair is true.
 
-        Validation genes, which choose the epochs of neural members, are passed over; so are genes of which all labels
-        are shown, and, where any are shown at all, those that show none. At most 3,000 are taken, none where there are
-        fewer than twenty.
+        Each table in `shown` holds the labels that the judge may read. Validation genes are left out, because they
+        choose the epochs of neural members. Genes all of whose labels are shown are left out, and, where a table shows
+        any label, also genes that show none. At most 3,000 genes are used over all tables; if there are fewer than
+        twenty, none is.
         """
         terms, targets = self._terms(dataset, aspect), self.supervision_.targets
         labelled = self.supervision_.labelled[:, aspect]
@@ -220,7 +226,7 @@ class Combined(GenePredictor):
         terms: TermFacts,
         rows: NDArray[np.intp],
     ) -> Pairs:
-        """Describe the pairs of some genes, a block of genes at a time."""
+        """Return the candidate pairs of some genes with their features, computed a block of genes at a time."""
         blocks = np.array_split(rows, max(1, len(rows) // _GENES_AT_ONCE))
         starts = np.cumsum([0, *(len(block) for block in blocks)])
         parts = [
@@ -245,9 +251,9 @@ class Combined(GenePredictor):
         return self.judge(dataset, list(self.member_scores(dataset).values()))
 
     def member_scores(self, dataset: GeneDataset) -> dict[str, csr_array]:
-        """Score all genes by each member; csr_array of float32, shape (n_genes, n_terms), by its name.
+        """Return each member's scores of all genes, csr_array of float32, shape (n_genes, n_terms), by member.
 
-        A labelled gene is scored by the fit that has not seen its fold, in the aspects in which it is labelled.
+        In the aspects in which a gene is labelled, it is scored by the fit that has not seen its fold.
         """
         _, labelled = self.supervision_.labels_for(dataset.genes)
         fold_of = dict(zip(self.supervision_.genes.tolist(), self.fold_.tolist()))
@@ -256,7 +262,7 @@ class Combined(GenePredictor):
         return {name: join_folds(score_folds(fits, dataset), fold, seen) for name, fits in self.members_.items()}
 
     def judge(self, dataset: GeneDataset, scores: Sequence[csr_array]) -> NDArray[np.float32]:
-        """Turn the scores of the members that the judges know into one: float32, shape (n_genes, n_terms)."""
+        """Combine the scores of the fitted members into one score: float32, shape (n_genes, n_terms)."""
         positive, labelled = self.supervision_.labels_for(dataset.genes)
         known = positive.astype(bool)
         none = csr_array(known.shape, dtype=bool)
@@ -310,7 +316,10 @@ class Combined(GenePredictor):
 
 
 def _with_usable_evidence(dataset: GeneDataset) -> GeneDataset:
-    """Drop electronic sources that describe labelled genes only, before genes are hidden from the members."""
+    """Return the dataset without electronic sources that annotate labelled genes only.
+
+    This must happen before labels are hidden from the members, because it depends on which genes are labelled.
+    """
     none = {"none": csr_array(dataset.electronic.shape, dtype=bool)}
     return replace(dataset, electronic_sources=usable_sources(dataset) or none)
 

@@ -1,4 +1,4 @@
-"""Out-of-fold scores: what predictors say about genes whose labels they have not seen."""
+"""Out-of-fold scores: the scores of genes by predictors that have not seen their labels."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SMALLEST_SCORE = 1e-4
 
 
 def deal_folds(labelled: NDArray[np.bool_], *, n_folds: int, seed: int) -> NDArray[np.intp]:
-    """Deal genes to folds at random, the labelled and the others evenly; int, shape (n_genes,)."""
+    """Deal genes to folds at random, labelled and unlabelled genes evenly; return int, shape (n_genes,)."""
     random = np.random.default_rng(seed)
     fold = np.empty(len(labelled), dtype=np.intp)
     for part in (np.flatnonzero(labelled), np.flatnonzero(~labelled)):
@@ -32,14 +32,14 @@ def fit_folds(
     """Fit a predictor once for each fold, without the fold's labels.
 
     The dataset is read once. A view that is trained in epochs is trained for as many as the dataset's validation genes
-    choose, whose labels thereby have a say in their own scores, too; nothing should be learned from these.
+    choose. The labels of these genes therefore influence their own scores, which must not be used for learning.
 
     Yields
     ------
     predictor : GenePredictor
-        Fitted.
+        The predictor fitted without the fold.
     scores : ndarray of float32, shape (n_genes, n_terms)
-        Of all genes.
+        Its scores of all genes.
     """
     view, supervision = as_view(predictor), Supervision.of(dataset)
     inputs, n_epochs = view.prepare(dataset), None
@@ -52,7 +52,7 @@ def fit_folds(
 
 
 def score_folds(fitted: Sequence[GenePredictor], dataset: GeneDataset) -> Iterator[NDArray[np.float32]]:
-    """Score all genes by the predictor of each fold; what these read of the dataset is read once."""
+    """Yield the scores of all genes by the predictor of each fold; the dataset is read once for all folds."""
     inputs: ViewInputs | None = None
     for predictor in fitted:
         view, learned = fitted_view(predictor)
@@ -66,15 +66,17 @@ def join_folds(scores: Iterator[NDArray[np.float32]], fold: NDArray[np.intp], se
     Parameters
     ----------
     scores : iterator of ndarray of float32, shape (n_genes, n_terms)
-        By the predictor of each fold.
+        The scores by the predictor of each fold.
     fold : ndarray of int, shape (n_genes,)
+        The fold of each gene.
     seen : ndarray of bool, shape (n_genes, n_terms) or broadcast to it
-        Where the gene's own label is known to the predictors of the other folds; elsewhere their mean is taken.
+        True where the predictors of the other folds have seen the gene's label, so that only its own fold's predictor
+        scores it. Elsewhere the score is the mean of all predictors.
 
     Returns
     -------
     csr_array of float32, shape (n_genes, n_terms)
-        Without scores below 0.0001.
+        Scores below 0.0001 are left out.
     """
     total: NDArray[np.float32] | None = None
     own: NDArray[np.float32] = np.empty(0, dtype=np.float32)

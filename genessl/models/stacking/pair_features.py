@@ -1,4 +1,4 @@
-"""Pairs of gene and term, described by several predictors' scores and by how much is known around the gene."""
+"""Features of pairs of gene and term: several predictors' scores, and how much is known around the gene."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Pairs:
     Parameters
     ----------
     rows, columns : ndarray of int, shape (n_pairs,)
-        Position among the genes asked for, and column of the term.
+        Position of the gene among the genes given, and column of the term.
     features : ndarray of float32, shape (n_pairs, n_features)
     """
 
@@ -59,7 +59,7 @@ class TermFacts:
     def of(
         cls, columns: NDArray[np.intp], frequency: NDArray[np.float32], accretion: NDArray[np.float64], onto: Ontology
     ) -> Self:
-        """Pick the terms of some columns."""
+        """Return the facts about the terms of some columns."""
         parents = csr_array(onto.parents[columns][:, columns].astype(np.float32))
         count = np.maximum(np.diff(parents.indptr), 1)
         parents.data /= np.repeat(count, np.diff(parents.indptr)).astype(np.float32)
@@ -74,17 +74,21 @@ def describe_pairs(
     *,
     n_candidates: int,
 ) -> Pairs:
-    """Describe the pairs of gene and term worth judging: each predictor's best terms that are not known.
+    """Return the candidate pairs, which are each predictor's best terms that are not known, with their features.
 
-    A pair's features are the logit of each predictor's score and their mean; the term's frequency (logit) and
-    information accretion; which share of the term's parents the gene is known to have, how many terms it is known to
-    have, the mean logit of these, the mean logit of its ten best other terms; and the gene's covariates.
+    A pair's features are the logit of each predictor's score and the mean of these; the logit of the term's frequency
+    and the term's information accretion; the share of the term's parents that the gene is known to have, the number of
+    terms that it is known to have, their mean logit, and the mean logit of its ten best other terms; and the gene's
+    covariates.
 
     Parameters
     ----------
     scores : sequence of csr_array of float32, each of shape (n_rows, n_terms)
+        The scores by each predictor.
     known : csr_array of bool, shape (n_rows, n_terms)
+        Terms that the genes are known to have.
     covariates : ndarray of float32, shape (n_rows, n_covariates)
+        As `gene_covariates` returns them.
     terms : TermFacts
     n_candidates : int
         The most terms of a gene that each predictor proposes.
@@ -124,14 +128,14 @@ def _logit(scores: NDArray[np.float32]) -> NDArray[np.float32]:
 def withhold_terms(
     positive: csr_array, ontology: Ontology, aspect_of_term: NDArray[np.intp], random: np.random.Generator
 ) -> csr_array:
-    """Withhold a random part of each gene's most specific terms, and what only these imply.
+    """Withhold a random part of each gene's most specific terms, and the ancestors that only these imply.
 
-    In each aspect each of them stays with a probability drawn for the gene from 0.3 to 1.
+    Each of these terms is kept with a probability that is drawn for the gene and aspect from 0.3 to 1.
 
     Returns
     -------
     csr_array of bool, shape (n_genes, n_terms)
-        What stays, closed upwards.
+        The labels that are kept, closed upwards.
     """
     above = csr_array(positive.astype(np.int32) @ ontology.parents.astype(np.int32)) > 0
     specific = csr_array(positive.astype(np.int8) - positive.multiply(above).astype(np.int8))
@@ -144,10 +148,10 @@ def withhold_terms(
 
 
 def gene_covariates(dataset: GeneDataset, labelled: NDArray[np.bool_], aspect: int) -> NDArray[np.float32]:
-    """Return how much is known around each gene in an aspect, as logarithms; float32, shape (n_genes, 5).
+    """Return how much is known around each gene in an aspect: float32, shape (n_genes, 5).
 
-    Degree summed over networks, the part of it to labelled genes, the best bit score to a labelled homolog, and the
-    number of electronic annotations, in the aspect and in all.
+    The columns are ln(1 + x) of the degree summed over networks, the part of the degree to labelled genes, the best bit
+    score to a labelled homolog, and the number of electronic annotations in the aspect and in all aspects.
     """
     weights = labelled.astype(np.float32)
     degree, around = np.zeros((2, dataset.n_genes), dtype=np.float32)

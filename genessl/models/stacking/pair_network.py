@@ -1,4 +1,4 @@
-"""The judge of pairs of gene and term: a multilayer perceptron, the second level of stacking."""
+"""PairNetwork, the multilayer perceptron that judges pairs of gene and term in the second level of stacking."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FEWEST_STEPS = 200
 
 
 class PairNetwork:
-    """Judge pairs of gene and term: a multilayer perceptron on standardised features, trained by cross-entropy.
+    """Multilayer perceptron that judges pairs of gene and term by standardised features, trained by cross-entropy.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ class PairNetwork:
     n_epochs : int, default=6
     batch_size : int, default=2048
     learning_rate : float, default=3e-3
-        The largest; it rises and falls over the training.
+        The largest learning rate; it rises and then falls in the course of training.
     weight_decay : float, default=1e-4
     seed : int, default=0
     """
@@ -46,7 +46,7 @@ class PairNetwork:
         self.learning_rate, self.weight_decay, self.seed = learning_rate, weight_decay, seed
 
     def fit(self, features: NDArray[np.float32], truth: NDArray[np.bool_]) -> Self:
-        """Learn from pairs, shape (n_pairs, n_features), and whether they are true, shape (n_pairs,)."""
+        """Learn from the features of pairs, shape (n_pairs, n_features), and whether they are true, (n_pairs,)."""
         self.centre_, self.spread_ = features.mean(axis=0), features.std(axis=0)
         inputs, targets = torch.from_numpy(self._standardised(features)), torch.from_numpy(truth.astype(np.float32))
         order = np.random.default_rng(self.seed)
@@ -86,12 +86,12 @@ class PairNetwork:
         )
 
     def state(self) -> Arrays:
-        """Return what was learned, as named arrays."""
+        """Return the learned arrays by name."""
         weights = {f"module.{name}": weight.numpy() for name, weight in self.module_.state_dict().items()}
         return {"centre": self.centre_, "spread": self.spread_, **weights}
 
     def restore(self, arrays: Arrays) -> Self:
-        """Take back what `state` returned."""
+        """Restore the learned state from what `state` returned."""
         self.centre_, self.spread_ = arrays["centre"], arrays["spread"]
         self.module_ = self._module(len(self.centre_))
         weights = {k.removeprefix("module."): torch.from_numpy(v.copy()) for k, v in arrays.items() if "module." in k}
