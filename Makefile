@@ -12,6 +12,8 @@ PYTHON ?=
 TORCH_INDEX ?=
 # Passed on to pytest, e.g. make test PYTEST_ARGS="-m 'not slow'"
 PYTEST_ARGS ?=
+# How many tests run at the same time, each in one thread
+TEST_PROCESSES ?= auto
 
 # The commands of .venv come first, for snakemake and for the `genessl` that its rules call.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -57,7 +59,7 @@ run: install
 	@printf 'the predictions in results/example/predictions/. The example organism is simulated.\n'
 
 test: install
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadscope $(PYTEST_ARGS)
 
 lint: install
 	@ruff check .

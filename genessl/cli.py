@@ -317,11 +317,12 @@ def _write_out_of_fold(dataset: Path, make: Callable[[], GenePredictor], output:
     if data.scheme != "cross_validation":
         raise InputError(f"{dataset}: found a dataset for scheme {data.scheme!r}, expected cross_validation")
     scores = np.zeros((data.n_genes, data.n_terms), dtype=np.float32)
+    ordered, order = data.by_name  # in the order in which predictors read genes, embeddings serve all folds
     for fold in range(data.n_folds):
         logging.getLogger(__name__).info("%s: fold %d of %d", model, fold + 1, data.n_folds)
-        visible = data.hide(fold)
-        held_out = data.split == fold
-        scores[held_out] = make().fit(visible).predict_proba(visible)[held_out]
+        visible = ordered.hide(fold)
+        held_out = ordered.split == fold
+        scores[order[held_out]] = make().fit(visible).predict_proba(visible)[held_out]
     _write_scores(output, scores, data, model=model)
 
 
