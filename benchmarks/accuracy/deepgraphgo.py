@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -14,12 +14,37 @@ from benchmarks.accuracy.views import domains_of
 from genessl.data.dataset import GeneDataset
 from genessl.errors import InputError
 from genessl.features.graphs import joined_graph
+from genessl.features.muting import Muting
 from genessl.models.base import check_count
+from genessl.models.neural.inputs import NeuralInputs
 from genessl.models.neural.layers import normalised_adjacency, symmetric_product
-from genessl.models.neural.training import NeuralPredictor
+from genessl.models.neural.training import NeuralView
+from genessl.models.view import NETWORKS, SEQUENCE, Preparation
 
 
-class DeepGraphGO(NeuralPredictor):
+@dataclass(frozen=True, eq=False, kw_only=True)
+class DomainInputs(NeuralInputs):
+    """The InterPro entries of all genes, and the network between them.
+
+    Parameters
+    ----------
+    entries : Tensor of int64, shape (n_carried,)
+        Of one gene after the other.
+    starts : Tensor of int64, shape (n_genes,)
+        Where each gene's entries begin.
+    n_entries : int
+        How many there are in all.
+    adjacency : Tensor, CSR of float32, shape (n_genes, n_genes)
+        S.
+    """
+
+    entries: Tensor
+    starts: Tensor
+    n_entries: int
+    adjacency: Tensor
+
+
+class DeepGraphGO(NeuralView):
     """Learn all terms from the InterPro entries of a gene and of those around it in the network [1]_.
 
     H_0 = relu(X W + b), with X = 1 where a gene carries an entry; H_l = relu(S H_(l-1) W_l + b_l) + H_(l-1), with
@@ -52,11 +77,16 @@ class DeepGraphGO(NeuralPredictor):
     seed : int, default=0
         See `genessl.models.neural.graph_network.GraphNetwork` for these.
 
+    It is transductive: a gene's neighbours, and theirs, have to be in the dataset to predict.
+
     References
     ----------
     .. [1] R. You, S. Yao, H. Mamitsuka and S. Zhu, DeepGraphGO: graph neural network for large-scale, multispecies
        protein function prediction, Bioinformatics 37, i262-i271, 2021, doi:10.1093/bioinformatics/btab270
     """
+
+    heeds_muting = False
+    transductive = True
 
     def __init__(
         self,
@@ -92,7 +122,12 @@ class DeepGraphGO(NeuralPredictor):
         check_count("n_layers", self.n_layers)
         check_count("n_neighbours", self.n_neighbours)
 
-    def _inputs(self, dataset: GeneDataset) -> dict[str, Any]:
+    @property
+    def reads(self) -> frozenset[str]:
+        """The sequences, of which the InterPro entries, and the networks."""
+        return frozenset({SEQUENCE, NETWORKS})
+
+    def _read(self, dataset: GeneDataset, muting: Muting | None, like: Preparation | None) -> DomainInputs:
         domains = domains_of(dataset)
         if not domains.shape[1]:
             raise InputError(
@@ -101,15 +136,22 @@ class DeepGraphGO(NeuralPredictor):
             )
         network = strongest_edges(joined_graph(dataset), self.n_neighbours)
         looped = csr_array(network / max(float(network.max()), 1e-12) + eye_array(dataset.n_genes, dtype=np.float32))
-        return {
-            "starts": torch.from_numpy(domains.indptr[:-1].astype(np.int64)),  # first: its length is n_genes
-            "entries": torch.from_numpy(domains.indices.astype(np.int64)),
-            "n_entries": torch.zeros((domains.shape[1], 0)),
-            "adjacencies": [normalised_adjacency(looped)],
-        }
+        fixed = Preparation(
+            genes=dataset.genes, feature_names=dataset.feature_names, networks=tuple(sorted(dataset.networks))
+        )
+        return DomainInputs(
+            genes=dataset.genes,
+            n_terms=dataset.n_terms,
+            preparation=like or fixed,
+            muting=muting,
+            entries=torch.from_numpy(domains.indices.astype(np.int64)),
+            starts=torch.from_numpy(domains.indptr[:-1].astype(np.int64)),
+            n_entries=domains.shape[1],
+            adjacency=normalised_adjacency(looped),
+        )
 
-    def _shape(self, inputs: dict[str, Any]) -> dict[str, int]:
-        return {"n_entries": int(inputs["n_entries"].shape[0])}
+    def _shape(self, inputs: DomainInputs) -> dict[str, int]:
+        return {"n_entries": inputs.n_entries}
 
     def _module(self, shape: dict[str, int], n_outputs: int) -> nn.Module:
         return _Convolutions(**shape, hidden=self.hidden, n_layers=self.n_layers, n_outputs=n_outputs, p=self.dropout)
@@ -147,13 +189,12 @@ class _Convolutions(nn.Module):
             if name.endswith("weight"):
                 nn.init.xavier_uniform_(parameter)
 
-    def forward(self, inputs: dict[str, Any], rows: Tensor) -> Tensor:
+    def forward(self, inputs: DomainInputs, rows: Tensor) -> Tensor:
         """Return logits, shape (n_rows, n_outputs)."""
-        (adjacency,) = inputs["adjacencies"]
-        embedded = self.entries(inputs["entries"], inputs["starts"]) + self.offset
+        embedded = self.entries(inputs.entries, inputs.starts) + self.offset
         hidden = self.dropout(torch.relu(embedded))  # (n_genes, hidden)
         for number, layer in enumerate(self.layers, start=1):
-            around = symmetric_product(adjacency, hidden)
+            around = symmetric_product(inputs.adjacency, hidden)
             if number == len(self.layers):  # nobody reads the other genes' last state
                 around, hidden = around[rows], hidden[rows]
             hidden = self.dropout(torch.relu(layer(around))) + hidden

@@ -77,7 +77,7 @@ class LabelSpreadingPerTerm(TransductivePredictor):
 
     def _learn(self, dataset: GeneDataset, supervision: Supervision) -> NDArray[np.float32]:
         graph = self._affinities(dataset)
-        scores = np.tile(supervision.frequency(), (dataset.n_genes, 1))
+        scores = np.tile(supervision.frequency, (dataset.n_genes, 1))
         for rows, columns, targets in lessons_by_aspect(supervision, self.min_genes):
             for position, column in enumerate(columns.tolist()):
                 labels = np.full(dataset.n_genes, -1)

@@ -77,7 +77,7 @@ class Mashup(TransductivePredictor):
     def _learn(self, dataset: GeneDataset, supervision: Supervision) -> NDArray[np.float32]:
         networks = [dataset.networks[name] for name in sorted(dataset.networks)]
         embedding = diffusion_components(networks, dataset.n_genes, self.n_components, self.restart, self.seed)
-        scores = np.tile(supervision.frequency(), (dataset.n_genes, 1))
+        scores = np.tile(supervision.frequency, (dataset.n_genes, 1))
         for rows, columns, targets in lessons_by_aspect(supervision, self.min_genes):
             weights, offsets = fit_logistic(embedding[rows], targets, penalty=self.penalty)
             scores[:, columns] = expit(embedding @ weights + offsets)

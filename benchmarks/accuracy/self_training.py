@@ -75,7 +75,7 @@ class SelfTrainingPerTerm(TransductivePredictor):
     def _learn(self, dataset: GeneDataset, supervision: Supervision) -> NDArray[np.float32]:
         sequence = sequence_components(dataset, self.n_components, self.seed)
         features = np.concatenate([sequence, network_components(dataset, self.n_network_components, self.seed)], axis=1)
-        scores = np.tile(supervision.frequency(), (dataset.n_genes, 1))
+        scores = np.tile(supervision.frequency, (dataset.n_genes, 1))
         for rows, columns, targets in lessons_by_aspect(supervision, self.min_genes):
             for position, column in enumerate(columns.tolist()):
                 labels = np.full(dataset.n_genes, -1)

@@ -35,7 +35,7 @@ class TransductivePredictor(GenePredictor):
 
     def _fit(self, dataset: GeneDataset) -> None:
         supervision = Supervision.of(dataset)
-        self.genes_, self.frequency_ = dataset.genes, supervision.frequency()
+        self.genes_, self.frequency_ = dataset.genes, supervision.frequency
         self.scores_ = np.asarray(self._learn(dataset, supervision), dtype=np.float32)
 
     def _predict(self, dataset: GeneDataset) -> NDArray[np.float32]:
@@ -70,7 +70,7 @@ def lessons_by_aspect(
     targets : ndarray of float32, shape (n_labelled, n_learned)
         1 or 0.
     """
-    targets = supervision.targets().tocsc()
+    targets = supervision.targets.tocsc()
     n_positive, n_labelled = supervision.n_positive, supervision.n_labelled
     learned = (n_positive >= min_genes) & (n_positive < n_labelled)
     for aspect in range(supervision.labelled.shape[1]):

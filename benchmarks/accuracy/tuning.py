@@ -13,7 +13,8 @@ import numpy as np
 
 from genessl.data.dataset import VALIDATION, GeneDataset
 from genessl.models.base import GenePredictor
-from genessl.semi_supervised.pseudo_labels.stopping import validation_quality
+from genessl.models.supervision import Supervision
+from genessl.semi_supervised.pseudo_labels.stopping import Judge
 
 _log = logging.getLogger(__name__)
 _EARLY_STOPPING = 0.1
@@ -102,7 +103,7 @@ def choose(
     -------
     list of Trial, in the order of the grid; `best` picks one
     """
-    rows = np.flatnonzero(dataset.split == VALIDATION)
+    judge = Judge.of(dataset, Supervision.of(dataset))
     part, trials = training_part(dataset, seed=seed), []
     for parameters in grid:
         known = [trial for trial in tried if trial.parameters == parameters]
@@ -111,9 +112,9 @@ def choose(
             continue
         start = time.perf_counter()
         scores = make(parameters).fit(part).predict_proba(part)
-        quality = validation_quality(scores, dataset, rows)
+        quality = judge.quality(scores)
         trials.append(Trial(parameters, quality, time.perf_counter() - start))
-        _log.info("%s: weighted F-max %.4f on %d validation genes", dict(parameters), quality, len(rows))
+        _log.info("%s: weighted F-max %.4f on %d validation genes", dict(parameters), quality, len(judge.rows))
         keep(trials)
     return trials
 

@@ -22,7 +22,7 @@ from genessl.errors import InputError
 from genessl.models.baselines import TermFrequency
 from genessl.models.propagation.function_diffusion import FunctionDiffusion
 from genessl.models.supervision import Supervision
-from genessl.semi_supervised.pseudo_labels.stopping import validation_quality
+from genessl.semi_supervised.pseudo_labels.stopping import Judge
 from tests.conftest import make_dataset
 from tests.models.test_laws import precision_of_the_first_leaf_chosen
 
@@ -197,7 +197,7 @@ def test_a_gene_keeps_its_score_among_others_and_a_new_one_has_the_term_frequenc
     renamed = replace(part, genes=np.array([*part.genes[:3], "new"]))
     scores = fitted[name].predict_proba(renamed)
     np.testing.assert_array_equal(scores[:3], fitted[name].predict_proba(domained)[rows[:3]])
-    np.testing.assert_array_equal(scores[3], Supervision.of(domained).frequency())
+    np.testing.assert_array_equal(scores[3], Supervision.of(domained).frequency)
 
 
 def test_convolutions_equal_the_formula_in_numpy(domained, fitted):
@@ -242,7 +242,7 @@ class TestScikitLearn:
 
     def test_a_gene_that_no_label_reaches_scores_the_term_frequency(self, domained):
         scores = RECIPES["label_spreading"].make({"alpha": 0.8}).fit(domained).predict_proba(domained)
-        frequency = Supervision.of(domained).frequency()
+        frequency = Supervision.of(domained).frequency
         degree = sum(network.sum(axis=1) for network in domained.networks.values())
         cut_off = np.flatnonzero((degree == 0) & ~domained.labelled.any(axis=1))
         assert len(cut_off)
@@ -260,12 +260,12 @@ class TestScikitLearn:
 
 class TestTuning:
     def test_quality_is_1_for_the_truth_and_less_for_the_frequency(self, dataset):
-        rows = np.flatnonzero(dataset.split == 1)
+        judge = Judge.of(dataset, Supervision.of(dataset))
         perfect = dataset.positive.toarray().astype(np.float32)
         naive = TermFrequency().fit(dataset).predict_proba(dataset)
-        assert validation_quality(perfect, dataset, rows) == pytest.approx(1.0)
-        assert 0.2 < validation_quality(naive, dataset, rows) < 0.9
-        assert validation_quality(np.zeros_like(naive), dataset, rows) == 0.0
+        assert judge.quality(perfect) == pytest.approx(1.0)
+        assert 0.2 < judge.quality(naive) < 0.9
+        assert judge.quality(np.zeros_like(naive)) == 0.0
 
     def test_no_label_of_a_validation_gene_is_seen_while_tuning(self, dataset):
         part = training_part(dataset)
