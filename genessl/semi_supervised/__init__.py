@@ -1,1 +1,1 @@
-"""Strategies through which unlabelled genes teach."""
+"""Strategies that learn from unlabelled genes, and views of scikit-learn classifiers."""

@@ -1,4 +1,4 @@
-"""Labels of plain arrays: y with -1 for unknown, as numbers that can be taught."""
+"""Labels of plain arrays: y, with -1 for unknown labels, as integer codes."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ Codes = NDArray[np.intp]
 
 @dataclass(frozen=True)
 class ArrayLabels:
-    """Given labels as codes.
+    """The labels given to `fit`, as integer codes.
 
     Parameters
     ----------
     codes : ndarray of int, shape (n_samples, n_columns)
-        -1 where unknown. Classes that exclude each other are one column of 0, 1, ..., n_classes - 1; of labels that do
-        not each is a column of 1 and 0.
+        -1 where unknown. Classes that exclude each other are one column of 0, 1, ..., n_classes - 1. Labels that do not
+        exclude each other are one column of 1 and 0 each.
     classes : ndarray
-        Sorted classes, or the numbers of the labels.
+        Sorted classes, or 0, 1, ..., n_labels - 1.
     exclusive : bool
         Whether classes exclude each other.
     """
@@ -44,12 +44,13 @@ class ArrayLabels:
         Raises
         ------
         InputError
-            If there are less than two known classes, a label has no known value, or one that is not 1, 0 or -1.
+            If fewer than two classes are known, if a label has no known value, or if y of several columns holds
+            anything but 1, 0 and -1.
         """
         return _read_labels(y) if y.ndim == 2 else _read_classes(y)
 
     def decode(self, codes: Codes, y: NDArray[Any]) -> NDArray[Any]:
-        """Return codes as values of y, -1 as -1."""
+        """Return codes as values of y; -1 stays -1."""
         if not self.exclusive:
             return codes.astype(y.dtype)
         taught, decoded = codes[:, 0] != UNKNOWN, np.full_like(y, UNKNOWN)
@@ -57,14 +58,14 @@ class ArrayLabels:
         return decoded
 
     def supervision(self) -> Supervision:
-        """Return the labels as supervision: exclusive classes share an aspect, any other label has one of its own."""
+        """Return the labels as a supervision: exclusive classes share one aspect, other labels have one aspect each."""
         positive = self.codes == np.arange(len(self.classes)) if self.exclusive else self.codes == 1
         aspects = np.zeros(len(self.classes), dtype=np.intp) if self.exclusive else np.arange(len(self.classes))
         names = np.arange(len(positive)).astype(np.str_)
         return Supervision.from_labels(names, csr_array(positive), self.codes != UNKNOWN, aspects)
 
     def choose_lesson(self, probability: NDArray[Any], quota: float) -> Codes:
-        """Choose codes to teach, as `choose_by_quota` does; -1 where none is taught, as for known labels.
+        """Choose codes to teach by `choose_by_quota`; -1 where none is taught, which includes all known labels.
 
         Parameters
         ----------
@@ -85,7 +86,7 @@ class ArrayLabels:
 
 
 def united(lessons: list[Codes]) -> Codes:
-    """Return the codes that any view taught; where views taught different codes, -1."""
+    """Return the codes that any view taught; -1 where no view taught one or views taught different ones."""
     together = lessons[0]
     for other in lessons[1:]:
         agree = (together == UNKNOWN) | (other == UNKNOWN) | (together == other)

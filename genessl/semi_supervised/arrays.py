@@ -1,4 +1,4 @@
-"""Self-training and co-training on plain arrays, as scikit-learn classifiers: X, and y with -1 for unknown."""
+"""Self-training and co-training on plain arrays, as scikit-learn classifiers of X and of y with -1 for unknown."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _Columns = slice | NDArray[np.intp]
 
 
 class _QuotaTaught(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
-    """Views that teach each other in a circle: each learns what the next one taught, the last what the first did."""
+    """Base of both classifiers: each view learns the lesson of the next view, and the last view that of the first."""
 
     estimator: BaseEstimator | None
     rounds: int
@@ -58,7 +58,7 @@ class _QuotaTaught(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
         return tags
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
-        """Learn from the known labels, then from what is taught, round by round.
+        """Learn from the known labels, and then from taught labels, round by round.
 
         Parameters
         ----------
@@ -69,7 +69,7 @@ class _QuotaTaught(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
         Raises
         ------
         InputError
-            If a parameter or a label is out of range, or too little is known.
+            If a parameter or a label is out of range, or too few labels are known.
         """
         self._check_parameters()
         features, labels = validate_data(self, X, y, accept_sparse="csr", multi_output=True)
@@ -106,14 +106,14 @@ class _QuotaTaught(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
         return lessons
 
     def _fit_views(self, features: Any, given: ArrayLabels, lessons: list[Codes]) -> None:
-        """Fit each view on what is given and on the lesson of the next view: where there is one view, its own."""
+        """Fit each view on the given labels and the lesson of the next view; a single view learns its own lesson."""
         self.estimators_ = [
             self._fit_view(features[:, columns], given, lessons[(number + 1) % len(lessons)])
             for number, columns in enumerate(self.views_)
         ]
 
     def _fit_view(self, features: Any, given: ArrayLabels, lesson: Codes) -> list[Any]:
-        """Return an estimator for each column of codes, or the only value that a label has."""
+        """Return a fitted estimator for each column of codes, or the value itself if all known codes are the same."""
         fitted: list[Any] = []
         for known, taught in zip(given.codes.T, lesson.T):
             codes = np.where(known == UNKNOWN, taught, known)
@@ -127,13 +127,13 @@ class _QuotaTaught(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
         return fitted
 
     def _weights(self, known: NDArray[np.bool_], used: NDArray[np.bool_]) -> NDArray[np.float64]:
-        """Return the weight of each sample: 1 where known, the same for all taught ones, 0 for others."""
+        """Return the weight of each sample: 1 where known, one common weight where taught, and 0 elsewhere."""
         n_known, n_taught = int(known.sum()), int((used & ~known).sum())
         share = self.weight * min(1.0, n_known / max(1, n_taught))
         return np.where(known, 1.0, np.where(used, share, 0.0))
 
     def _probabilities(self, features: Any) -> list[NDArray[Any]]:
-        """Return what each view gives to each class, or to the presence of each label."""
+        """Return each view's probability of each class, or of the presence of each label."""
         pairs = [(fitted, features[:, columns]) for fitted, columns in zip(self.estimators_, self.views_)]
         if self._exclusive:
             return [np.asarray(fitted[0].predict_proba(view)) for fitted, view in pairs]
@@ -152,7 +152,7 @@ class _QuotaTaught(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
         return np.asarray(np.mean(self._probabilities(features), axis=0))
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """Return the most probable class, shape (n_samples,), or 1 for a label more probable than not, else 0."""
+        """Return the most probable class, shape (n_samples,), or 1 for a label with a probability above 0.5, else 0."""
         probability = self.predict_proba(X)
         if self._exclusive:
             return np.asarray(self.classes_[probability.argmax(axis=1)])
@@ -160,27 +160,28 @@ class _QuotaTaught(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
 
 
 class QuotaSelfTraining(_QuotaTaught):
-    """Let a classifier label samples for itself, round by round [1]_, by a quota for each class or label.
+    """Self-training [1]_: a classifier learns from its own predictions, chosen by a quota for each class or label.
 
-    In each round the estimator, fitted on the known labels and on what it taught itself last, gives probabilities to
-    the samples whose label is unknown. Of n of these, for a class or label that the share pi of the labelled samples
-    have, the round(`quota` pi n) most probable are taught to have it, if their probability is above pi; of labels that
-    do not exclude each other the less probable half are also taught to lack it (see `choose_by_quota`). So rare classes
-    are taught, which may never reach the one threshold of scikit-learn's `SelfTrainingClassifier`. A sample chosen for
-    several classes is taught the most probable of them. A lesson replaces the one before, and a known label is never
-    changed. A y of one column is read as classes that exclude each other.
+    In each round the estimator is fitted on the known labels and on those that it taught itself last, and gives
+    probabilities to the n samples whose label is unknown. For a class or label that the share pi of the labelled
+    samples have, the round(`quota` pi n) most probable samples are taught to have it, if their probability is above pi.
+    For labels that do not exclude each other, the less probable half are also taught to lack it (see
+    `choose_by_quota`). The quota teaches rare classes too, which may never reach the single threshold of scikit-learn's
+    `SelfTrainingClassifier`. A sample chosen for several classes is taught the most probable of them. Each lesson
+    replaces the one before, and a known label never changes. A y of one column is read as classes that exclude each
+    other.
 
     Parameters
     ----------
     estimator : classifier, optional
-        With `predict_proba`; by default `LogisticRegression(max_iter=1000)`. For labels that do not exclude each other
-        a copy of it is fitted for each.
+        It must have `predict_proba`; by default `LogisticRegression(max_iter=1000)`. For labels that do not exclude
+        each other, a copy of it is fitted for each label.
     rounds : int, default=3
-        The most rounds; with 0 this is the estimator, fitted on the samples whose label is known.
+        The most rounds; with 0 the estimator is fitted on the samples whose label is known.
     quota : float, default=0.6
-        Share of the samples expected to have a class or label that is taught it, in (0, 1].
+        Number of samples that are taught a class or label, as a share of the samples expected to have it, in (0, 1].
     weight : float, default=0.5
-        Weight of taught labels, in [0, 1]: beside m known samples each of n taught ones weighs `weight` min(1, m / n),
+        Weight of taught labels, in [0, 1]: with m known samples, each of n taught ones weighs `weight` min(1, m / n),
         so that taught samples never outweigh the known ones. An estimator whose `fit` takes no `sample_weight` counts
         them fully, unless this is 0.
 
@@ -189,17 +190,18 @@ class QuotaSelfTraining(_QuotaTaught):
     classes_ : ndarray
         Sorted classes, or 0, 1, ..., n_labels - 1.
     labels_ : ndarray, shape of y
-        y with the labels taught in the last round; -1 where none was.
+        y with the labels taught in the last round filled in; -1 where none was.
     labeled_iter_ : ndarray of int, shape of y
         The round since which the sample was taught this label; 0 for a known label, -1 where the last round taught
         none.
     n_iter_ : int
-        Rounds of teaching that the final estimators had.
+        Number of rounds of teaching before the final fit.
     termination_condition_ : {'max_rounds', 'no_change', 'nothing_to_teach'}
     lessons_ : list of ndarray, shape of y each
-        What each view taught in the last round, -1 where nothing; here of one view.
+        The labels that each view taught in the last round, -1 where none; here there is one view.
     estimators_ : list of list
-        The fitted estimators of each view: one, or one for each label, and a label's value where only one is known.
+        The fitted estimators of each view: one, or one for each label. If only one value of a label is known, the value
+        takes the place of the estimator.
     views_ : list
         Columns of X that each view reads.
 
@@ -229,17 +231,17 @@ class QuotaSelfTraining(_QuotaTaught):
 
 
 class QuotaCoTraining(_QuotaTaught):
-    """Let two classifiers that read different columns of X label samples for each other, round by round [1]_.
+    """Co-training [1]_: two classifiers that read different columns of X learn from each other's predictions.
 
-    As `QuotaSelfTraining`, but each view learns what the other taught it last, and the prediction is the mean of both
-    views' probabilities.
+    It works as `QuotaSelfTraining`, but each view learns what the other view taught last, and the prediction is the
+    mean of both views' probabilities.
 
     Parameters
     ----------
     estimator : classifier, optional
         Classifier of each view; by default `LogisticRegression(max_iter=1000)`.
     view_columns : pair of sequences of int, optional
-        Columns of the first and of the second view; by default the first and the second half of them.
+        Columns of the first and of the second view; by default the first and the second half of the columns.
     rounds : int, default=3
     quota : float, default=0.6
     weight : float, default=0.5

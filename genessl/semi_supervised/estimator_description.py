@@ -1,4 +1,4 @@
-"""scikit-learn estimators as JSON: their class and parameters, without anything learned and without pickle."""
+"""Descriptions of scikit-learn estimators as JSON: class and parameters, without fitted state and without pickle."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def describe(value: Any, where: str) -> Any:
     value : Any
         An estimator, a number, text, None, or a list, tuple or dict of these.
     where : str
-        The name of the value in an error's sentence.
+        The name of the value in error messages.
 
     Raises
     ------
@@ -53,12 +53,12 @@ def describe(value: Any, where: str) -> Any:
 
 
 def rebuild(description: Any) -> Any:
-    """Put together what `describe` took apart; an estimator comes back unfitted.
+    """Return the value that `describe` turned into JSON; an estimator is returned unfitted.
 
     Raises
     ------
     InputError
-        If a class is neither of scikit-learn nor of a module that is already imported, or is no estimator.
+        If a class comes neither from scikit-learn nor from a module that is already imported, or is no estimator.
     """
     if isinstance(description, list):
         return [rebuild(inner) for inner in description]
@@ -73,13 +73,13 @@ def rebuild(description: Any) -> Any:
 
 
 def named_estimator(value: Any) -> Any:
-    """Make the estimator that a configuration names: a class of scikit-learn, or the class and its parameters.
+    """Return the estimator that a configuration names: a class of scikit-learn, or the class and its parameters.
 
     Parameters
     ----------
     value : Any
-        As in ``'sklearn.ensemble.RandomForestClassifier'`` or ``{'sklearn.svm.SVC': {'C': 2.0}}``; anything else
-        comes back as it is.
+        For example ``'sklearn.ensemble.RandomForestClassifier'`` or ``{'sklearn.svm.SVC': {'C': 2.0}}``. Any other
+        value is returned unchanged.
 
     Raises
     ------
@@ -106,7 +106,7 @@ def named_estimator(value: Any) -> Any:
         )
     try:
         estimator = found(**parameters)
-        if hasattr(found, "_parameter_constraints"):  # scikit-learn's own have them
+        if hasattr(found, "_parameter_constraints"):  # only scikit-learn's own estimators have them
             estimator._validate_params()
     except (TypeError, ValueError) as error:
         raise InputError(f"classifier: {error}") from error
@@ -123,7 +123,7 @@ def _class_path(found: type, where: str) -> str:
 
 
 def _find_class(path: str) -> type[BaseEstimator]:
-    """Import a class of scikit-learn, or look one up where its module is imported already: a file imports no other."""
+    """Return a class of scikit-learn, or of a module that is already imported; a saved file imports no other module."""
     module, _, name = path.rpartition(".")
     if module.split(".")[0] == "sklearn":
         try:

@@ -1,4 +1,4 @@
-"""Positive-unlabelled learning: a term that no curator has written down is not a term that the gene lacks."""
+"""Positive-unlabelled learning: a term that is not annotated does not count as absent without doubt."""
 
 from __future__ import annotations
 
@@ -29,21 +29,26 @@ _LEAST_VALIDATION_GENES = 10
 
 
 class PositiveUnlabelled(ViewStrategy):
-    """Train a view without taking every absent annotation for a negative.
+    """Train a view without counting every term that is not annotated as absent.
 
-    GO is open-world: a gene annotated in an aspect may have further terms there that nobody has tested. The usual loss,
-    `cross_entropy`, counts them as absent. Two other treatments:
+    It learns from the labels and from what its view reads. Unlabelled genes are used by the treatment
+    `non_negative_risk` and not by the others. It is transductive only if its view is.
 
-    - `non_negative_risk` [1]_: for each term, with P its annotated genes, U all genes, annotated or not, and pi the
-      share of genes that have it, the risk is pi E_P[l(f, 1)] + max(0, E_U[l(f, 0)] - pi E_P[l(f, 0)]), l the logistic
-      loss: what U says against the term is corrected for the genes among U that have it. pi is the term's frequency
-      among the genes annotated in the aspect times `prior_factor`, for annotations are incomplete.
-    - `co_annotation`, evidence-based negatives in the spirit of [2]_: an absent term t of a gene weighs 1 - c in the
-      usual loss, c being the largest share, over the gene's terms s in the aspect that are no ancestors of t, of the
-      genes with s that have t. Where annotations often come together, one without the other says little.
+    A gene that is annotated in an aspect may have further terms there that nobody has tested. The usual loss,
+    `cross_entropy`, counts these as absent. There are two other treatments:
 
-    By default the validation genes choose among the three: of views trained without their labels the one with the
-    highest weighted F-max on them. With fewer than ten labelled validation genes it is the usual loss.
+    - `non_negative_risk` [1]_: for each term, with P its annotated genes, U all genes, annotated or not, pi the share
+      of genes that have it, and l the logistic loss, the risk is
+      pi E_P[l(f, 1)] + max(0, E_U[l(f, 0)] - pi E_P[l(f, 0)]). The second part is the loss of absence on U, corrected
+      for the genes in U that have the term. pi is the term's frequency among the genes annotated in the aspect times
+      `prior_factor`, because annotations are incomplete.
+    - `co_annotation`, evidence-based negatives similar to [2]_: an absent term t of a gene weighs 1 - c in the usual
+      loss. c is the largest share, over the gene's terms s in the aspect that are no ancestors of t, of the genes with
+      s that have t. If two terms often occur together, the absence of one of them is weak evidence.
+
+    By default the validation genes choose among the three treatments: views are trained without their labels, and the
+    treatment with the highest weighted F-max on them is used. With fewer than ten labelled validation genes the usual
+    loss is used.
 
     Parameters
     ----------
@@ -51,17 +56,17 @@ class PositiveUnlabelled(ViewStrategy):
         By default a `SequenceNetwork`.
     treatment : {'validated', 'cross_entropy', 'non_negative_risk', 'co_annotation'}
     prior_factor : float, default=1.5
-        How many times as many genes have a term as are annotated with it, at least 1; of `non_negative_risk`.
+        Assumed ratio of the genes that have a term to those annotated with it, at least 1; for `non_negative_risk`.
     device : {'auto', 'cpu', 'cuda'}
-        Of the default view.
+        Device of the default view.
     seed : int, default=0
 
     Attributes
     ----------
     view_ : NeuralView
-        The view with the trained network.
+        The view with the trained module.
     treatment_ : str
-        As given or chosen.
+        The treatment that was given or chosen.
     validation_ : dict of str to float
         Weighted F-max on the validation genes, mean over aspects, of each treatment tried.
 
@@ -95,7 +100,7 @@ class PositiveUnlabelled(ViewStrategy):
         check_count("seed", self.seed, 0)
 
     def settled(self, dataset: GeneDataset) -> GenePredictor:
-        """Return it with the treatment that the validation genes of a dataset choose."""
+        """Return a copy with the treatment that the validation genes of a dataset choose."""
         if self.treatment != "validated":
             return self
         ordered, supervision = dataset.by_name[0], Supervision.of(dataset.by_name[0])
@@ -117,7 +122,7 @@ class PositiveUnlabelled(ViewStrategy):
         return self._objective_of(self.treatment_)
 
     def _compared(self, inputs: Any, supervision: Supervision, judge: Judge) -> dict[str, float]:
-        """Measure each treatment on the validation genes, if these are enough."""
+        """Return the weighted F-max of each treatment on the validation genes; empty if there are fewer than ten."""
         if len(judge.rows) < _LEAST_VALIDATION_GENES:
             _log.warning("fewer than %d labelled validation genes; the usual loss is taken", _LEAST_VALIDATION_GENES)
             return {}
@@ -153,7 +158,7 @@ def _best(found: dict[str, float]) -> str:
 
 
 class _NonNegativeRisk(Objective):
-    """The risk above, for a step's labelled genes and as many others, mean over terms."""
+    """The mean risk over terms, for a step's labelled genes and other genes, of which there are at most twice as many."""
 
     def __init__(
         self, module: nn.Module, inputs: Any, supervision: Supervision, prior_factor: float, seed: int
@@ -163,7 +168,7 @@ class _NonNegativeRisk(Objective):
         prior = np.minimum(prior_factor * supervision.frequency, 1.0)
         self.prior = torch.from_numpy(prior.astype(np.float32)).to(device)  # (n_terms,)
         informative = supervision.informative
-        share = supervision.n_positive / max(len(informative), 1)  # of the labelled genes have a term as a target
+        share = supervision.n_positive / max(len(informative), 1)  # of the labelled genes that have a term
         self.share = torch.from_numpy(share.astype(np.float32)).clamp(min=1e-12).to(device)
         self.pool = np.setdiff1d(np.arange(len(supervision.genes)), informative)
         self.n_labelled = max(len(informative), 1)
@@ -191,12 +196,13 @@ def non_negative_risk(logits: Tensor, targets: Tensor, prior: Tensor, share: Ten
     Parameters
     ----------
     logits : Tensor, shape (n_genes, n_terms)
-        Of a sample of all genes, the labelled ones first.
+        Logits of a sample of all genes, the labelled ones first.
     targets : Tensor of 0 and 1, shape (n_labelled, n_terms)
-        Which of the labelled ones have a term.
+        1 where a labelled gene has the term.
     prior, share : Tensor, shape (n_terms,)
-        How many genes have a term, and how many of the labelled ones are expected to be annotated with it, both as
-        shares. The mean over P is taken by the expected number and not by a batch's own, which is often 0.
+        The share of all genes that have a term, and the share of labelled genes that are expected to be annotated with
+        it. The mean over P is divided by the expected number of annotated genes and not by the number in the batch,
+        which is often 0.
     """
     expected = share * len(targets)
     labelled = logits[: len(targets)]
@@ -208,7 +214,7 @@ def non_negative_risk(logits: Tensor, targets: Tensor, prior: Tensor, share: Ten
 
 
 class _DoubtedNegatives(Objective):
-    """Binary cross-entropy in which an absent term weighs less the more often it comes with what the gene has."""
+    """Binary cross-entropy in which an absent term weighs less the more often it occurs with the gene's terms."""
 
     def __init__(self, module: nn.Module, inputs: Any, supervision: Supervision) -> None:
         super().__init__(module, inputs, supervision)
@@ -226,10 +232,11 @@ class _DoubtedNegatives(Objective):
 
 
 def co_annotation(supervision: Supervision) -> NDArray[np.float32]:
-    """Return for each two terms s (row) and t of an aspect the share of the genes with s that have t, else 0.
+    """Return for two terms s (row) and t (column) of an aspect the share of the genes with s that have t.
 
-    It is 0, too, where s is an ancestor of t in the labels, all genes with t having s: a general term raises no doubt
-    about a special one. float32, shape (n_terms, n_terms); one gene without t is added to those with s.
+    One gene without t is added to those with s. The share is set to 0 if the terms are of different aspects. It is
+    also set to 0 if all genes with t have s, as for an ancestor s of t, because a general term is no evidence for a
+    more specific one. The result is float32, shape (n_terms, n_terms).
     """
     targets = supervision.targets
     both = np.asarray((targets.T @ targets).toarray(), dtype=np.float32)
@@ -241,7 +248,7 @@ def co_annotation(supervision: Supervision) -> NDArray[np.float32]:
 
 
 def doubt(supervision: Supervision, companions: NDArray[np.float32], rows: NDArray[np.intp]) -> NDArray[np.float32]:
-    """Return how doubtful each absent term of some genes is, in [0, 1): float32, shape (n_rows, n_terms)."""
+    """Return the doubt c about the absence of each term for some genes, in [0, 1): float32, shape (n_rows, n_terms)."""
     targets = csr_array(supervision.targets[rows])
     doubts = np.zeros(targets.shape, dtype=np.float32)
     for row in range(targets.shape[0]):

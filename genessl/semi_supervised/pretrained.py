@@ -1,4 +1,4 @@
-"""Self-supervised pretraining: a view's network first learns to restore what is hidden of genes, then their terms."""
+"""Self-supervised pretraining: a view's module first learns to restore masked features, and then the terms."""
 
 from __future__ import annotations
 
@@ -27,38 +27,43 @@ _log = logging.getLogger(__name__)
 
 
 class Pretrained(ViewStrategy):
-    """Pretrain the body of a view's network on all genes without any label, then fit the view as usual from there.
+    """Pretrain the body of a view's module on all genes without labels, then fit the view from there as usual.
 
-    This is self-supervised pretraining followed by supervised fine-tuning. It is not semi-supervised learning: the
-    unlabelled genes shape the weights that the fit starts from, and no term is ever asked of them.
+    It learns from the labels and from what its view reads. Unlabelled genes are used in the pretraining only. It is
+    transductive only if its view is.
+
+    This is self-supervised pretraining followed by supervised fine-tuning, and not semi-supervised learning: unlabelled
+    genes shape the weights from which the fit starts, and no term is predicted for them in training.
 
     A sequence view restores masked features (see `MaskedFeatures`), a network view masked nodes (see `MaskedNodes`).
-    The body, which is all but the output layer, is pretrained once; the training that chooses the epochs and the final
-    one both start from it, with an output layer that starts at the terms' frequencies and an optimiser of their own.
+    The body, which is the whole module but the output layer, is pretrained once. The training that chooses the epochs
+    and the final training both start from this body, with an output layer that starts at the terms' frequencies and
+    with a new optimiser.
 
     Parameters
     ----------
     view : SequenceNetwork or GraphNetwork, optional
-        By default a `SequenceNetwork`. A `GraphNetwork` with `label_input` is refused, for its body reads labels.
+        By default a `SequenceNetwork`. A `GraphNetwork` with `label_input` is refused, because its body reads labels.
     pretraining_epochs : int, default=30
-        Each of as many steps as an epoch of the view with so many genes; with 0 the view is fitted from a random start.
+        Number of epochs of pretraining. An epoch over all genes has as many steps as the view takes for that many
+        labelled genes. With 0 the view is fitted from a random start.
     masked : float, optional
-        Share hidden in a step, in (0, 0.9]: of the values of each gene for a sequence view (by default 0.3), of the
-        genes for a network view (by default 0.5).
+        Share that is masked in a step, in (0, 0.9]: of the values of each gene for a sequence view (by default 0.3), of
+        the genes for a network view (by default 0.5).
     gamma : float, default=2.0
-        Exponent of the scaled cosine error of a network view, at least 1; larger ones look away from nodes that are
-        easily restored.
+        Exponent of the scaled cosine error of a network view, at least 1; a larger exponent gives less weight to nodes
+        that are easily restored.
     learning_rate : float, optional
-        Of pretraining, by Adam; by default the view's own.
+        Learning rate of the pretraining by Adam; by default the view's own.
     device : {'auto', 'cpu', 'cuda'}
-        Of the default view.
+        Device of the default view.
     seed : int, default=0
 
     Attributes
     ----------
     reconstruction_ : list of float
-        Mean loss on what was masked in each epoch of pretraining, before the steps that learned from it. About 1 is
-        what ignoring the rest of the gene, or its neighbours, comes to.
+        Mean loss on masked values in each epoch of pretraining, each measured before the step that learns from them. A
+        loss of about 1 means that the module ignores the gene's other values, or its neighbours.
     """
 
     def __init__(
@@ -99,7 +104,7 @@ class Pretrained(ViewStrategy):
         if not self.pretraining_epochs:
             return Objective
         view = self._make_view()
-        with torch.random.fork_rng():  # the fit itself draws what it draws without pretraining
+        with torch.random.fork_rng():  # so that the fit draws the same numbers as without pretraining
             torch.manual_seed(self.seed)
             task = self._task(view.fresh_module(inputs, 1), inputs)
             rate = view.learning_rate if self.learning_rate is None else self.learning_rate
@@ -142,9 +147,9 @@ class Pretrained(ViewStrategy):
 
 
 class FineTuning(Objective):
-    """The loss of the labelled genes, for a module whose body starts as pretrained instead of at random.
+    """The loss of the labelled genes, for a module that starts from a pretrained body.
 
-    Parameters are those of `Objective`, and `body` as `body_of` returns it.
+    The parameters are those of `Objective`, and `body` as `body_of` returns it.
     """
 
     def __init__(self, module: nn.Module, inputs: Any, supervision: Supervision, body: dict[str, Tensor]) -> None:
@@ -153,21 +158,21 @@ class FineTuning(Objective):
 
 
 class MaskedFeatures(nn.Module):
-    """Restore hidden features of a gene from its others, as a denoising autoencoder does [1]_.
+    """Restore masked features of a gene from its other features, as a denoising autoencoder does [1]_.
 
     A share `masked` of the values x of each gene is replaced by the same feature's values in genes drawn at random,
     which keeps each feature's distribution [2]_. The module's body reads the result, and a linear decoder returns z:
-    the feature, or its logit where it is 0 or 1. The loss is the mean of l over the replaced values (the full emphasis
-    of [1]_: what is in plain sight is not asked for), in units of what each feature's mean m would cost:
+    the feature, or the logit of a feature of 0 and 1. The loss is the mean of l over the replaced values only, which is
+    the full emphasis of [1]_, in units of the loss of each feature's mean m:
 
     l(x, z) / mean l(x, m), with l(x, z) = (x - z)^2 / 2, or log(1 + exp(z)) - x z for a feature of 0 and 1.
 
-    Of the two tasks of [2]_, which also asks what was replaced, this is one.
+    This is one of the two tasks of [2]_; the other, to predict which values were replaced, is not used.
 
     Parameters
     ----------
     module : nn.Module
-        With `embed`, which is learned, and `output`, which is not touched.
+        It has `embed`, which is trained, and `output`, which is not changed.
     inputs : FeatureInputs
     masked : float
         In (0, 1).
@@ -189,24 +194,24 @@ class MaskedFeatures(nn.Module):
         self.cost_of_mean = self.cost(features, mean).mean().clamp(min=1e-6)
         width: int = module.output.in_features  # type: ignore[union-attr, assignment]
         self.decoder = nn.Linear(width, features.shape[1])
-        with torch.no_grad():  # it begins by ignoring the gene
+        with torch.no_grad():  # the decoder starts at the means and ignores the gene
             self.decoder.weight.zero_()
             self.decoder.bias.copy_(mean)
         self.to(features.device)
 
     def steps(self, random: np.random.Generator, n_steps: int) -> list[NDArray[np.intp]]:
-        """Return the genes of each step of an epoch, every gene in one."""
+        """Return the genes of each step of an epoch; every gene is in one step."""
         return np.array_split(random.permutation(len(self.features)), n_steps)
 
     def loss(self, rows: NDArray[np.intp]) -> Tensor:
-        """Return the loss of some genes, some of whose values are hidden."""
+        """Return the loss of some genes, of whose values a share is masked."""
         features = self.features[torch.from_numpy(rows).to(self.features.device)]  # (n_rows, n_features)
         hidden = torch.rand_like(features) < self.masked
         output = self.restore(torch.where(hidden, drawn_values(self.features, len(rows)), features))
         return (self.cost(features, output) * hidden).sum() / hidden.sum().clamp(min=1) / self.cost_of_mean
 
     def restore(self, features: Tensor) -> Tensor:
-        """Return z given features with some replaced, both of shape (n_rows, n_features)."""
+        """Return z, given features some of which are replaced; both have the shape (n_rows, n_features)."""
         everyone = torch.arange(len(features), device=features.device)
         restored: Tensor = self.decoder(self.module.embed(replace(self.inputs, features=features), everyone))  # type: ignore[operator]
         return restored
@@ -218,18 +223,18 @@ class MaskedFeatures(nn.Module):
 
 
 class MaskedNodes(nn.Module):
-    """Restore the features of hidden genes from their neighbours: the masked graph autoencoder GraphMAE [1]_.
+    """Restore the features of masked genes from their neighbours: the masked graph autoencoder GraphMAE [1]_.
 
-    The features of a share `masked` of the genes give way to a learned token, which starts at the features' means. The
-    module's body, with its convolutions, is the encoder. Its hidden state of the masked genes is set to 0 again, so
-    that they are restored from their neighbours alone, and a decoder of one convolution over the same networks and a
+    The features of a share `masked` of the genes are replaced by a learned token, which starts at the features' means.
+    The module's body, with its convolutions, is the encoder. The hidden states of the masked genes are then set to 0,
+    so that they are restored from their neighbours alone. A decoder of one convolution over the same networks and a
     linear layer returns z. The loss is the scaled cosine error of the masked genes (see `scaled_cosine_error`) with
-    respect to x, the features standardised over genes: otherwise a gene's degree would outweigh its place.
+    respect to x, the features standardised over genes; without this a gene's degree would outweigh its embedding.
 
     Parameters
     ----------
     module : nn.Module
-        With `embed`, which is learned, and `output`, which is not touched.
+        It has `embed`, which is trained, and `output`, which is not changed.
     inputs : GraphInputs
     masked : float
         In (0, 1); at least one gene is masked.
@@ -256,11 +261,11 @@ class MaskedNodes(nn.Module):
         self.to(features.device)
 
     def steps(self, random: np.random.Generator, n_steps: int) -> list[NDArray[np.intp]]:
-        """Return the genes that are masked in each step of an epoch, all others being in the graph."""
+        """Return the genes that are masked in each step of an epoch; all genes are in the graph in every step."""
         return [random.permutation(len(self.target))[: self.n_masked] for _ in range(n_steps)]
 
     def loss(self, rows: NDArray[np.intp]) -> Tensor:
-        """Return the loss of some genes, which are masked at once."""
+        """Return the loss of some genes, which are masked together."""
         masked = torch.from_numpy(rows).to(self.target.device)
         return scaled_cosine_error(self.target[masked], self.restore(self.inputs.features, masked), self.gamma)
 
@@ -277,7 +282,7 @@ class MaskedNodes(nn.Module):
 def scaled_cosine_error(target: Tensor, output: Tensor, gamma: float) -> Tensor:
     """Return the mean over genes of (1 - x . z / (|x| |z|))^gamma, given x and z, each of shape (n, n_features)."""
     error = 1.0 - cosine_similarity(target, output, dim=1)
-    return error.clamp(min=0.0).pow(gamma).mean()  # rounding could make it negative, and its power undefined
+    return error.clamp(min=0.0).pow(gamma).mean()  # rounding may give a negative error, whose power is undefined
 
 
 def drawn_values(features: Tensor, n: int) -> Tensor:
@@ -287,5 +292,5 @@ def drawn_values(features: Tensor, n: int) -> Tensor:
 
 
 def body_of(module: nn.Module) -> dict[str, Tensor]:
-    """Return the weights of all but the output layer, by name."""
+    """Return the weights of all layers but the output layer, by name."""
     return {name: weight for name, weight in module.state_dict().items() if not name.startswith("output.")}

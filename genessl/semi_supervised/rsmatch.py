@@ -1,4 +1,4 @@
-"""RSMatch: learn from a pool that holds synthetic genes, by letting suspects shape the module and not its output."""
+"""RSMatch: learn from unlabelled genes some of which are synthetic; suspects shape the features, not the output."""
 
 from __future__ import annotations
 
@@ -26,45 +26,50 @@ _NAMED = ("genes", "suspects", "silent")
 
 
 class RSMatch(Owner):
-    """Screen the pool, and fit a strategy in which the suspects have a head of their own [1]_.
+    """Screen the unlabelled genes for synthetic ones, and fit a strategy in which suspects train a dummy head [1]_.
 
-    A `SyntheticDetector` estimates how probably each unlabelled gene is synthetic. Genes from `relay_threshold` on are
-    silent: no label spreads through them, while their own scores still come from their neighbours (see `Muting`);
-    models that pass no labels along the edges see their place in the networks as before. Genes from `threshold` on are
-    suspects: what their sequences are taught, or what consistency asks of them, trains the body of each neural module
-    through a dummy head, which is thrown away (see `DummyHeadObjective`). So they have a part in the features and
-    cannot bias the scores. Views of networks and views without a body are not taught them.
+    It learns from what its strategy learns from, and uses unlabelled genes as the strategy does, except for suspects
+    and silent genes. It is transductive if its strategy is, as the default is.
+
+    A `SyntheticDetector` estimates the probability that an unlabelled gene is synthetic. Genes with a probability of at
+    least `relay_threshold` are silent: no label spreads through them, while their own scores still come from their
+    neighbours (see `Muting`). Models that do not spread labels over edges read their place in the networks as before.
+    Genes with a probability of at least `threshold` are suspects. The taught labels of their sequences and the
+    consistency losses on them train the body of each neural module through a dummy head, which is discarded after
+    training (see `DummyHeadObjective`). Suspects can thereby shape the features but cannot bias the scores. Network
+    views and views without a trained body learn no labels of suspects.
 
     Parameters
     ----------
     strategy : GenePredictor, optional
-        One that heeds muting: `CoTraining`, `SelfTraining`, `MeanTeacher`, `FixMatch` or a view. By default a
+        A predictor with `heeds_muting`: `CoTraining`, `SelfTraining`, `MeanTeacher`, `FixMatch` or a view. By default a
         `CoTraining`.
     threshold : float, default=0.8
-        Probability from which an unlabelled gene is a suspect, in (0, 1]. Where `fit` is given muted genes, these are
-        taken, and nothing is screened.
+        Probability from which on an unlabelled gene is a suspect, in (0, 1]. If `fit` is given muted genes, these are
+        used and no gene is screened.
     relay_threshold : float, default=0.5
-        Probability from which an unlabelled gene relays no labels, in (0, 1]; a suspect relays none in any case.
+        Probability from which on an unlabelled gene is silent, in (0, 1]; a suspect is always silent.
     treatment : {'dummy_head', 'drop'}
-        Whether suspects train a dummy head, or are left out of the fit, and then nobody else is kept from relaying.
+        Whether suspects train a dummy head or are left out of the fit. If they are left out, no other gene is silent.
     rounds : int, default=3
         How often the detector's queue is renewed.
     place : bool, default=True
-        Whether the detector looks at a gene's place, too.
+        Whether the detector also reads a gene's place in the networks.
     device : {'auto', 'cpu', 'cuda'}
-        Of the default strategy.
+        Device of the default strategy.
     seed : int, default=0
 
     Attributes
     ----------
     strategy_ : GenePredictor
+        The fitted strategy.
     genes_ : ndarray of str, shape (n_genes,)
     probability_ : ndarray of float64, shape (n_genes,)
-        How probably each gene is synthetic or spurious.
+        The probability that each gene is synthetic or spurious.
     suspects_ : ndarray of str
-        The genes that were taken for it.
+        The genes that were taken for synthetic or spurious.
     silent_ : ndarray of str
-        Those through which no label spreads, all suspects among them. Where suspects are dropped, only they are.
+        The genes through which no label spreads, including all suspects. They are not used with 'drop'.
 
     References
     ----------

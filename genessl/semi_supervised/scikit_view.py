@@ -1,4 +1,4 @@
-"""Any scikit-learn classifier as the model of one view."""
+"""ScikitView: any scikit-learn classifier as the model of the sequence view or the network view."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _BESIDE_POSITIVE = ("negative", "taught_positive", "taught_negative")
 
 @dataclass(frozen=True)
 class FittedTerms:
-    """A fitted classifier, and which of the learned terms it scores."""
+    """A fitted classifier and the columns, among the learned terms, that it scores."""
 
     columns: NDArray[np.intp]
     classifier: BaseEstimator
@@ -53,7 +53,7 @@ class TableInputs(ViewInputs):
     ----------
     features : ndarray of float32, shape (n_genes, n_features)
     speaks_of : ndarray of bool, shape (n_genes,)
-        Which genes have a place in the view.
+        True for genes about which the view has evidence.
     """
 
     features: NDArray[np.float32]
@@ -62,20 +62,20 @@ class TableInputs(ViewInputs):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class FittedClassifiers(Fitted):
-    """The classifiers, and all that they were fitted on, which is what is saved.
+    """The classifiers and the data that they were fitted on; only the data are saved.
 
     Parameters
     ----------
     classifiers : tuple of FittedTerms
         A classifier for each term, or for the terms that are learned together.
     columns : ndarray of int
-        Terms that are learned.
+        Columns of the terms that are learned.
     description : dict or None
-        The classifier that was fitted, as JSON holds it.
+        The unfitted classifier as JSON (see `describe`); None for the default.
     features : ndarray of float32, shape (n_training, n_features)
-        Of the training genes.
+        Features of the training genes.
     supervision : Supervision
-        Of the training genes and the learned terms.
+        Labels of the training genes for the learned terms.
     """
 
     classifiers: tuple[FittedTerms, ...]
@@ -86,32 +86,37 @@ class FittedClassifiers(Fitted):
 
 
 class ScikitView(View):
-    """Learn one view by any scikit-learn classifier, each term for itself (binary relevance [1]_).
+    """Learn the terms from one view by any scikit-learn classifier, each term separately (binary relevance [1]_).
 
-    For each term a copy of the classifier is fitted on the genes whose label of the term is known (see `Supervision`:
-    the genes labelled in its aspect, those without it counting as negative). A classifier that takes several labels at
-    once, as random forests, nearest neighbours and perceptrons do, learns together the terms that have the same genes,
-    at most 512 of them. A gene's score is the classifier's probability, or where it gives none 1 / (1 + exp(-d)), d its
-    decision function. A term that all its genes have scores its frequency, one of fewer than `min_genes` genes 0.
+    It learns from the labels and the sequences or the networks. Unlabelled genes only enter the scaling of sequence
+    features or the embedding of networks. It is transductive with network features: all genes that it was fitted with
+    must then be in the dataset to predict.
 
-    The features are those of the neural views, standardised over the dataset: so this compares classifiers, and
-    nothing else, to a `SequenceNetwork` or to the node features of a `GraphNetwork`. A saved view holds the training
-    genes and fits again when it is loaded; another release of scikit-learn may then give other scores.
+    For each term a copy of the classifier is fitted on the genes whose label of the term is known: those labelled in
+    its aspect, of which the genes without the term are negatives (see `Supervision`). A classifier that takes several
+    labels at once, such as a random forest, nearest neighbours or a multilayer perceptron, learns the terms with the
+    same known genes together, at most 512 of them. A gene's score is the classifier's probability, or 1 / (1 + exp(-d))
+    of its decision function d if it gives no probability. A term that all its known genes have scores its frequency. A
+    term of fewer than `min_genes` genes scores 0.
+
+    The features are those of the neural views, standardised over the dataset. A comparison with a `SequenceNetwork`, or
+    with the node features of a `GraphNetwork`, is therefore a comparison of classifiers alone. A saved view holds the
+    training genes and is fitted again when it is loaded; another release of scikit-learn may then give other scores.
 
     Parameters
     ----------
     classifier : BaseEstimator, str or dict, optional
-        With `predict_proba` or `decision_function`; by default `LogisticRegression(C=0.01, max_iter=1000)`. Its
-        parameters must be numbers, text, estimators, or lists, tuples and dicts of these, for they are saved as JSON. A
-        configuration names it as ``sklearn.svm.SVC``, or as ``{sklearn.svm.SVC: {C: 2.0}}``.
+        It must have `predict_proba` or `decision_function`; by default `LogisticRegression(C=0.01, max_iter=1000)`. Its
+        parameters must be numbers, text, estimators, or lists, tuples and dicts of these, because they are saved as
+        JSON. A configuration names it as ``sklearn.svm.SVC``, or as ``{sklearn.svm.SVC: {C: 2.0}}``.
     features : {'sequence', 'network'}
-        The sequence view, or diffusion embedding and degree in each network.
+        The sequence view, or the diffusion embedding and degree in each network.
     n_components : int, default=64
         Length of the diffusion embedding of each network.
     min_genes : int, default=5
-        Genes, labelled or taught, that a term needs to be learned.
+        Fewest genes, labelled or taught, that a term needs to be learned.
     seed : int, default=0
-        Each `random_state` of the classifier that is None is set to it.
+        It replaces each `random_state` of the classifier that is None.
 
     Attributes
     ----------
@@ -153,7 +158,7 @@ class ScikitView(View):
                 f"classifier: found {self.classifier!r}, expected a scikit-learn classifier with predict_proba or"
                 " decision_function, or None"
             )
-        describe(classifier, "classifier")  # what cannot be saved is refused before it is fitted
+        describe(classifier, "classifier")  # refuses a classifier that cannot be saved, before it is fitted
 
     @property
     def reads(self) -> frozenset[str]:
@@ -162,7 +167,7 @@ class ScikitView(View):
 
     @property
     def transductive(self) -> bool:  # type: ignore[override]
-        """Whether networks are read, in which every gene has a part in the place of the others."""
+        """Whether networks are read: every gene contributes to the embeddings of the others."""
         return self.features == "network"
 
     def _read(self, dataset: GeneDataset, muting: Muting | None, like: Preparation | None) -> TableInputs:
@@ -180,11 +185,11 @@ class ScikitView(View):
         )
 
     def speaks_of(self, inputs: TableInputs) -> NDArray[np.bool_]:
-        """Return all genes, or of the network view those with an edge."""
+        """Return all genes for the sequence view, and the genes with an edge for the network view."""
         return inputs.speaks_of
 
     def teachable(self, inputs: TableInputs) -> NDArray[np.bool_]:
-        """Return all genes but suspects, for which a classifier has no dummy head."""
+        """Return all genes but suspects, because a classifier has no dummy head for them."""
         return np.ones(inputs.n_genes, dtype=bool) if inputs.muting is None else ~inputs.muting.suspects
 
     def learn(
@@ -196,9 +201,9 @@ class ScikitView(View):
         n_epochs: int | None = None,
         objective: Callable[..., Any] | None = None,
     ) -> FittedClassifiers:
-        """Fit on targets of any kind; see `View.learn`.
+        """Fit the classifiers on experimental and taught labels; see `View.learn`.
 
-        Taught labels count with their weight, or fully where the classifier takes no weights.
+        Taught labels count with their weight, or fully if the classifier takes no weights.
         """
         columns = np.flatnonzero(supervision.n_positive + supervision.n_taught >= self.min_genes)
         if not len(columns):
@@ -218,7 +223,7 @@ class ScikitView(View):
         )
 
     def _refitted(self, fitted: FittedClassifiers) -> FittedClassifiers:
-        """Fit the classifiers from all else that is known of them."""
+        """Return a copy whose classifiers are fitted on the stored features and labels."""
         classifier, supervision = self._seeded_classifier(fitted.description), fitted.supervision
         together = bool(get_tags(classifier).classifier_tags.multi_label)
         if supervision.taught_weight and weight_parameter(classifier) is None:
@@ -239,7 +244,7 @@ class ScikitView(View):
 
     def _seeded_classifier(self, description: Any) -> BaseEstimator:
         classifier: BaseEstimator = rebuild(description)
-        if classifier is None:  # not `or`, for an unfitted ensemble has no length
+        if classifier is None:  # `or` would fail: an unfitted ensemble has no length
             classifier = LogisticRegression(C=0.01, max_iter=1000)
         states = {name: value for name, value in classifier.get_params().items() if name.endswith("random_state")}
         return classifier.set_params(**{name: self.seed for name, value in states.items() if value is None})
@@ -254,7 +259,7 @@ class ScikitView(View):
         return scores
 
     def _write(self, folder: Path) -> None:
-        bare = clone(self).set_params(classifier=None)  # the description stands for it
+        bare = clone(self).set_params(classifier=None)  # the description is saved instead
         super(ScikitView, bare._take(self.fitted_, self.terms_))._write(folder)
 
     def _facts(self) -> dict[str, Any]:
@@ -299,14 +304,14 @@ class ScikitView(View):
 
 
 def _blocks(supervision: Supervision) -> Iterator[NDArray[np.intp]]:
-    """Yield columns of one aspect, few enough to be made dense."""
+    """Yield blocks of columns of one aspect, each small enough to be made dense."""
     for aspect in range(supervision.labelled.shape[1]):
         columns = np.flatnonzero(supervision.aspect_of_term == aspect)
         yield from (columns[start : start + _TERMS_AT_ONCE] for start in range(0, len(columns), _TERMS_AT_ONCE))
 
 
 def _of_rows(supervision: Supervision, rows: NDArray[np.intp]) -> Supervision:
-    """Leave some genes only."""
+    """Return the supervision of some genes only."""
     return replace(
         supervision,
         genes=supervision.genes[rows],
@@ -319,7 +324,7 @@ def _of_rows(supervision: Supervision, rows: NDArray[np.intp]) -> Supervision:
 
 
 def _groups(weights: NDArray[np.float32], together: bool) -> list[NDArray[np.intp]]:
-    """Return which columns one classifier learns: those with equal weights, or each for itself."""
+    """Return the groups of columns that one classifier learns together: those with equal weights, or single columns."""
     if not together or not weights.shape[1]:
         return [np.array([column]) for column in range(weights.shape[1])]
     _, group = np.unique(weights, axis=1, return_inverse=True)
@@ -327,7 +332,7 @@ def _groups(weights: NDArray[np.float32], together: bool) -> list[NDArray[np.int
 
 
 def _probability(classifier: BaseEstimator, features: NDArray[np.float32], n_columns: int) -> NDArray[Any]:
-    """Return the probability of presence, shape (n_genes, n_columns); each column has both classes."""
+    """Return the probability of presence, shape (n_genes, n_columns); each column was fitted on both classes."""
     if not hasattr(classifier, "predict_proba"):
         return np.asarray(expit(classifier.decision_function(features))).reshape(len(features), n_columns)
     probability = classifier.predict_proba(features)

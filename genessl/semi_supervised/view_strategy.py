@@ -1,4 +1,4 @@
-"""What the strategies share that train the module of one view by an objective of their own."""
+"""ViewStrategy, the base of the strategies that train the module of one view by an objective of their own."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from genessl.models.view import check_module_view, raw_scores
 class ViewStrategy(Owner):
     """Base of the strategies that own one view and train its module by another objective than the labels' loss.
 
-    A subclass names its parameters, among them `view`, `device` and `seed`, and writes `_objective`. Epochs are chosen
-    on the validation genes and the module is then trained anew on all labels, as the view itself does it.
+    A subclass names its parameters, which include `view`, `device` and `seed`, and writes `_objective`. As in the view
+    itself, the validation genes choose the number of epochs, and the module is then trained anew on all labels.
 
     Attributes
     ----------
@@ -40,7 +40,7 @@ class ViewStrategy(Owner):
 
     @abstractmethod
     def _objective(self, dataset: GeneDataset, inputs: Any, supervision: Supervision) -> MakeObjective:
-        """Return what makes the objective of a training, given a view's inputs and all visible labels."""
+        """Return a function that makes the objective of a training, given a view's inputs and all visible labels."""
 
     def _make_view(self) -> NeuralView:
         view: NeuralView = clone(self.view or SequenceNetwork(device=self.device, seed=self.seed))
@@ -67,7 +67,7 @@ class ViewStrategy(Owner):
     def _n_epochs(
         self, view: NeuralView, inputs: Any, supervision: Supervision, objective: MakeObjective
     ) -> int | None:
-        """Return the epochs of the last training, which the validation genes choose."""
+        """Return the number of epochs of the final training, which the validation genes choose."""
         return view.choose_epochs(inputs, supervision, objective=objective).n_epochs
 
     def _predict(self, dataset: GeneDataset) -> NDArray[np.float32]:

@@ -12,7 +12,7 @@ from sklearn.utils.validation import has_fit_parameter
 
 
 def weight_parameter(classifier: BaseEstimator) -> str | None:
-    """Return the argument of `fit` that takes the samples' weights, in a pipeline that of its last step, or None."""
+    """Return the name of the argument of `fit` for sample weights, or None; a pipeline uses that of its last step."""
     if isinstance(classifier, Pipeline):
         name, last = classifier.steps[-1]
         inner = weight_parameter(last)
@@ -25,12 +25,12 @@ def fit_weighted(
 ) -> BaseEstimator:
     """Fit a classifier on the samples that have a weight.
 
-    Where its `fit` takes no weights, or all are 1, these samples count fully.
+    If its `fit` takes no weights, or all weights are 1, these samples count fully.
 
     Parameters
     ----------
     classifier : BaseEstimator
-        Is fitted, and returned.
+        The classifier, which is fitted in place and returned.
     features : ndarray or CSR matrix, shape (n_samples, n_features)
     labels : ndarray, shape (n_samples,) or (n_samples, n_labels)
     weights : ndarray of float, shape (n_samples,)

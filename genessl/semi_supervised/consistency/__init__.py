@@ -1,1 +1,1 @@
-"""Strategies that ask for the same scores under perturbed inputs."""
+"""Strategies that train a module to give the same scores for perturbed inputs."""

@@ -1,4 +1,4 @@
-"""FixMatch: a network learns on strongly perturbed genes what it is sure of on weakly perturbed ones."""
+"""FixMatch: the confident predictions for weakly perturbed genes are the labels of strongly perturbed ones."""
 
 from __future__ import annotations
 
@@ -17,39 +17,45 @@ from genessl.semi_supervised.consistency.strategy import ConsistencyStrategy
 
 
 class FixMatch(ConsistencyStrategy):
-    """Let a network learn on strongly perturbed genes what it is sure of on weakly perturbed ones [1]_, term by term.
+    """Train a view to give strongly perturbed genes the terms it is sure of for weakly perturbed genes [1]_.
+
+    It learns from the labels and from what its view reads. Unlabelled genes are used: confident predictions for them
+    are pseudo-labels. It is transductive only if its view is.
 
     L = H + w(e) / |U| sum_U [p <= lower_c or p >= upper_c] H(y, f(x')): H is the cross-entropy of the labelled genes; U
     the pairs of a gene of the batch and a term c in whose aspect the gene has no experimental label; p the probability
     for the weakly perturbed gene, without dropout; x' the strongly perturbed gene; w(e) as in `MeanTeacher`. The
-    pseudo-label y is 1 from `upper_c` on and 0 up to `lower_c`. It is then closed over the ontology: who is sure to
-    have a term has its ancestors, who is sure to lack it lacks its descendants, and presence outweighs absence.
+    pseudo-label y is 1 from `upper_c` on and 0 up to `lower_c`. It is then closed over the ontology: a gene with a
+    present term gets its ancestors as present, and a gene with an absent term gets its descendants as absent. A term
+    for which both hold is present.
 
-    Rare terms reach no fixed threshold, so each term has its own, which follow what the network gives to unlabelled
-    genes, as in FreeMatch [2]_ and FlexMatch [3]_, whose classes exclude each other. Here the scale is the frequency
-    pi_c of the term among the labelled genes: upper_c is a running mean, over batches, of the quantile 1 - quota pi_c
-    of p over unlabelled genes, and at least pi_c; lower_c one of the quantile `absent`, and at most pi_c.
+    Rare terms never reach a fixed threshold. Each term therefore has its own thresholds, which follow the module's
+    probabilities for unlabelled genes, as in FreeMatch [2]_ and FlexMatch [3]_ for classes that exclude each other.
+    Here they are scaled by the frequency pi_c of the term among the labelled genes: upper_c is a running mean, over
+    batches, of the quantile 1 - quota pi_c of p over unlabelled genes, and at least pi_c; lower_c is a running mean of
+    the quantile `absent`, and at most pi_c.
 
     Parameters
     ----------
     view : SequenceNetwork or GraphNetwork, optional
         By default a `SequenceNetwork`.
     weight : float, default=0.3
-        Of the pseudo-labels, from 0. With 0 the view is trained as it is.
+        Weight of the pseudo-labels, at least 0. With 0 the view is trained on the labels alone.
     ramp_up : int, default=5
         Epochs over which the weight grows.
     quota : float, default=0.5
-        Unlabelled genes that may be sure to have a term, as a share of those expected from its frequency, in (0, 1].
+        Number of unlabelled genes that may get a term as present, as a share of the number expected from its frequency,
+        in (0, 1].
     absent : float, default=0.5
-        Share of the unlabelled genes that may be sure to lack a term, in (0, 1].
+        Share of the unlabelled genes that may get a term as absent, in (0, 1].
     decay : float, default=0.9
-        How much of a threshold stays in a step, in [0, 0.9999].
+        Share of a threshold that is kept in a step, in [0, 0.9999].
     ratio : int, default=1
-        Genes, drawn from those that are unlabelled in an aspect, in a step per labelled gene.
+        Number of genes, drawn from those that are unlabelled in an aspect, per labelled gene in a step.
     strength : float, default=1.0
-        How strong the strong perturbation is, as a multiple of `perturbations.STRONG`, in [0, 3].
+        Size of the strong perturbation, as a multiple of `perturbations.STRONG`, in [0, 3].
     device : {'auto', 'cpu', 'cuda'}
-        Of the default view.
+        Device of the default view.
     seed : int, default=0
 
     References

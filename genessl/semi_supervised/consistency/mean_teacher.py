@@ -1,4 +1,4 @@
-"""Mean teacher: a network agrees with the average of its own past on perturbed inputs."""
+"""Mean teacher: a module is trained to agree, on perturbed inputs, with an average of its own earlier weights."""
 
 from __future__ import annotations
 
@@ -15,34 +15,37 @@ from genessl.semi_supervised.consistency.strategy import ConsistencyStrategy
 
 
 class MeanTeacher(ConsistencyStrategy):
-    """Let a network agree with the average of its own past on perturbed inputs of all genes [1]_.
+    """Train a view to agree, on perturbed inputs of all genes, with an average of its own earlier weights [1]_.
+
+    It learns from the labels and from what its view reads. Unlabelled genes are used: the student must agree with the
+    teacher on them as well. It is transductive only if its view is.
 
     The student minimises J = H + w(e) D(f(x'; theta), f(x''; theta')): H is the cross-entropy of the labelled genes; D
     the mean over genes and terms of (p - p')^2 of the two probabilities; x' the strong and x'' the weak perturbation of
     a gene (see `perturbations`). The teacher's weights theta' follow the student's after each step,
-    theta' <- decay theta' + (1 - decay) theta, with 1 - 1 / (t + 1) for decay in step t as long as this is smaller, and
-    it is the teacher that predicts. It has no dropout. At the epoch e, w(e) = weight exp(-5 (1 - e / ramp_up)^2), and
-    `weight` from e = ramp_up.
+    theta' <- decay theta' + (1 - decay) theta, where step t uses 1 - 1 / (t + 1) in place of decay if this is smaller.
+    The teacher has no dropout, and it is the teacher that predicts. At the epoch e,
+    w(e) = weight exp(-5 (1 - e / ramp_up)^2), and `weight` from e = ramp_up.
 
     Parameters
     ----------
     view : SequenceNetwork or GraphNetwork, optional
         By default a `SequenceNetwork`.
     weight : float, default=1.0
-        Of the consistency, from 0. With 0 the view is trained as it is, without a teacher.
+        Weight of the consistency, at least 0. With 0 the view is trained on the labels alone, without a teacher.
     ramp_up : int, default=5
         Epochs over which the weight grows.
     decay : float, default=0.98
-        How much of the teacher stays in a step, in [0, 0.9999].
+        Share of the teacher's weights that is kept in a step, in [0, 0.9999].
     difference : {'squares', 'cross_entropy'}
-        D: squared differences fade for rare terms, whose probabilities are all small; the cross-entropy of p under p',
-        less its least value, does not, and asks for a third of the weight where terms are frequent.
+        D. Squared differences are very small for rare terms, whose probabilities are all small. The cross-entropy of p
+        under p', less its least value, does not vanish for them; with frequent terms it needs a third of the weight.
     ratio : int, default=1
-        Genes, drawn from all, in a step per labelled gene.
+        Number of genes, drawn from all genes, per labelled gene in a step.
     strength : float, default=1.0
-        How strong the student's perturbation is, as a multiple of `perturbations.STRONG`, in [0, 3].
+        Size of the student's perturbation, as a multiple of `perturbations.STRONG`, in [0, 3].
     device : {'auto', 'cpu', 'cuda'}
-        Of the default view.
+        Device of the default view.
     seed : int, default=0
 
     References

@@ -1,4 +1,4 @@
-"""What the strategies of consistency regularisation minimise; see `MeanTeacher` and `FixMatch` for the formulas."""
+"""The objectives of consistency regularisation; see `MeanTeacher` and `FixMatch` for the formulas."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from genessl.semi_supervised.consistency.perturbations import STRONG, WEAK, Pert
 
 @dataclass(frozen=True)
 class Schedule:
-    """How much consistency counts, and on how many genes; see `MeanTeacher` for its fields."""
+    """The weight of consistency in the course of training, and the number of genes; `MeanTeacher` names the fields."""
 
     weight: float
     ramp_up: int
@@ -39,7 +39,10 @@ class Schedule:
 
 
 class ConsistencyObjective(Objective, ABC):
-    """Labels' loss, and more and more of what a perturbation changes, on genes drawn from a pool."""
+    """The loss of the labels, plus an inconsistency under perturbation on genes drawn from a pool.
+
+    The weight of the inconsistency grows in the course of training.
+    """
 
     def __init__(self, module: nn.Module, inputs: Any, supervision: Supervision, *, schedule: Schedule) -> None:
         super().__init__(module, inputs, supervision)
@@ -52,11 +55,11 @@ class ConsistencyObjective(Objective, ABC):
         self.strong = STRONG.scaled(schedule.strength)
 
     def loss(self, rows: NDArray[np.intp]) -> Tensor:
-        """Return the labels' loss plus the weighted consistency."""
+        """Return the loss of the labels plus the weighted inconsistency."""
         return super().loss(rows) + self.pool_loss(len(rows))
 
     def pool_loss(self, n_labelled: int) -> Tensor:
-        """Return the weighted consistency on as many drawn genes as the ratio asks for."""
+        """Return the weighted inconsistency of `ratio` drawn genes per labelled gene."""
         if not len(self.pool):
             return super().pool_loss(n_labelled)
         weight = self.schedule.weight_at(self.epochs)
@@ -66,7 +69,7 @@ class ConsistencyObjective(Objective, ABC):
 
     @abstractmethod
     def consistency(self, genes: NDArray[np.intp]) -> Tensor:
-        """Return what a perturbation of some genes changes."""
+        """Return the inconsistency: how much the module's outputs for some genes differ under perturbation."""
 
     def _weakly_perturbed(self, module: nn.Module, rows: Tensor) -> Tensor:
         """Return probabilities of weakly perturbed genes, without dropout or gradient, shape (n_rows, n_terms)."""
@@ -91,7 +94,7 @@ _Weights = tuple[Tensor, ...] | list[Tensor]
 
 
 class TeacherObjective(ConsistencyObjective):
-    """Loss of `MeanTeacher`, and its teacher."""
+    """The objective of `MeanTeacher`, which holds the teacher."""
 
     def __init__(
         self,
@@ -110,7 +113,7 @@ class TeacherObjective(ConsistencyObjective):
         self.average.update_parameters(module)  # the first update copies the student
 
     def consistency(self, genes: NDArray[np.intp]) -> Tensor:
-        """Return how far the student is from the teacher, mean over genes and terms."""
+        """Return the difference between student and teacher, mean over genes and terms."""
         rows = self._tensor(genes)
         target = self._weakly_perturbed(self.teacher, rows)
         return self.difference(self._strongly_perturbed(rows), target)
@@ -131,7 +134,7 @@ class TeacherObjective(ConsistencyObjective):
 
 
 def _warmed_up_average(decay: float) -> Callable[[_Weights, _Weights, Tensor | int], None]:
-    """Return what averages weights for `AveragedModel`: in step t min(decay, 1 - 1 / (t + 1)) of the average stays."""
+    """Return the averaging function for `AveragedModel`: step t keeps min(decay, 1 - 1 / (t + 1)) of the average."""
 
     def average(averages: _Weights, weights: _Weights, n_averaged: Tensor | int) -> None:
         kept = min(decay, 1.0 - 1.0 / (int(n_averaged) + 1))
@@ -156,12 +159,12 @@ DIFFERENCES: dict[str, Difference] = {"squares": squared_difference, "cross_entr
 
 
 class MatchObjective(ConsistencyObjective):
-    """Loss of `FixMatch`.
+    """The objective of `FixMatch`.
 
     Parameters
     ----------
     ancestors : csr_array of bool, shape (n_terms, n_terms)
-        True at (term, ancestor), a term being its own ancestor, in the module's columns.
+        True at (term, ancestor), in the module's columns; a term counts as its own ancestor.
     """
 
     def __init__(
@@ -185,7 +188,7 @@ class MatchObjective(ConsistencyObjective):
         self.thresholds = RunningThresholds(frequency, columns, quota=quota, absent=absent, decay=decay)
 
     def consistency(self, genes: NDArray[np.intp]) -> Tensor:
-        """Return the cross-entropy of the pseudo-labels, over all pairs that could have one."""
+        """Return the cross-entropy of the pseudo-labels, divided by the number of pairs that could have one."""
         rows, free = self._tensor(genes), self._tensor(self._free(genes))
         probability = self._weakly_perturbed(self.module, rows)
         self.thresholds.follow(probability, self._tensor(~self.supervision.labelled[genes]))
@@ -196,13 +199,13 @@ class MatchObjective(ConsistencyObjective):
         return mean
 
     def close(self, present: Tensor, absent: Tensor) -> tuple[Tensor, Tensor]:
-        """Close pseudo-labels over the ontology, presence upwards and absence downwards; presence outweighs absence."""
+        """Close pseudo-labels over the ontology, presence upwards and absence downwards; presence takes precedence."""
         upwards = (self.to_ancestors @ present.T.float() > 0).T
         downwards = (self.to_descendants @ absent.T.float() > 0).T
         return upwards, downwards & ~upwards
 
     def _free(self, genes: NDArray[np.intp]) -> NDArray[np.bool_]:
-        """Return whether a term of a gene is unknown by experiment, shape (n_rows, n_terms)."""
+        """Return whether no experiment decides about a gene and a term, bool, shape (n_rows, n_terms)."""
         free = ~self.supervision.labelled[genes][:, self.supervision.aspect_of_term]
         for known in (self.supervision.positive, self.supervision.negative):
             free &= ~known[genes].toarray()
@@ -213,7 +216,7 @@ class MatchObjective(ConsistencyObjective):
 
 
 class RunningThresholds:
-    """From which probability on each term counts as present, and up to which as absent; see `FixMatch`.
+    """For each term, the probability from which on it is present and that up to which it is absent; see `FixMatch`.
 
     Parameters
     ----------
@@ -231,7 +234,14 @@ class RunningThresholds:
         self.steps = [0] * len(columns)
 
     def follow(self, probability: Tensor, unlabelled: Tensor) -> None:
-        """Take up a batch: probabilities, (n_rows, n_terms), and who is unlabelled where, (n_rows, n_aspects)."""
+        """Update the thresholds by a batch.
+
+        Parameters
+        ----------
+        probability : Tensor of float32, shape (n_rows, n_terms)
+        unlabelled : Tensor of bool, shape (n_rows, n_aspects)
+            True where a gene is unlabelled in an aspect.
+        """
         for aspect, columns in enumerate(self.columns):
             block = probability[unlabelled[:, aspect]][:, columns]
             if not block.numel():
@@ -242,14 +252,14 @@ class RunningThresholds:
             self.means[:, columns] = kept * self.means[:, columns] + (1.0 - kept) * latest
 
     def choose(self, probability: Tensor) -> tuple[Tensor, Tensor]:
-        """Return which terms are surely present and which surely absent, two of bool, shape (n_rows, n_terms)."""
+        """Return which terms are taken as present and which as absent, each bool, shape (n_rows, n_terms)."""
         upper = torch.maximum(self.means[0], self.frequency)
         lower = torch.minimum(self.means[1], self.frequency)
         return probability >= upper, probability <= lower
 
 
 def column_quantiles(values: Tensor, quantiles: Tensor) -> Tensor:
-    """Return quantiles of each column, between two values by linear interpolation.
+    """Return quantiles of each column, interpolated linearly between two values.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Changes of a gene's inputs that should leave its function as it is."""
+"""Perturbations of a gene's inputs that should not change its predicted functions."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ _MOST = 0.9
 
 @dataclass(frozen=True)
 class Perturbation:
-    """How much of a gene's inputs is changed.
+    """The size of a perturbation of genes' inputs.
 
     Parameters
     ----------
     masked : float
-        Share of the values of a gene's features that become the feature's mean over genes, in [0, 1).
+        Share of the values of a gene's features that are replaced by the feature's mean over genes, in [0, 1).
     blurred : float
-        Standard deviation of the noise added to a feature, in units of the feature's own over genes.
+        Standard deviation of the noise added to a feature, in units of the feature's standard deviation over genes.
     dropped : float
         Share of the edges of each network that are left out, in [0, 1).
     substituted : float, default=0.0
-        Share of the genes that take the composition of a copy with conservative substitutions, where there are copies,
-        in [0, 1].
+        Share of the genes that get the composition of a copy with conservative substitutions, if there are copies, in
+        [0, 1].
     """
 
     masked: float
@@ -34,24 +34,24 @@ class Perturbation:
     substituted: float = 0.0
 
     def scaled(self, strength: float) -> Perturbation:
-        """Return it that many times as strong; no share of values or edges exceeds 0.9, nor one of genes 1."""
+        """Return a perturbation `strength` times as large; shares are at most 0.9 of values and edges, 1 of genes."""
         masked, dropped = min(_MOST, strength * self.masked), min(_MOST, strength * self.dropped)
         return Perturbation(masked, strength * self.blurred, dropped, min(1.0, strength * self.substituted))
 
 
 WEAK = Perturbation(masked=0.05, blurred=0.1, dropped=0.05, substituted=0.0)
-# Blurred as much as five conservative substitutions in 100 blur k-mers.
+# The noise is as large as the change of k-mers by five conservative substitutions in 100 residues.
 STRONG = Perturbation(masked=0.3, blurred=0.4, dropped=0.3, substituted=0.5)
 
 
 class Perturber:
-    """Perturb the inputs of a view, of the sequence or of the network.
+    """Perturb the inputs of a sequence view or a network view.
 
-    Features are blurred and then masked. Where the inputs hold copies of the proteins with conservative substitutions,
-    a share of the genes takes the composition of one of them, drawn at random, in place of the blurred one: the blur
-    stands in for substitutions, which these genes have. Their other columns are blurred as everybody's.
+    Features are blurred and then masked. If the inputs hold copies of the proteins with conservative substitutions, a
+    share of the genes gets the composition of a randomly drawn copy instead of a blurred one: the noise imitates
+    substitutions, and these genes have real ones. Their other columns are blurred like those of all genes.
 
-    Random numbers come from torch's own generator; none is drawn for substitutions where there are no copies.
+    Random numbers come from torch's own generator; none is drawn for substitutions if there are no copies.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ class Perturber:
         self.spread = inputs.features.std(dim=0, correction=0)
 
     def __call__(self, rows: Tensor, perturbation: Perturbation) -> tuple[Any, Tensor]:
-        """Return what to give a module for perturbed logits of some genes.
+        """Return the perturbed inputs and the rows from which a module computes the logits of some genes.
 
         A module that reads genes one by one is given the features of these genes only.
         """
@@ -75,7 +75,7 @@ class Perturber:
         everyone = torch.arange(len(self.inputs.features), device=rows.device)
         features = self._features(everyone, perturbation)
         networks = tuple(drop_edges(network, perturbation.dropped) for network in self.inputs.adjacencies)
-        # The rows of muted genes, which only scoring reads, are never drawn.
+        # `receiving` is left out: only scoring reads the rows of muted genes.
         return replace(self.inputs, features=features, adjacencies=networks, receiving=None), rows
 
     def _features(self, rows: Tensor, perturbation: Perturbation) -> Tensor:
@@ -86,14 +86,14 @@ class Perturber:
 
 
 def take_copies(features: Tensor, copies: Tensor, rows: Tensor, share: float) -> Tensor:
-    """Give each gene, with probability `share`, the first columns of one of its copies, each as likely as another.
+    """Give each gene, with probability `share`, the first columns of one of its copies, drawn uniformly.
 
     Parameters
     ----------
     features : Tensor of float32, shape (n_rows, n_features)
     copies : Tensor of float32, shape (n_copies, n_genes, n_columns)
     rows : Tensor of int64, shape (n_rows,)
-        Which genes the features are of.
+        The genes whose features are given.
     share : float
         In [0, 1].
 
@@ -108,7 +108,7 @@ def take_copies(features: Tensor, copies: Tensor, rows: Tensor, share: float) ->
 
 
 def mask_features(features: Tensor, share: float, centre: Tensor) -> Tensor:
-    """Replace each value by its feature's mean with probability `share`, as if it were not known.
+    """Replace each value by its feature's mean with probability `share`, as if the value were unknown.
 
     Parameters
     ----------
@@ -133,21 +133,22 @@ def blur_features(features: Tensor, size: float, spread: Tensor) -> Tensor:
 def drop_edges(adjacency: Tensor, share: float) -> Tensor:
     """Leave out each edge with probability `share`, and divide the others by 1 - share (DropEdge [1]_).
 
-    An edge goes in both directions or stays in both, so that a symmetric matrix remains so. Each gene i draws u_i from
-    [0, 1), and the edge of i and j stays if the fractional part of u_i + u_j, which is uniform too, is at least
-    `share`: so no edge need find its other direction. Any three edges stay or go independently of each other.
+    Both directions of an edge are kept or left out together, so that a symmetric matrix stays symmetric. Each gene i
+    draws u_i from [0, 1), and the edge of i and j is kept if the fractional part of u_i + u_j, which is uniform too, is
+    at least `share`. No look-up of the other direction is therefore needed. Any three edges are kept or left out
+    independently of each other.
 
     Parameters
     ----------
     adjacency : Tensor
-        CSR of float32, shape (n_genes, n_genes), symmetric. A missing edge stays in the pattern, as a zero.
+        CSR of float32, shape (n_genes, n_genes), symmetric.
     share : float
         In [0, 1).
 
     Returns
     -------
     Tensor
-        CSR of float32, shape (n_genes, n_genes).
+        CSR of float32, shape (n_genes, n_genes). An edge that is left out is stored as 0.
 
     References
     ----------

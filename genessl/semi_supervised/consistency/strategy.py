@@ -1,4 +1,4 @@
-"""What the strategies of consistency regularisation share."""
+"""ConsistencyStrategy, the base of the strategies of consistency regularisation."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _LARGEST_DECAY = 0.9999
 
 
 class ConsistencyStrategy(ViewStrategy):
-    """What both strategies share: their parameters in common, and the view as it is where the weight is 0."""
+    """Base of `MeanTeacher` and `FixMatch`: their common parameters and schedule."""
 
     heeds_muting = True
     weight: float

@@ -1,1 +1,1 @@
-"""Strategies that model what the features of a gene look like."""
+"""Strategies that model the distribution of genes' features."""

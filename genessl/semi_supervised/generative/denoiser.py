@@ -14,7 +14,7 @@ _DIFFICULTY_WAVES = 4
 
 
 class Denoiser(nn.Module):
-    """A residual module that predicts v_t from z_t; the step and the conditions scale and shift each block."""
+    """A residual module that predicts v_t from z_t; the step and the conditions scale and shift each block's values."""
 
     def __init__(self, n_components: int, n_terms: int, hidden: int, n_blocks: int, label_width: int) -> None:
         super().__init__()
@@ -28,7 +28,7 @@ class Denoiser(nn.Module):
         nn.init.zeros_(self.leave.weight)
 
     def forward(self, latent: Tensor, time: Tensor, terms: Tensor, level: Tensor, known: Tensor) -> Tensor:
-        """Return v, shape (n, n_components); time lies in (0, 1], an unknown level counts for nothing."""
+        """Return v, shape (n, n_components); time lies in (0, 1], and a level that is not known has no influence."""
         return self.velocity(latent, time, self.condition(terms, level, known))
 
     def condition(self, terms: Tensor, level: Tensor, known: Tensor) -> Tensor:
@@ -40,7 +40,7 @@ class Denoiser(nn.Module):
         return embedded
 
     def no_condition(self, n: int) -> Tensor:
-        """Return what `condition` returns where neither is known, without terms to multiply."""
+        """Return what `condition` returns for unknown terms and difficulty, shape (n, hidden)."""
         embedded: Tensor = self.given(torch.zeros(n, self.given.in_features))
         return embedded
 
@@ -55,7 +55,7 @@ class Denoiser(nn.Module):
 
 
 class _Block(nn.Module):
-    """A residual layer, scaled and shifted by its context."""
+    """A residual layer whose normalised input is scaled and shifted by its context."""
 
     def __init__(self, hidden: int) -> None:
         super().__init__()

@@ -25,7 +25,7 @@ def cross_fitted_scores(
     n_folds: int,
     seed: int,
 ) -> NDArray[np.float32]:
-    """Score each labelled gene by networks that were trained without its labels.
+    """Score each labelled gene by a module that was trained without its labels.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def cross_fitted_scores(
     inputs : FeatureInputs
         As the view's `prepare` returns them.
     supervision : Supervision
-        The genes to judge and to learn from.
+        The labels of the genes to score and to learn from.
     n_epochs : int
         Epochs of each training.
     n_folds : int
@@ -44,7 +44,7 @@ def cross_fitted_scores(
     Returns
     -------
     ndarray of float32, shape (n_genes, n_terms)
-        Zero for genes without labels, and for terms that the others have too seldom to be learned.
+        Zero for genes without labels, and for terms that too few genes of the other folds have.
     """
     labelled = supervision.has_labels
     fold = deal_folds(labelled, n_folds=n_folds, seed=seed)
@@ -61,15 +61,15 @@ def relative_loss(
 ) -> NDArray[np.float64]:
     """Return how much more a gene's terms cost than the same terms cost other genes, in nats.
 
-    The cost of a term that a gene has is -ln score, less the mean over all genes that have the term, so that rare terms
-    do not make a gene difficult. A gene's loss is the mean over its terms, weighted by information accretion. A term
-    with too few genes in the other folds was not learned for the gene's fold; the pair is left out of both means. A
-    term of a single gene has its mean cost, so that its difference is 0.
+    The cost of a term that a gene has is -ln score. From it the mean cost over all genes that have the term is
+    subtracted, so that rare terms do not make a gene difficult. A gene's loss is the mean of these differences over its
+    terms, weighted by information accretion. A pair of gene and term is left out of both means if the term had too few
+    genes in the other folds to be learned. For a term of a single gene the difference is 0.
 
     Parameters
     ----------
     scores : ndarray of float32, shape (n_genes, n_terms), in [0, 1]
-        Out of fold; 0 where a term was not learned.
+        Out-of-fold scores; 0 where a term was not learned.
     supervision : Supervision
     accretion : ndarray of float, shape (n_terms,)
         At least 0.
@@ -77,7 +77,8 @@ def relative_loss(
     Returns
     -------
     ndarray of float, shape (n_genes,)
-        NaN for genes without terms in an aspect in which they are labelled, 0 where none of these was learned.
+        NaN for genes without terms in an aspect in which they are labelled; 0 for genes none of whose terms was
+        learned.
     """
     targets = supervision.targets
     rows = np.repeat(np.arange(targets.shape[0]), np.diff(targets.indptr))
@@ -87,14 +88,14 @@ def relative_loss(
     cost = -np.log(np.clip(scores[rows, columns], _LEAST_SCORE, 1.0).astype(np.float64))
     n_having = np.bincount(columns, minlength=targets.shape[1])
     usual = np.bincount(columns, cost, minlength=targets.shape[1]) / np.maximum(n_having, 1)
-    weight = accretion[columns] + 1e-9  # a gene of uninformative terms is judged, too
+    weight = accretion[columns] + 1e-9  # so that a gene of uninformative terms has a loss too
     total = np.bincount(rows, weight, minlength=targets.shape[0])
     excess = np.bincount(rows, weight * (cost - usual[columns]), minlength=targets.shape[0])
     return np.where(np.diff(targets.indptr) > 0, excess / np.maximum(total, 1e-12), np.nan)
 
 
 def as_ranks(loss: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Turn losses into their place among all, in (0, 1): 0.9 is harder than nine in ten genes. NaN stays."""
+    """Return the rank of each loss among all, in (0, 1): 0.9 is harder than nine in ten genes. NaN stays NaN."""
     known = np.flatnonzero(~np.isnan(loss))
     ranks = np.full(len(loss), np.nan)
     ranks[known[np.argsort(loss[known], kind="stable")]] = (np.arange(len(known)) + 0.5) / len(known)
@@ -102,12 +103,12 @@ def as_ranks(loss: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def as_difficulty(level: str | float | None) -> float | None:
-    """Return the difficulty of a level: 'easy' is 0.1, 'medium' 0.5, 'hard' 0.9, and a number is itself.
+    """Return the difficulty of a level: 'easy' is 0.1, 'medium' 0.5 and 'hard' 0.9; a number or None is unchanged.
 
     Raises
     ------
     InputError
-        If it is none of these names, no number in [0, 1], and not None.
+        If the level is anything but one of these names, a number in [0, 1] or None.
     """
     if level is None:
         return None

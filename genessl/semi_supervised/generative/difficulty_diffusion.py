@@ -1,4 +1,4 @@
-"""Training examples for rare terms from a diffusion model, at a difficulty that one asks for."""
+"""Difficulty diffusion: a diffusion model draws training examples for rare terms, at a chosen difficulty."""
 
 from __future__ import annotations
 
@@ -29,33 +29,39 @@ _log = logging.getLogger(__name__)
 
 
 class DifficultyDiffusion(ViewStrategy):
-    """Train a view with examples that a diffusion model makes for rare terms, at a chosen difficulty, after [1]_.
+    """Train a view with examples that a diffusion model draws for rare terms, at a chosen difficulty, after [1]_.
 
-    1. The view is trained by cross-fitting on the training genes. How much more a gene's terms cost it than they cost
-       other genes, as a rank, is the gene's difficulty (see `relative_loss`).
+    It learns from the labels, the sequences and synthetic samples of labelled genes. Unlabelled genes teach it nothing;
+    they only exclude samples that lie too near to them. It is not transductive.
+
+    1. The view is trained by cross-fitting on the training genes. A gene's difficulty is the rank of its relative loss:
+       how much more its terms cost than the same terms cost other genes (see `relative_loss`).
     2. A `FeatureDiffusion` learns the training genes' features given their terms and their difficulty.
-    3. A term of `fewest` to `most` training genes is rare. For each, `per_term` of its genes are drawn; each lends its
-       terms, and what the diffusion's components do not show of its features, to a sample at the difficulty asked for.
-    4. Samples that lie nearer to a held-out gene, one that is unlabelled or for validation, than all but a share of
-       `closeness` of the real training genes lie to so many genes of other families are dropped (see `far_from`).
-    5. The view is trained on all labels, with as many samples in each step as genes and their loss times `weight`.
+    3. A term of `fewest` to `most` training genes is rare. For each rare term, `per_term` of its genes are drawn. For
+       each of these the diffusion model draws a sample with the gene's terms at the chosen difficulty. The part of the
+       features that the model's components do not represent is copied from the gene.
+    4. Held-out genes are the unlabelled genes and the validation genes. A sample is dropped if it lies nearer to a
+       held-out gene than real training genes usually lie to genes of other families; `closeness` is the share of
+       training genes that may lie as near (see `far_from`).
+    5. The view is trained on all labels. Each step takes as many samples as genes, and multiplies their loss by
+       `weight`.
 
-    Labels of validation genes choose epochs, count in the terms' information, and teach the view in the end; the
-    generator is fitted on training genes only.
+    Labels of validation genes choose epochs, count in the terms' information, and train the final view. The generator
+    is fitted on training genes only.
 
     Parameters
     ----------
     view : SequenceNetwork, optional
-        By default one that learns terms of `fewest` genes.
+        By default one with `min_genes` of `fewest`.
     level : {'easy', 'medium', 'hard'}, float in [0, 1], or None, default='medium'
-        The difficulty: 0.1, 0.5, 0.9, or the share of training genes that are easier. With None difficulty is left out
-        of the model that draws: uncontrolled samples.
+        The difficulty: 0.1, 0.5, 0.9, or the share of training genes that are easier. With None samples are drawn
+        without a condition on difficulty.
     per_term : int, default=4
-        Samples of each rare term; with 0 the view is fitted on the labels alone.
+        Number of samples of each rare term; with 0 the view is fitted on the labels alone.
     fewest, most : int, default=3 and 10
-        Training genes of a rare term.
+        Fewest and most training genes of a rare term.
     weight : float, default=0.5
-        At least 0.
+        Weight of the samples' loss, at least 0.
     guidance : float, default=2.0
         See `FeatureDiffusion`.
     n_components, n_updates : int, default=64 and 2000
@@ -63,31 +69,32 @@ class DifficultyDiffusion(ViewStrategy):
     closeness : float, default=0.05
         In [0, 1]; 0 drops samples nearer to a held-out gene than any training gene is to a validation gene.
     n_folds : int, default=5
-        Of cross-fitting.
+        Number of folds of the cross-fitting.
     n_epochs : int, optional
-        Of the view's last training; by default as many as the labels alone choose on the validation genes. That suits
-        common terms: rare ones want more.
+        Epochs of the view's final training; by default as many as the validation genes choose for the labels alone.
+        The default suits common terms; rare terms need more.
     device : {'auto', 'cpu', 'cuda'}
-        Of the default view; the diffusion model stays on the CPU.
+        Device of the default view; the diffusion model runs on the CPU.
     seed : int, default=0
 
     Attributes
     ----------
     view_ : SequenceNetwork
+        The trained view, which predicts.
     label_epochs_ : int
-        Epochs that the labels alone choose on the validation genes.
+        Epochs that the validation genes choose for the labels alone.
     difficulty_ : ndarray of float, shape (n_genes,)
-        In (0, 1), genes by identifier; NaN for all but labelled training genes.
+        In (0, 1), in order of the genes' identifiers; NaN for all but labelled training genes.
     generator_ : FeatureDiffusion or None
-        None where no sample was asked for, or no term is rare.
+        None if `per_term` is 0 or no term is rare.
     generated_terms_ : ndarray of int
-        Columns that the generator reads.
+        Columns of the terms that the generator reads.
     samples_ : ndarray of float32, shape (n_samples, n_features)
-        In the view's feature space.
+        Features of the samples, scaled as the view's inputs.
     sample_labels_ : csr_array of bool, shape (n_samples, n_terms)
-        Closed upwards.
+        Labels of the samples, closed upwards.
     n_dropped_ : int
-        Samples that were too near to held-out genes.
+        Number of samples that were too near to held-out genes.
 
     References
     ----------
@@ -170,7 +177,7 @@ class DifficultyDiffusion(ViewStrategy):
         return make
 
     def _make_samples(self, dataset: GeneDataset, inputs: Any, training: Supervision) -> Samples:
-        """Find how difficult the training genes are, and draw samples for their rare terms."""
+        """Measure the difficulty of the training genes, and draw samples for their rare terms."""
         self.difficulty_ = np.full(dataset.n_genes, np.nan)
         self.generator_: FeatureDiffusion | None = None
         self.generated_terms_, self.n_dropped_ = np.empty(0, dtype=np.intp), 0
@@ -192,7 +199,7 @@ class DifficultyDiffusion(ViewStrategy):
         rare: NDArray[np.intp],
         apart: NDArray[np.bool_],
     ) -> Samples:
-        """Fit the generator, and draw samples that lie far enough from held-out genes."""
+        """Fit the generator, and return samples that lie far enough from held-out genes."""
         targets = csr_array(training.targets.astype(bool))
         known = np.flatnonzero(~np.isnan(self.difficulty_))
         self.generated_terms_ = np.flatnonzero(training.n_positive >= self.fewest)

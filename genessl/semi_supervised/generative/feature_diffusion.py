@@ -1,4 +1,4 @@
-"""A denoising diffusion model of a gene's features, given its terms and how difficult it is."""
+"""FeatureDiffusion, a denoising diffusion model of a gene's features given its terms and its difficulty."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from genessl.semi_supervised.generative.principal_space import PrincipalSpace
 
 
 class FeatureDiffusion(BaseEstimator):  # type: ignore[misc]
-    """Draw features of genes with given terms and a given difficulty: a conditional diffusion model [1]_.
+    """A conditional diffusion model [1]_ that draws features of genes with given terms and a given difficulty.
 
     Features are whitened into `n_components` principal components z_0 and noised by the cosine schedule of [2]_,
 
@@ -30,41 +30,43 @@ class FeatureDiffusion(BaseEstimator):  # type: ignore[misc]
 
     and a residual module learns v_t = alpha_t e - sigma_t z_0 [3]_ from z_t, t, the terms and the difficulty. Each of
     the two conditions is dropped at random in training, so that one module holds the four models with and without them.
-    Sampling leads from noise to features without new noise on the way [4]_, with classifier-free guidance [5]_ by the
-    conditions asked for,
+    Sampling leads from noise to features and adds no new noise on the way [4]_, with classifier-free guidance [5]_ by
+    the given conditions,
 
     v = v(none) + guidance (v(conditions) - v(none)).
 
-    Difficulty as a condition is the idea of [6]_.
+    The condition on difficulty follows [6]_.
 
     Parameters
     ----------
     n_components : int, default=64
-        Principal components; fewer where genes or columns are fewer.
+        Number of principal components; fewer if there are fewer genes or columns.
     hidden : int, default=192
         Width of the module.
     n_blocks : int, default=2
-        Residual blocks.
+        Number of residual blocks.
     label_width : int, default=64
         Length of the linear embedding of the terms.
     n_steps : int, default=100
-        Steps of noising, and of sampling.
+        Number of noise levels, and of steps of sampling.
     n_updates : int, default=2000
-        Steps of the optimiser.
+        Number of steps of the optimiser.
     batch_size : int, default=256
     learning_rate : float, default=1e-3
     dropped : float, default=0.15
-        Share of the training examples without terms, and of those without difficulty; in [0, 1).
+        Share of the training examples shown without terms, and share shown without difficulty; in [0, 0.99].
     decay : float, default=0.998
-        Decay of the moving average of the weights, which draws the samples; in [0, 1).
+        Decay of the moving average of the weights, which is used for sampling; in [0, 0.9999].
     guidance : float, default=1.0
-        At least 0; 1 is the conditional model itself, more exaggerates what the conditions change.
+        At least 0; 1 is the conditional model itself, and larger values exaggerate the effect of the conditions.
     seed : int, default=0
 
     Attributes
     ----------
     space_ : PrincipalSpace
+        The principal components.
     network_ : Denoiser
+        The trained module.
 
     References
     ----------
@@ -133,7 +135,8 @@ class FeatureDiffusion(BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         InputError
-            If a parameter or a difficulty is out of range, or the rows differ in number.
+            If a parameter or a difficulty is out of range, if the numbers of rows differ, or if there are fewer than
+            two genes.
         """
         self.check_parameters()
         _check_genes(features, labels, difficulty)
@@ -150,7 +153,7 @@ class FeatureDiffusion(BaseEstimator):  # type: ignore[misc]
         return Denoiser(n_components, n_terms, self.hidden, self.n_blocks, self.label_width)
 
     def _largest_product(self, n_genes: int, n_terms: int) -> int:
-        """Return the multiplications of the largest product of a step."""
+        """Return the number of multiplications of the largest product of a step."""
         widths = (n_terms * self.label_width, 2 * self.hidden**2, self.space_.n_components * self.hidden)
         return n_genes * max(widths)
 
@@ -188,16 +191,17 @@ class FeatureDiffusion(BaseEstimator):  # type: ignore[misc]
         seed: int,
         like: NDArray[np.float32] | None = None,
     ) -> NDArray[np.float32]:
-        """Draw features of one gene for each row of labels.
+        """Draw the features of one synthetic gene for each row of labels.
 
         Parameters
         ----------
         labels : csr_array of bool, shape (n, n_terms)
         difficulty : ndarray of float, shape (n,), or float, or None
-            In [0, 1]; with None the model without difficulty draws.
+            In [0, 1]; with None samples are drawn without a condition on difficulty.
         seed : int
         like : ndarray of float32, shape (n, n_features), optional
-            Real genes. What the components do not show is kept from these; without them it is the mean of all genes.
+            Features of real genes. The part of the features that the components do not represent is copied from them;
+            without them it is the mean of all genes.
 
         Returns
         -------
@@ -220,7 +224,7 @@ class FeatureDiffusion(BaseEstimator):  # type: ignore[misc]
 
     @torch.no_grad()
     def _denoise(self, labels: csr_array, level: NDArray[np.float64], seed: int) -> NDArray[np.float32]:
-        """Draw whitened components, from noise down to step 0."""
+        """Draw whitened components, by denoising from the last step down to step 0."""
         random = np.random.default_rng(seed)
         alpha, sigma = cosine_schedule(self.n_steps)
         normal = random.standard_normal((labels.shape[0], self.space_.n_components), dtype=np.float32)
@@ -237,7 +241,7 @@ class FeatureDiffusion(BaseEstimator):  # type: ignore[misc]
         return terms, torch.from_numpy(np.where(known, level, 0.0).astype(np.float32)), torch.from_numpy(known)
 
     def _split(self, latent: Tensor, step: int, condition: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the clean components and the noise that the guided network sees in noised ones."""
+        """Return the clean components and the noise that the guided module finds in noised components."""
         alpha, sigma = (part[step] for part in cosine_schedule(self.n_steps))
         time = torch.full((len(latent),), step / self.n_steps)
         velocity = self.network_.velocity(latent, time, condition)
@@ -247,12 +251,12 @@ class FeatureDiffusion(BaseEstimator):  # type: ignore[misc]
         return alpha * latent - sigma * velocity, sigma * latent + alpha * velocity
 
     def pack(self) -> Arrays:
-        """Flatten what was learned into named arrays."""
+        """Return the learned arrays by name."""
         weights = {f"network.{name}": value.numpy() for name, value in self.network_.state_dict().items()}
         return {**weights, **self.space_.pack()}
 
     def unpack(self, arrays: Arrays) -> Self:
-        """Take back what `pack` flattened."""
+        """Restore the learned state from what `pack` returned."""
         weights = {k.removeprefix("network."): v for k, v in arrays.items() if k.startswith("network.")}
         self.space_ = PrincipalSpace.unpack(arrays)
         self.network_ = self._network(self.space_.n_components, weights["terms.weight"].shape[1])
@@ -262,7 +266,7 @@ class FeatureDiffusion(BaseEstimator):  # type: ignore[misc]
 
 
 def _rising_average(decay: float) -> Callable[[Sequence[Tensor], Sequence[Tensor], Tensor | int], None]:
-    """Return torch's exponential average with a decay of (n + 1) / (n + 10) after n updates, and at most `decay`."""
+    """Return torch's exponential average with a decay of min(decay, (n + 1) / (n + 10)) after n updates."""
 
     def update(means: Sequence[Tensor], weights: Sequence[Tensor], n_averaged: Tensor | int) -> None:
         n = int(n_averaged)

@@ -1,4 +1,4 @@
-"""A generator of fake genes against the view's network: to tell the fakes, it has to know what real genes look like."""
+"""Feature matching: a view also learns to distinguish real genes from the fake genes that a generator draws."""
 
 from __future__ import annotations
 
@@ -24,37 +24,40 @@ from genessl.semi_supervised.view_strategy import ViewStrategy
 
 
 class FeatureMatchingGAN(ViewStrategy):
-    """Train a view's network also to tell real genes, labelled or not, from generated ones, by feature matching [1]_.
+    """Train a view's module also to distinguish real genes from generated ones, by feature matching [1]_.
 
-    With f(x) the hidden state before the network's last layer, which classifier and discriminator share, and
-    D(x) = sigmoid(h f(x) + b), the network minimises the labels' cross-entropy
+    It learns from the labels and the sequences. Unlabelled genes are used: they are real genes among those that the
+    module must distinguish from fakes. It is not transductive.
+
+    With f(x) the hidden state before the module's last layer, which classifier and discriminator share, and
+    D(x) = sigmoid(h f(x) + b), the module minimises the labels' cross-entropy
 
     + `weight` * (E_real[-log D(x)] + E_fake[-log(1 - D(x))]) / 2
 
-    over as many real genes as there are labelled ones in the step, drawn from all, and as many fakes x = G(z) with a
-    standard normal z. The generator G minimises |E_real f(x) - E_fake f(x)|^2, after each step of the network and with
-    an optimiser of its own (Adam). In [1]_ a fake is one class more beside exclusive ones; a gene has many terms at
-    once, so that real or fake is here an output h of its own beside the terms'.
+    over as many real genes, drawn from all genes, as there are labelled ones in the step, and as many fakes x = G(z)
+    with a standard normal z. After each step of the module the generator G takes a step of its own optimiser (Adam),
+    which minimises |E_real f(x) - E_fake f(x)|^2. In [1]_, where classes exclude each other, a fake is one more class.
+    A gene has many terms at once, so that real or fake is a separate output h here.
 
-    Columns that hold only 0 and 1 are drawn as 0 or 1 in fakes too, with the gradient of the binary Concrete variable:
-    otherwise fractions would give them away.
+    Columns that hold only 0 and 1 are also 0 or 1 in fakes, with the gradient of the binary Concrete variable;
+    otherwise fractions would make fakes recognisable.
 
     Parameters
     ----------
     view : SequenceNetwork, optional
-        By default a `SequenceNetwork`. A network view is refused, for a fake gene has no place in a graph.
+        By default a `SequenceNetwork`. A network view is refused, because a fake gene has no place in a graph.
     weight : float, default=0.03
-        Of telling fakes from real genes, at least 0; with 0 the view is fitted on the labels alone.
+        Weight of the discrimination, at least 0; with 0 the view is fitted on the labels alone.
     latent : int, default=32
         Length of z.
     hidden : int, default=128
         Width of the generator's hidden layer.
     temperature : float, default=0.67
-        Of the columns drawn as 0 or 1, above 0.
+        Temperature of the columns drawn as 0 or 1, above 0.
     learning_rate : float, default=1e-3
-        Of the generator.
+        Learning rate of the generator.
     device : {'auto', 'cpu', 'cuda'}
-        Of the default view.
+        Device of the default view.
     seed : int, default=0
 
     References
@@ -119,12 +122,12 @@ class FeatureMatchingGAN(ViewStrategy):
 
 
 class FeatureGenerator(nn.Module):
-    """G(z): a hidden layer, and features that begin at the means of the real ones.
+    """The generator G(z): one hidden layer, whose output starts at the means of the real features.
 
     Parameters
     ----------
     features : Tensor of float, shape (n_genes, n_features)
-        Of the real genes.
+        Features of the real genes.
     latent, hidden : int
     temperature : float
     """
@@ -147,7 +150,7 @@ class FeatureGenerator(nn.Module):
 
 
 class FeatureMatchingObjective(Objective):
-    """The labels' cross-entropy, real against fake, and the generator's step, as in `FeatureMatchingGAN`.
+    """The objective of `FeatureMatchingGAN`: the labels' cross-entropy, the discrimination, and the generator's step.
 
     Parameters
     ----------
@@ -157,7 +160,7 @@ class FeatureMatchingObjective(Objective):
         On the module's device.
     weight, learning_rate : float
     seed : int
-        Of the choice of genes.
+        Seed of the choice of genes.
     """
 
     def __init__(
@@ -180,7 +183,7 @@ class FeatureMatchingObjective(Objective):
         self.real = np.empty(0, dtype=np.intp)
 
     def parameters(self) -> list[nn.Parameter]:
-        """Return what the view's optimiser moves: the network and the output that tells real from fake."""
+        """Return the parameters of the module and of the output that distinguishes real genes from fakes."""
         return [*super().parameters(), *self.head.parameters()]
 
     def loss(self, rows: NDArray[np.intp]) -> Tensor:
@@ -208,7 +211,7 @@ class FeatureMatchingObjective(Objective):
         distance = matching(real, self.hidden_of(self.generator(len(self.real))))
         parameters = list(self.generator.parameters())
         for parameter, gradient in zip(parameters, torch.autograd.grad(distance, parameters)):
-            parameter.grad = gradient  # backward would leave gradients in the view's network too
+            parameter.grad = gradient  # backward() would also leave gradients in the view's module
         self.optimiser.step()
 
 

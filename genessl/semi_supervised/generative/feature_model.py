@@ -1,4 +1,4 @@
-"""Densities of a gene's features given its terms, and random draws with gradients, for generative strategies."""
+"""Densities of a gene's features given its terms, and random draws that have gradients, for generative strategies."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from torch.nn.functional import softplus
 
 
 class FeatureModel(nn.Module):
-    """q(z|x, y) and p(x|y, z) as perceptrons of one hidden layer that read y through the same linear embedding.
+    """q(z|x, y) and p(x|y, z) as multilayer perceptrons of one hidden layer that read y by the same linear embedding.
 
     Parameters
     ----------
     present : Tensor of bool, shape (n_features,)
-        Whether a column is Bernoulli; the others are normal, each with a variance of its own.
+        True for Bernoulli columns; the other columns are normal, each with its own variance.
     n_terms, latent, hidden, label_width : int
         Lengths of y, of z, of the hidden layers and of the embedding.
     """
@@ -36,7 +36,7 @@ class FeatureModel(nn.Module):
         self.log_variance = nn.Parameter(torch.zeros(n_features))
 
     def start_at(self, features: Tensor, frequency: NDArray[np.float32]) -> None:
-        """Let p(x|y, z) begin at the features' means, and a gene's embedded terms at about unit variance."""
+        """Start p(x|y, z) at the features' means, and the embedding of a gene's terms at about unit variance."""
         with torch.no_grad():
             self.decoder[-1].bias.copy_(mean_output(features, self.present))  # type: ignore[operator]
             nn.init.normal_(self.labels.weight, std=float(frequency.sum()) ** -0.5)
@@ -60,18 +60,18 @@ class FeatureModel(nn.Module):
 
 
 def zero_one_columns(features: Tensor) -> Tensor:
-    """Return whether a column holds only 0 and 1, as domains do; bool, shape (n_features,)."""
+    """Return whether each column holds only 0 and 1, as domains do; bool, shape (n_features,)."""
     return ((features == 0) | (features == 1)).all(dim=0)
 
 
 def mean_output(features: Tensor, present: Tensor) -> Tensor:
-    """Return the mean of each column, as a logit smoothed by one gene where the column is 0 or 1."""
+    """Return the mean of each column, or the logit of the mean, smoothed by one gene, for columns of 0 and 1."""
     share = (features.sum(dim=0) + 0.5) / (len(features) + 1.0)
     return torch.where(present, torch.logit(share.clamp(1e-6, 1.0 - 1e-6)), features.mean(dim=0))
 
 
 def straight_through(logits: Tensor, temperature: float) -> Tensor:
-    """Draw 0 or 1 by these logits; the gradient is that of the binary Concrete variable before rounding."""
+    """Draw 0 or 1 with these logits; the gradient is that of the binary Concrete variable before rounding."""
     uniform = torch.rand_like(logits).clamp(1e-6, 1.0 - 1e-6)
     relaxed = torch.sigmoid((logits + torch.logit(uniform)) / temperature)
     drawn = (relaxed > 0.5).to(logits.dtype)

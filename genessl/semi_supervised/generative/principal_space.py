@@ -1,4 +1,4 @@
-"""The principal components of a view's features, whitened, and the way back."""
+"""PrincipalSpace, which converts a view's features to whitened principal components and back."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _LEARNED = ("mean_", "components_", "explained_variance_")
 
 @dataclass(frozen=True)
 class PrincipalSpace:
-    """scikit-learn's whitened principal components, and the range that each column of the features keeps to.
+    """scikit-learn's whitened principal components, and the range of each column of the features.
 
     Parameters
     ----------
     pca : PCA
-        Fitted, with ``whiten=True``.
+        A fitted PCA with ``whiten=True``.
     low, high : ndarray of float32, shape (n_features,)
-        The least and the largest value of each column.
+        The smallest and the largest value of each column.
     """
 
     pca: PCA
@@ -33,7 +33,7 @@ class PrincipalSpace:
 
     @classmethod
     def fit(cls, features: NDArray[np.float32], n_components: int, seed: int) -> Self:
-        """Find the components of features, shape (n_genes, n_features); fewer where genes or columns are fewer."""
+        """Find the components of features, shape (n_genes, n_features); fewer if there are fewer genes or columns."""
         n = min(n_components, features.shape[1], len(features) - 1)
         pca = PCA(n, whiten=True, random_state=seed).fit(features)
         pca.explained_variance_ = np.maximum(pca.explained_variance_, np.float32(_LEAST_VARIANCE))
@@ -51,7 +51,7 @@ class PrincipalSpace:
     def decode(self, latent: NDArray[np.float32], like: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
         """Return features, float32, shape (n_genes, n_features), within each column's range.
 
-        What the components do not show is taken from the features `like`; without them it is the mean.
+        The part that the components do not represent is taken from the features `like`; without them it is the mean.
         """
         values = self.pca.inverse_transform(latent)
         if like is not None:
@@ -59,13 +59,13 @@ class PrincipalSpace:
         return np.asarray(np.clip(values, self.low, self.high), dtype=np.float32)
 
     def pack(self) -> Arrays:
-        """Return what was learned as named arrays."""
+        """Return the learned arrays by name."""
         learned = {f"space.{name}": getattr(self.pca, name) for name in _LEARNED}
         return {**learned, "space.low": self.low, "space.high": self.high}
 
     @classmethod
     def unpack(cls, arrays: Arrays) -> Self:
-        """Take back what `pack` returned."""
+        """Return the space that `pack` flattened."""
         pca = PCA(whiten=True)
         for name in _LEARNED:
             setattr(pca, name, arrays[f"space.{name}"])

@@ -1,4 +1,4 @@
-"""Synthetic genes for training: the terms they are drawn for, their distance to held-out genes, and their loss."""
+"""Synthetic genes for training: the choice of their terms, their distance to held-out genes, and their loss."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Samples:
     labels : csr_array of bool, shape (n, n_terms)
         Closed upwards.
     labelled : ndarray of bool, shape (n, n_aspects)
-        Where absence from `labels` counts as negative.
+        True where a gene is labelled in an aspect, so that a term missing from `labels` counts as absent.
     """
 
     features: NDArray[np.float32]
@@ -35,29 +35,29 @@ class Samples:
     labelled: NDArray[np.bool_]
 
     def take(self, kept: NDArray[np.bool_]) -> Samples:
-        """Return some of the genes; shape (n,)."""
+        """Return the genes where `kept`, shape (n,), is True."""
         return Samples(self.features[kept], csr_array(self.labels[kept]), self.labelled[kept])
 
     def select(self, columns: NDArray[np.intp]) -> Samples:
-        """Return the genes with some of the terms."""
+        """Return the genes with the labels of some terms only."""
         return replace(self, labels=csr_array(self.labels[:, columns]))
 
     @classmethod
     def none(cls, n_features: int, n_terms: int, n_aspects: int) -> Self:
-        """Return no genes."""
+        """Return an empty set of genes."""
         features = np.empty((0, n_features), dtype=np.float32)
         return cls(features, csr_array((0, n_terms), dtype=bool), np.empty((0, n_aspects), dtype=bool))
 
 
 class SampleObjective(Objective):
-    """The labels' cross-entropy, and that of as many synthetic genes, drawn anew in each step.
+    """The labels' cross-entropy, plus the cross-entropy of as many synthetic genes, drawn anew in each step.
 
     Parameters
     ----------
     module, inputs, supervision
         As for `Objective`.
     samples : Samples
-        With the module's columns.
+        Synthetic genes with labels in the module's columns.
     weight : float
     seed : int
         Seed of the choice of samples.
@@ -87,7 +87,7 @@ class SampleObjective(Objective):
         return supervised + self.weight * self.sample_loss(self.random.choice(n, min(n, len(rows)), replace=False))
 
     def sample_loss(self, rows: NDArray[np.intp]) -> Tensor:
-        """Return the cross-entropy of some samples, mean over the aspects in which they are labelled."""
+        """Return the mean cross-entropy of some samples over the terms of the aspects in which they are labelled."""
         labels = self.samples.labels[rows].toarray().astype(np.float32)
         known = self.samples.labelled[rows][:, self.supervision.aspect_of_term].astype(np.float32)
         targets, weights = (torch.from_numpy(array).to(self.features.device) for array in (labels, known))
@@ -98,12 +98,12 @@ class SampleObjective(Objective):
 
 
 def rare_terms(training: Supervision, fewest: int, most: int) -> NDArray[np.intp]:
-    """Return the columns that `fewest` to `most` labelled genes have."""
+    """Return the columns of the terms that `fewest` to `most` labelled genes have."""
     return np.flatnonzero((training.n_positive >= fewest) & (training.n_positive <= most))
 
 
 def draw_genes(labels: csr_array, terms: NDArray[np.intp], per_term: int, seed: int) -> NDArray[np.intp]:
-    """Draw genes of each term, with replacement; rows of labels, shape (len(terms) * per_term,)."""
+    """Draw `per_term` genes of each term, with replacement; return row numbers, shape (len(terms) * per_term,)."""
     random, by_term = np.random.default_rng(seed), labels.tocsc()
     members = [by_term.indices[by_term.indptr[term] : by_term.indptr[term + 1]] for term in terms.tolist()]
     drawn = [random.choice(np.sort(genes), per_term) for genes in members]
@@ -119,19 +119,19 @@ def far_from(
 ) -> NDArray[np.bool_]:
     """Return whether a sample lies no nearer to a held-out gene than training genes lie to genes of other families.
 
-    A nearer sample may be a copy of a held-out gene. The threshold is the distance to the nearest held-out gene that a
-    share of `closeness` of the training genes would fall below if all held-out genes were like those apart. The nearest
-    of n genes is within a distance with a probability of 1 - (1 - F)^n, where F is that of a single gene; so for the m
-    genes apart the share is 1 - (1 - closeness)^(m / n). Held-out genes that resemble training genes (paralogs or
-    synthetic genes) do not lower the threshold.
+    A nearer sample may be a copy of a held-out gene. The genes `apart` are the m held-out genes that share no family
+    with training genes. The threshold is the distance to the nearest held-out gene below which a share of `closeness`
+    of the training genes would lie if all n held-out genes were like these. If a single gene lies within a distance
+    with the probability F, the nearest of n genes does so with the probability 1 - (1 - F)^n. The threshold is
+    therefore the quantile 1 - (1 - closeness)^(m / n) of the distances to the nearest gene apart. Held-out genes that
+    resemble training genes, such as paralogs or synthetic genes, do not lower the threshold.
 
     Parameters
     ----------
     samples, training, apart, held_out : ndarray of float32, shape (n, n_features)
-        `apart` are the held-out genes that share no family with training genes: the labelled validation genes. Where
-        there are none, all held-out genes are used in their place.
+        `apart` holds the labelled validation genes. If there are none, all held-out genes are used in their place.
     closeness : float
-        In [0, 1]; the share of training genes that are as near to a held-out gene.
+        In [0, 1]; the share of training genes that may lie as near to a held-out gene.
 
     Returns
     -------

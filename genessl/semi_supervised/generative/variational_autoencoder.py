@@ -1,4 +1,4 @@
-"""A variational autoencoder whose classifier is a view: unlabelled genes teach how features and terms go together."""
+"""A variational autoencoder whose classifier is a view: it learns from the features of unlabelled genes too."""
 
 from __future__ import annotations
 
@@ -22,29 +22,32 @@ from genessl.semi_supervised.view_strategy import ViewStrategy
 
 
 class VariationalAutoencoder(ViewStrategy):
-    """Train a view as the classifier in a generative model of its features: the M2 of [1]_, with many terms a gene.
+    """Train a view as the classifier in a generative model of its features: model M2 of [1]_, with many terms per gene.
+
+    It learns from the labels and from what its view reads. Unlabelled genes are used: the model must explain their
+    features as well. It is transductive only if its view is.
 
     Features x of a gene come from its terms y and a latent z: p(x, y, z) = p(y) p(z) p(x|y, z), where p(y) holds each
     term's frequency, p(z) is standard normal, and p(x|y, z) is a normal density for a measured column and a Bernoulli
-    probability for one that holds only 0 and 1. The view's network is q(y|x), Bernoulli for each term, and a small one
-    is q(z|x, y). The cost of a gene, in nats, is the bound -log p(x, y) <= L(x, y) where y is known, and
-    -log p(x) <= U(x) = E_q(y|x)[L(x, y)] - H(q(y|x)) where it is not:
+    probability for one that holds only 0 and 1. The view's module is q(y|x), Bernoulli for each term, and a small
+    multilayer perceptron is q(z|x, y). The cost of a gene, in nats, is the bound -log p(x, y) <= L(x, y) where y is
+    known, and -log p(x) <= U(x) = E_q(y|x)[L(x, y)] - H(q(y|x)) where it is not:
 
     L(x, y) = E_q(z|x,y)[-log p(x|y, z)] - log p(y) + KL(q(z|x, y) || p(z))
 
-    A gene with experiments in one aspect only has known terms there and inferred ones elsewhere, in one vector y. What
-    is minimised is the labels' cross-entropy + `weight` * (mean cost of as many genes, drawn from all) / n_features:
-    the classifier's weight alpha of [1]_ in units of the bound.
+    If a gene has experiments in one aspect only, the vector y holds known terms there and inferred terms elsewhere. The
+    objective is the labels' cross-entropy + `weight` * (mean cost of as many genes, drawn from all) / n_features, which
+    is the classifier's weight alpha of [1]_ in units of the bound.
 
-    The expectation over y cannot be enumerated for thousands of terms. One y is drawn from q(y|x), and its gradient is
-    that of the binary Concrete variable [2]_ at `temperature`, straight through the rounding [3]_: so both networks
-    read terms that are 0 or 1, known or not, the cost is an unbiased estimate of the bound, and only the gradient is
-    approximate. The entropy and the prior's part of U are exact, and so is KL.
+    The expectation over y cannot be computed over all values of thousands of terms. One y is drawn from q(y|x), and its
+    gradient is that of the binary Concrete variable [2]_ at `temperature`, straight through the rounding [3]_. Both
+    q(z|x, y) and p(x|y, z) therefore read terms that are 0 or 1, known or not. The cost is an unbiased estimate of the
+    bound, and only the gradient is approximate. The entropy, the prior's part of U and KL are exact.
 
     Parameters
     ----------
     view : SequenceNetwork or GraphNetwork, optional
-        The classifier; by default a `SequenceNetwork`. With a `GraphNetwork`, x are its node features.
+        The classifier; by default a `SequenceNetwork`. With a `GraphNetwork`, x holds the node features.
     weight : float, default=1.0
         Weight of the bound in nats per feature, at least 0; with 0 the view is fitted on the labels alone.
     latent : int, default=16
@@ -54,9 +57,9 @@ class VariationalAutoencoder(ViewStrategy):
     label_width : int, default=32
         Length of the linear embedding through which both read y.
     temperature : float, default=0.67
-        Above 0; small ones bring the gradient nearer to that of drawn terms, and make it noisier.
+        Above 0; a smaller temperature makes the gradient less biased and noisier.
     device : {'auto', 'cpu', 'cuda'}
-        Of the default view.
+        Device of the default view.
     seed : int, default=0
 
     Attributes
@@ -108,11 +111,11 @@ class VariationalAutoencoder(ViewStrategy):
     def _objective(self, dataset: GeneDataset, inputs: Any, supervision: Supervision) -> MakeObjective:
         def make(module: nn.Module, inputs: Any, supervision: Supervision) -> VariationalObjective:
             present = zero_one_columns(inputs.features)
-            with torch.random.fork_rng():  # the classifier starts and drops units as it does without the model
+            with torch.random.fork_rng():  # so that the classifier draws the same numbers as without the model
                 torch.manual_seed(self.seed)
                 model = self._feature_model(present, len(supervision.aspect_of_term)).to(present.device)
                 model.start_at(inputs.features, supervision.frequency)
-            self.model_ = model  # of several trainings the last one, on all labels, stays
+            self.model_ = model  # the last training, on all labels, overwrites those before it
             return VariationalObjective(
                 module, inputs, supervision, model, weight=self.weight, temperature=self.temperature, seed=self.seed
             )
@@ -137,7 +140,7 @@ class VariationalAutoencoder(ViewStrategy):
 
 
 class VariationalObjective(Objective):
-    """The labels' cross-entropy and the bound of `VariationalAutoencoder` for genes drawn from all.
+    """The labels' cross-entropy, plus the bound of `VariationalAutoencoder` for genes drawn from all genes.
 
     Parameters
     ----------
@@ -147,7 +150,7 @@ class VariationalObjective(Objective):
         On the module's device.
     weight, temperature : float
     seed : int
-        Of the choice of genes.
+        Seed of the choice of genes.
     """
 
     def __init__(
@@ -163,13 +166,13 @@ class VariationalObjective(Objective):
     ) -> None:
         super().__init__(module, inputs, supervision)
         self.model, self.weight, self.temperature = model, weight, temperature
-        # what was taught without an experiment is not known here: it is inferred
+        # taught labels count as unknown here, and are inferred
         self.experiments = replace(supervision, taught_weight=0.0)
         self.prior = torch.logit(torch.from_numpy(supervision.frequency)).to(inputs.features.device)
         self.random = np.random.default_rng(seed)
 
     def parameters(self) -> list[nn.Parameter]:
-        """Return what the optimiser moves: the classifier and, unless it has no weight, the model."""
+        """Return the parameters of the classifier and, unless `weight` is 0, of the model."""
         return super().parameters() + (list(self.model.parameters()) if self.weight else [])
 
     def loss(self, rows: NDArray[np.intp]) -> Tensor:
@@ -203,5 +206,5 @@ class VariationalObjective(Objective):
 
 
 def drawn_genes(random: np.random.Generator, n_genes: int, n_rows: int) -> NDArray[np.intp]:
-    """Draw different genes for a step."""
+    """Draw the genes of a step without replacement; return row numbers, shape (n_rows,)."""
     return random.choice(n_genes, size=n_rows, replace=False).astype(np.intp)

@@ -1,1 +1,1 @@
-"""Strategies that teach labels which predictors chose."""
+"""Strategies that learn from pseudo-labels: labels that a predictor chose for unlabelled genes."""

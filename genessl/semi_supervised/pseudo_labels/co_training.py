@@ -1,4 +1,4 @@
-"""Co-training: views of the same genes teach each other on the genes that no experiment has described."""
+"""Co-training: several views of the same genes choose labels of unlabelled genes, and learn from them."""
 
 from __future__ import annotations
 
@@ -39,19 +39,19 @@ _Scores = list[NDArray[np.float32]]
 
 @dataclass(frozen=True, eq=False)
 class _Course:
-    """What a fit needs once the dataset has been read; nothing else is asked of the dataset.
+    """All that a fit has read from the dataset; nothing else is read afterwards.
 
     Parameters
     ----------
     views : list of View
     inputs : list of ViewInputs
     speaks : list of ndarray of bool, each of shape (n_genes,)
-        Which genes each view speaks of.
+        The genes about which each view has evidence (see `View.speaks_of`).
     supervision : Supervision
         All visible labels.
     ontology : Ontology
     judge : Judge
-        By the validation genes.
+        It measures scores on the validation genes.
     """
 
     views: list[View]
@@ -62,7 +62,7 @@ class _Course:
     judge: Judge
 
     def score(self, fitted: list[Fitted]) -> _Scores:
-        """Return what the first views say of all genes, before the ontology is heeded."""
+        """Return the scores of all genes by the first views, before parents are raised to their children's scores."""
         return [view.score(learned, given) for view, learned, given in zip(self.views, fitted, self.inputs)]
 
     def keep(self, fitted: list[Fitted]) -> list[GenePredictor]:
@@ -72,79 +72,82 @@ class _Course:
 
 @dataclass(frozen=True, eq=False)
 class _Round:
-    """What is known before a round of teaching: each view's calibration, if it is needed, and how they are joined."""
+    """The calibrations before a round of teaching: of each view, unless the teacher is joint, and of their join."""
 
     calibrations: list[TermCalibration]
     join: ViewJoin
 
     def at(self, frequency: NDArray[np.float32]) -> _Round:
-        """Return it for views that were trained on labels in which the terms have this frequency."""
+        """Return the calibrations for views that were trained on labels in which the terms have this frequency."""
         return _Round([calibration.at(frequency) for calibration in self.calibrations], self.join.at(frequency))
 
 
 class CoTraining(TaughtInRounds):
-    """Let a sequence view and a network view learn from genes that no experiment has labelled, round by round [1]_.
+    """Train a sequence view and a network view on labels that several views choose for unlabelled genes [1]_.
 
-    In each round the views, fitted on the experimental labels and on what they were taught last, score the genes that
-    are unlabelled in an aspect. Scores are calibrated on validation genes, those of a view that teaches by itself per
-    term, joined ones per aspect; for a term that the share pi of the labelled genes have, the round(`quota` pi n) most
-    confident of n unlabelled genes are taught as having it, the less confident half as lacking it, and nothing is said
-    about the others. Taught labels are closed over the ontology, weigh `weight` in the pupil's loss, and never touch an
-    experimental label. Against confirmation bias each round starts from fresh weights and chooses its labels anew.
+    It learns from the labels, the sequences and the networks. Unlabelled genes are used: in each round some of them get
+    pseudo-labels. It is transductive if one of its views is, as the default views are.
 
-    The teacher is by default the join of both views and two more, which are not taught themselves: one carries labels
-    along the networks and the similarity of sequences, one regresses them on kernels of both. With `teacher='other'`
-    each view teaches the other, as in [1]_, and there are no more unless they are given. In tri-training [2]_,
-    `teacher='agreement'`, each of three views is taught what both others would teach.
+    In each round the views are fitted on the experimental labels and on those that they were taught last, and score the
+    genes that are unlabelled in an aspect. Scores are calibrated on validation genes, those of a single view per term
+    and joined ones per aspect. For a term that the share pi of the labelled genes have, the round(`quota` pi n) most
+    confident of n unlabelled genes are taught as having it, and the less confident half as lacking it. The others are
+    taught nothing. Taught labels are closed over the ontology, weigh `weight` in the pupil's loss, and never replace an
+    experimental label. Each round starts from fresh weights and chooses its labels anew, to limit confirmation bias.
 
-    How many rounds help is decided on the validation genes, with views not trained on these: teaching stops when
-    their weighted F-max falls by more than the standard error of the difference, for among few validation genes a
-    smaller fall is chance. The views are then trained anew, on all labels, for as many rounds. All views are joined by
-    one calibration, so that the better view of an aspect counts for more. The prediction is half the join of the views
-    before the last round and half the mean of those that were taught in it: averaging helps because retrained views
-    make other errors than the join. A view that does not speak of a gene, as a view of networks of a gene without an
-    edge, neither teaches it nor takes part in its score; nor does a pupil for a term that it has not learned.
+    By default the teacher is the join of the two views and two more, which are not taught themselves: a
+    `LabelPropagation` and a `KernelRegression`. With `teacher='other'` each view teaches the other, as in [1]_, and
+    there are only two views unless more are given. With `teacher='agreement'`, tri-training [2]_, each of three views
+    is taught the labels that both others would teach.
+
+    The validation genes decide how many rounds are kept, with views that have not learned from their labels. Teaching
+    stops when their weighted F-max falls by more than the standard error of the difference, because a smaller fall may
+    be chance. The views are then trained anew, on all labels, for as many rounds. One calibration joins all views, so
+    that the better view of an aspect weighs more. The prediction is half the join of the views before the last round
+    and half the mean of the views taught in it: averaging helps because retrained views make other errors than the
+    join. A view without evidence about a gene, such as a network view for a gene without an edge, neither teaches the
+    gene nor contributes to its score. For a term that a pupil has not learned, the join replaces the pupil.
 
     Parameters
     ----------
     sequence_view, network_view : GenePredictor, optional
-        By default a `SequenceNetwork` and a `GraphNetwork` on network-only features. How a predictor that is no `View`
-        learns taught labels is told at `PredictorView`.
+        By default a `SequenceNetwork` and a `GraphNetwork`. `PredictorView` describes how a predictor that is no `View`
+        learns taught labels.
     third_view, fourth_view : GenePredictor, optional
-        Such as an `EvidenceNetwork` on electronic annotations. By default none where each view teaches the other; else
-        the third is a `LabelPropagation` with `similarity`, unless there is a network of that name, and with a joint
-        teacher the fourth a `KernelRegression`. A fourth view needs a third.
+        For example an `EvidenceNetwork` on electronic annotations. By default there is none with `teacher='other'`.
+        Otherwise the third is a `LabelPropagation`, with `similarity` unless the dataset has a network of that name.
+        With a joint teacher the fourth is a `KernelRegression`. A fourth view needs a third.
     rounds : int, default=1
         The most rounds of teaching; with 0 the views are only joined.
     quota : float, default=0.6
-        Positives taught per term, as a share of those expected from the term's frequency, in (0, 1].
+        Number of genes taught to have a term, as a share of those expected from the term's frequency, in (0, 1].
     weight : float, default=0.3
         Weight of a taught label in the loss, in (0, 1].
     teacher : {'joint', 'other', 'agreement'}
-        Who teaches a view: all views by their joint calibration, the mean of the others, or the others where they
-        agree, for which there have to be three.
+        What teaches a view: all views by their joint calibration, the mean of the other views, or the other views where
+        they agree, which needs three views.
     pupil_epochs : int, default=3
-        Epochs that a taught neural view is trained, as a multiple of those that were best for it on the labels alone,
-        for with the pool it has more to learn.
+        Epochs of training of a taught neural view, as a multiple of the epochs that were best on the labels alone. It
+        is above 1 because taught labels add much to learn.
     device : {'auto', 'cpu', 'cuda'}
-        Of the default views.
+        Device of the default views.
     seed : int, default=0
 
     Attributes
     ----------
     views_ : list of GenePredictor
-        As fitted before the last round.
+        All views, as fitted before the last round.
     pupils_ : list of GenePredictor
-        The first views as taught in the last round; empty where there was none.
+        The views taught in the last round; empty if no round was kept.
     join_ : ViewJoin
-        Of `views_`.
+        The join of `views_`.
     n_iter_ : int
-        Rounds of teaching that were kept.
+        Number of rounds of teaching that were kept.
     termination_condition_ : {'max_rounds', 'worse', 'nothing_to_teach', 'no_validation_genes'}
     history_ : list of float
         Weighted F-max on the validation genes, mean over aspects, before teaching and after each round tried.
     lessons_ : list of Lesson
-        What was taught in the rounds kept, in order.
+        The labels taught in the rounds that were kept, in order.
 
     References
     ----------
@@ -213,7 +216,7 @@ class CoTraining(TaughtInRounds):
 
     @property
     def _n_pupils(self) -> int:
-        """How many views are taught."""
+        """Number of views that are taught."""
         return 3 if self.teacher == "agreement" else 2
 
     def _fit(self, dataset: GeneDataset) -> None:
@@ -242,7 +245,7 @@ class CoTraining(TaughtInRounds):
         self.n_iter_, self.genes_ = n_rounds, dataset.genes
 
     def _begin(self, dataset: GeneDataset, muting: Muting | None) -> _Course:
-        """Read the dataset, once."""
+        """Read the dataset once for the whole fit."""
         views = [as_view(view) for view in self._make_views(similarity=SIMILARITY not in dataset.networks)]
         inputs = [view.prepare(dataset, muting) for view in views]
         speaks = [view.speaks_of(given) for view, given in zip(views, inputs)]
@@ -252,7 +255,7 @@ class CoTraining(TaughtInRounds):
     def _train(
         self, course: _Course, supervision: Supervision, epochs: list[int | None], lessons: list[Lesson]
     ) -> list[Fitted]:
-        """Fit fresh views on the labels and their lessons, the first view on the first lesson."""
+        """Fit fresh views on the labels and the lessons, the first view on the first lesson."""
         pupils: list[Fitted] = []
         for view, given, n_epochs, lesson in zip(course.views, course.inputs, epochs, lessons):
             taught = lesson.among(view.teachable(given)).added_to(supervision, self.weight)
@@ -262,8 +265,8 @@ class CoTraining(TaughtInRounds):
     def _choose_rounds(self, course: _Course) -> tuple[int, list[int | None], list[_Round]]:
         """Try rounds without the labels of the validation genes.
 
-        Returns the number of rounds to keep, the epochs of views that are trained in epochs, and what was known before
-        each round, for the final views are calibrated as those of their round were.
+        Return the number of rounds to keep, the epochs of each view that is trained in epochs, and the calibrations
+        before each round, which are used again for the final views.
         """
         practice, held_out = split_validation(course.supervision)
         validation = held_out.has_labels
@@ -297,7 +300,7 @@ class CoTraining(TaughtInRounds):
         return n_rounds, epochs, rounds
 
     def _known(self, course: _Course, scores: _Scores, validation: NDArray[np.bool_]) -> _Round:
-        """Fit how to join the views and, where they teach by themselves, how sure to be of each per term."""
+        """Fit the join of the views on the validation genes and, unless the teacher is joint, calibrate each view."""
         calibrations = [
             calibrate(
                 [view], course.supervision, validation & speaks, trained=~validation, offset_deviation=_OFFSET_DEVIATION
@@ -317,7 +320,7 @@ class CoTraining(TaughtInRounds):
         *,
         excluded: NDArray[np.bool_] | None = None,
     ) -> list[Lesson]:
-        """Write a lesson for each pupil; one of its own holds nothing but what it can be taught."""
+        """Return a lesson for each pupil; without a joint teacher, it holds only labels that the pupil may learn."""
         pool = np.ones(len(supervision.genes), dtype=bool) if excluded is None else ~excluded
         joint = self.teacher == "joint"
         opinions = (
@@ -383,9 +386,9 @@ class CoTraining(TaughtInRounds):
 def _prediction(
     scores: _Scores, taught: _Scores, join: ViewJoin, speaks: list[NDArray[np.bool_]]
 ) -> NDArray[np.float32]:
-    """Return half the join of the views and half the mean of the pupils that speak of a gene.
+    """Return half the join of the views plus half the mean of the pupils that have evidence about a gene.
 
-    For a term that a pupil has not learned, the join stands for it.
+    For a term that a pupil has not learned, the join replaces the pupil.
     """
     joined = join.apply(scores, speaks)
     if not taught:

@@ -1,4 +1,4 @@
-"""Several views' scores as one probability, which of each gene only the views tell that speak of it."""
+"""ViewJoin, which combines the scores of the views that have evidence about a gene into one probability."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from genessl.models.base import Arrays
 from genessl.models.supervision import Supervision
 
 _FIELDS = ("slopes", "bases", "intercepts", "offsets", "frequency", "aspect_of_term")
-Speaking = tuple[int, ...]  # the views that speak of a gene
+Speaking = tuple[int, ...]  # the numbers of the views that have evidence about a gene
 
 
 @dataclass(frozen=True, eq=False)
 class ViewJoin:
-    """A calibration of all views that speak of a gene, one for each set of views that speak of any gene.
+    """One calibration for each set of views that have evidence about the same genes.
 
     Parameters
     ----------
     calibrations : dict of tuple of int to TermCalibration
-        By the numbers of the views, ascending.
+        The calibration of each set of views, by the ascending numbers of the views.
     """
 
     calibrations: dict[Speaking, TermCalibration]
@@ -37,16 +37,16 @@ class ViewJoin:
         supervision: Supervision,
         judged: NDArray[np.bool_],
     ) -> Self:
-        """Fit on genes whose labels the scores were not trained on.
+        """Fit the calibrations on genes whose labels the views have not learned from.
 
-        Joins have no offsets per term: a term has too few validation genes for its scores to gain from them, and the
-        quality of a round is measured on these genes.
+        Joins have no offsets per term: too few validation genes have a term for an offset to help, and the same genes
+        measure the quality of a round.
 
         Parameters
         ----------
         scores : sequence of ndarray of float32, each of shape (n_genes, n_terms)
         speaks : sequence of ndarray of bool, each of shape (n_genes,)
-            Which genes each view speaks of.
+            The genes about which each view has evidence.
         supervision : Supervision
         judged : ndarray of bool, shape (n_genes,)
             The genes to fit on.
@@ -64,13 +64,13 @@ class ViewJoin:
         return cls(calibrations)
 
     def at(self, frequency: NDArray[np.float32]) -> Self:
-        """Return it for views that were trained on labels in which the terms have this frequency."""
+        """Return the join for views that were trained on labels in which the terms have this frequency."""
         return replace(self, calibrations={views: each.at(frequency) for views, each in self.calibrations.items()})
 
     def apply(self, scores: Sequence[NDArray[np.float32]], speaks: Sequence[NDArray[np.bool_]]) -> NDArray[np.float32]:
         """Return probabilities, float32, shape (n_genes, n_terms).
 
-        A gene of which other views speak than of any gene of the fit is joined by the largest known set among these.
+        If the fit had no gene with evidence from the same set of views, the calibration of its largest subset is used.
         """
         joined = np.zeros_like(scores[0])
         for views, genes in _groups(speaks).items():
@@ -84,7 +84,7 @@ class ViewJoin:
         return max(smaller, key=len) if smaller else min(self.calibrations, key=len)
 
     def pack(self) -> Arrays:
-        """Flatten into named arrays."""
+        """Return the calibrations as named arrays."""
         return {
             f"{'-'.join(map(str, views))}.{field}": getattr(part, field)
             for views, part in self.calibrations.items()
@@ -93,7 +93,7 @@ class ViewJoin:
 
     @classmethod
     def unpack(cls, arrays: Arrays, prefix: str) -> Self:
-        """Put together what `pack` flattened, from names that begin with a prefix."""
+        """Return the join that `pack` flattened, from the arrays whose names begin with a prefix."""
         names = dict.fromkeys(
             name.removeprefix(prefix).rpartition(".")[0] for name in arrays if name.startswith(prefix)
         )
@@ -108,7 +108,7 @@ class ViewJoin:
 
 
 def _groups(speaks: Sequence[NDArray[np.bool_]]) -> dict[Speaking, NDArray[np.intp]]:
-    """Return the genes of which the same views speak, by these views."""
+    """Return the genes about which the same views have evidence, by the numbers of these views."""
     table = np.stack(speaks, axis=1)
     patterns, group = np.unique(table, axis=0, return_inverse=True)
     return {
@@ -125,7 +125,7 @@ def calibrate(
     trained: NDArray[np.bool_],
     offset_deviation: float,
 ) -> TermCalibration:
-    """Fit a calibration on some genes; the frequency of terms is that of others, which were trained on."""
+    """Fit a calibration on the genes `judged`; the frequency of terms is that among the genes `trained`."""
     rows = np.flatnonzero(judged)
     return TermCalibration.fit(
         [view[rows] for view in scores],
@@ -140,17 +140,20 @@ def calibrate(
 def mean_opinion(
     tables: Sequence[NDArray[np.float32]], speaks: Sequence[NDArray[np.bool_]]
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Return the mean of the views that speak of a gene, and which genes any view speaks of.
+    """Return the mean of the views that have evidence about a gene, and the genes about which any view has evidence.
 
     Parameters
     ----------
     tables : sequence of ndarray of float32, each of shape (n_genes, n_terms)
+        The scores by each view.
     speaks : sequence of ndarray of bool, each of shape (n_genes,)
+        The genes about which each view has evidence.
 
     Returns
     -------
     mean : ndarray of float32, shape (n_genes, n_terms)
     spoken : ndarray of bool, shape (n_genes,)
+        True for genes about which any view has evidence.
     """
     if len(tables) == 1:
         return tables[0], speaks[0]

@@ -1,4 +1,4 @@
-"""Pseudo-labels: how they are chosen, closed over the ontology, taught, and kept for the audit."""
+"""Lessons, the pseudo-labels of a round: their choice, their closure over the ontology, and their audit."""
 
 from __future__ import annotations
 
@@ -26,16 +26,17 @@ Choice = tuple[NDArray[np.bool_], NDArray[np.bool_]]
 
 @dataclass(frozen=True)
 class Lesson:
-    """What one teacher taught in one round.
+    """The labels that one teacher taught in one round.
 
     Parameters
     ----------
     round : int
-        From 1.
+        Number of the round, from 1.
     teacher : str
-        As in 'sequence', 'network' or 'both'.
+        'self', 'joint', or the names of the views that taught, joined by 'and'.
     positive, negative : csr_array of float32, shape (n_genes, n_terms)
-        The teacher's calibrated probability of each term that it taught as present, and as absent.
+        The teacher's calibrated probability of each term that it taught as present, and of each that it taught as
+        absent.
     """
 
     round: int
@@ -44,29 +45,31 @@ class Lesson:
     negative: csr_array
 
     def among(self, members: NDArray[np.bool_]) -> Lesson:
-        """Leave what is taught to some genes only, shape (n_genes,)."""
+        """Return the lesson with the labels of the genes in `members` only, shape (n_genes,)."""
         return replace(self, positive=keep_rows(self.positive, members), negative=keep_rows(self.negative, members))
 
     def added_to(self, supervision: Supervision, weight: float) -> Supervision:
-        """Return a supervision with these labels as the taught ones; an experimental label has the weight 1."""
+        """Return a supervision with these taught labels of this weight; an experimental label has the weight 1."""
         return supervision.teach(self.positive, self.negative, weight)
 
 
 def choose_by_quota(
     confidence: NDArray[np.float32], supervision: Supervision, pupils: NDArray[np.bool_], *, quota: float
 ) -> Choice:
-    """Choose for each term the most confident pupils as having it and the less confident half as lacking it.
+    """Choose for each term the genes with the highest confidence as having it, and the lower half as lacking it.
 
-    Of n pupils that are unlabelled in the aspect of a term that the share pi of the labelled genes have, round(quota pi
-    n) are taught to have it, if their confidence is above pi. Terms of fewer than three labelled genes are not taught.
-    Suspects (see `RSMatch`) are chosen among by themselves, so that they take no place from the others.
+    Let pi be the share of the labelled genes that have a term, and n the number of pupils, the genes to be taught, that
+    are unlabelled in its aspect. The round(quota pi n) most confident pupils are taught to have the term, if their
+    confidence is above pi. Terms of fewer than three labelled genes are not taught. The choice is made separately among
+    suspects (see `RSMatch`) and other pupils, so that suspects do not use up the quota of the others.
 
     Parameters
     ----------
     confidence : ndarray of float32, shape (n_genes, n_terms)
+        Probability that a gene has a term.
     supervision : Supervision
     pupils : ndarray of bool, shape (n_genes,)
-        Who may be taught, in the aspects in which they have no experimental label.
+        Genes that may be taught, in the aspects in which they have no experimental label.
     quota : float
         In (0, 1].
 
@@ -92,7 +95,7 @@ def choose_by_quota(
 
 
 def most_confident(confidence: NDArray[np.float32], counts: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """Mark in each column as many of the largest entries as its count says; ties go to the earlier row."""
+    """Mark the largest entries of each column, as many as its count; of equal entries the earlier row comes first."""
     order = np.argsort(-confidence, axis=0, kind="stable")
     ranks = np.empty_like(order)
     np.put_along_axis(ranks, order, np.arange(len(confidence))[:, None], axis=0)
@@ -107,9 +110,10 @@ def close_lesson(
     supervision: Supervision,
     ontology: Ontology,
 ) -> Lesson:
-    """Close chosen labels over the ontology, positives upwards, negatives downwards, and keep them off what is known.
+    """Close chosen labels over the ontology, positives upwards and negatives downwards, and drop those already known.
 
-    No gene is taught in an aspect in which it has an experimental label; a positive outweighs a negative.
+    A gene is taught nothing in an aspect in which it has an experimental label. A label that would be both positive
+    and negative is positive.
     """
     positive, negative = choice
     free = ~supervision.labelled[:, supervision.aspect_of_term]
@@ -137,19 +141,20 @@ def write_lessons(
     Parameters
     ----------
     number : int
-        Of the round.
+        Number of the round.
     opinions : sequence of ndarray of float32, each of shape (n_genes, n_terms)
-        Each view's calibrated probabilities; of a joint teacher only those of all views together.
+        Each view's calibrated probabilities; for a joint teacher a single table of all views together.
     reach : sequence of ndarray of bool, each of shape (n_genes,)
-        Which genes each of these may teach.
+        The genes that each table may teach.
     names : sequence of str
-        Of the views.
+        Names of the views.
     supervision : Supervision
     ontology : Ontology
     teacher : {'joint', 'other', 'agreement'}
-        All views jointly, the mean of the others, or what each of the others would choose.
+        What teaches a view: all views jointly, the mean of the other views, or the labels that each of the other views
+        would choose.
     n_pupils : int
-        How many views are taught, the first ones.
+        Number of views that are taught, which are the first ones.
     quota : float
         As in `choose_by_quota`.
     """
@@ -184,8 +189,8 @@ def audit_table(
     Returns
     -------
     DataFrame
-        round, teacher, gene and term (categorical, for there may be millions of rows), label (1 taught as present, 0 as
-        absent), confidence (probability of presence that the teacher gave).
+        round, teacher, gene and term (categorical, because there may be millions of rows), label (1 taught as present,
+        0 as absent), confidence (probability of presence that the teacher gave).
     """
     teachers = pd.Index(list(dict.fromkeys(lesson.teacher for lesson in lessons)), dtype=str)
     gene_index, term_index, parts = pd.Index(genes, dtype=str), pd.Index(terms, dtype=str), []
@@ -206,12 +211,12 @@ def audit_table(
 
 
 def count_lessons(lessons: Sequence[Lesson]) -> pd.DataFrame:
-    """Count what was taught, a row for each lesson.
+    """Count the taught labels, in a row for each lesson.
 
     Returns
     -------
     DataFrame
-        round, teacher, n_genes (taught anything), n_present and n_absent (labels).
+        round, teacher, n_genes (genes with a taught label), n_present and n_absent (labels).
     """
     rows = [
         {
@@ -227,7 +232,7 @@ def count_lessons(lessons: Sequence[Lesson]) -> pd.DataFrame:
 
 
 def pack_lessons(lessons: Sequence[Lesson]) -> tuple[Arrays, list[list[int | str]]]:
-    """Flatten lessons into named arrays, and list the round and teacher of each."""
+    """Return lessons as named arrays, and a list of the round and teacher of each."""
     arrays: Arrays = {}
     for number, lesson in enumerate(lessons):
         arrays.update(pack_sparse(f"lesson{number}.positive", lesson.positive))
@@ -236,7 +241,7 @@ def pack_lessons(lessons: Sequence[Lesson]) -> tuple[Arrays, list[list[int | str
 
 
 def unpack_lessons(arrays: Arrays, listed: list[list[int | str]]) -> list[Lesson]:
-    """Put together what `pack_lessons` flattened."""
+    """Return the lessons that `pack_lessons` flattened."""
     return [
         Lesson(
             int(number),

@@ -1,4 +1,4 @@
-"""What the strategies share that teach in rounds: the account of what was taught, and where it is kept."""
+"""TaughtInRounds, the base of the strategies that teach in rounds: the audit of taught labels, and its storage."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from genessl.semi_supervised.pseudo_labels.lessons import Lesson, audit_table, p
 
 
 class TaughtInRounds(Owner):
-    """Base of `SelfTraining` and `CoTraining`, which say what their attributes mean."""
+    """Base of `SelfTraining` and `CoTraining`, whose docstrings explain the attributes."""
 
     genes_: NDArray[np.str_]
     lessons_: list[Lesson]
@@ -26,12 +26,14 @@ class TaughtInRounds(Owner):
     history_: list[float]
 
     def audit(self, *, negatives: bool = True) -> pd.DataFrame:
-        """List the labels taught to what predicts; a saved predictor has those taught as present in audit.tsv.gz.
+        """List the labels that were taught in the final fit.
+
+        A saved predictor lists the labels taught as present in audit.tsv.gz.
 
         Parameters
         ----------
         negatives : bool, default=True
-            Whether to list also labels taught as absent.
+            Whether to list labels taught as absent, too.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""Self-training: a predictor learns from its own most confident predictions, checked on validation genes."""
+"""Self-training: a predictor learns from its own most confident predictions; validation genes decide for how long."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _PATIENCE = 2
 
 @dataclass(frozen=True, eq=False)
 class _Course:
-    """What a fit needs once the dataset has been read; nothing else is asked of the dataset.
+    """All that a fit has read from the dataset; nothing else is read afterwards.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ class _Course:
         All visible labels.
     ontology : Ontology
     judge : Judge
-        By the validation genes.
+        It measures scores on the validation genes.
     """
 
     view: View
@@ -60,65 +60,68 @@ class _Course:
     judge: Judge
 
     def score(self, fitted: Fitted) -> NDArray[np.float32]:
-        """Return consistent scores of all genes."""
+        """Return the scores of all genes, consistent with the ontology."""
         return self.ontology.propagate_scores(np.clip(self.view.score(fitted, self.inputs), 0.0, 1.0))
 
 
 class SelfTraining(TaughtInRounds):
-    """Let any predictor label genes for itself, round by round [1]_.
+    """Let any predictor learn from its own predictions for unlabelled genes, round by round [1]_.
 
-    In each round the predictor, fitted on the experimental labels and on what it taught itself last, scores the genes
-    that are unlabelled in an aspect. Its scores are calibrated per term on validation genes, which the fit has not
-    seen; of the calibrated probabilities `selection` takes those that are sure enough:
+    It learns from the labels and from what its predictor reads. Unlabelled genes are used: in each round some of them
+    get pseudo-labels. It is transductive only if its predictor is.
 
-    - 'quota': for a term that the share pi of the labelled genes have the round(`quota` pi n) most confident of n;
-    - 'adaptive': of these, those above `threshold`, lowered for a term the less it is learnt (FlexMatch [2]_);
-    - 'self_adaptive': of these, those above what the predictions so far were for the term on average (FreeMatch [3]_);
-    - 'fixed': all above `threshold`, which rare terms never reach: the control.
+    In each round the predictor is fitted on the experimental labels and on those that it taught itself last, and scores
+    the genes that are unlabelled in an aspect. Its scores are calibrated per term on validation genes, which the fit
+    has not seen. `selection` chooses the labels to teach by the calibrated probabilities:
 
-    All but the last teach the less confident half of the genes as lacking the term. With a curriculum round r of
-    `rounds` has r / `rounds` of the quota. Taught labels are closed over the ontology and never touch an experimental
-    label; how a predictor that is no `View` learns them is told at `PredictorView`. Labelled validation genes are not
+    - 'quota': for a term that the share pi of the labelled genes have, the round(`quota` pi n) most confident of n;
+    - 'adaptive': of these, those above `threshold`, which is lower for terms that are learnt less (FlexMatch [2]_);
+    - 'self_adaptive': of these, those above a running mean of the term's predictions (FreeMatch [3]_);
+    - 'fixed': all above `threshold`. This is the control: rare terms never reach the threshold.
+
+    All but the last also teach the less confident half of the genes as lacking the term. With a curriculum, round r of
+    `rounds` has r / `rounds` of the quota. Taught labels are closed over the ontology and never replace an experimental
+    label. `PredictorView` describes how a predictor that is no `View` learns them. Labelled validation genes are not
     taught.
 
-    How many rounds help is decided on the validation genes, by fits that have not seen their labels: teaching stops
-    when their weighted F-max has not risen for two rounds, and the predictor is then fitted anew, on all labels, for as
-    many rounds as were best. Without validation genes all rounds are run, and confidence is the score as it is. The
-    prediction is that of the last fit, not calibrated.
+    The validation genes decide how many rounds are kept, by fits that have not seen their labels. Teaching stops when
+    their weighted F-max has not risen for two rounds. The predictor is then fitted anew, on all labels, for the number
+    of rounds that was best. Without validation genes all rounds are run, and the confidence is the uncalibrated score.
+    The prediction is that of the last fit and is not calibrated.
 
     Parameters
     ----------
     predictor : GenePredictor, optional
         By default a `SequenceNetwork`.
     rounds : int, default=3
-        The most rounds of teaching; with 0 this is the predictor itself.
+        The most rounds of teaching; with 0 the predictor is fitted on the labels alone.
     selection : {'adaptive', 'self_adaptive', 'quota', 'fixed'}
     quota : float, default=0.6
-        Positives taught per term, at most, as a share of those expected from the term's frequency, in (0, 1]. Not
-        heeded by 'fixed'.
+        The most genes taught to have a term, as a share of those expected from the term's frequency, in (0, 1]. 'fixed'
+        does not use it.
     threshold : float, default=0.9
-        Calibrated probability, in (0.5, 1]; of 'adaptive' and 'fixed'.
+        Calibrated probability, in (0.5, 1]; used by 'adaptive' and 'fixed'.
     weight : float, default=0.3
         Weight of a taught label in the loss of a neural predictor, in (0, 1].
     curriculum : bool, default=True
         Whether the quota grows with the rounds.
     device : {'auto', 'cpu', 'cuda'}
-        Of the default predictor.
+        Device of the default predictor.
     seed : int, default=0
-        Of the default predictor.
+        Seed of the default predictor.
 
     Attributes
     ----------
     predictor_ : GenePredictor
-        As fitted last.
+        The predictor of the last fit.
     n_iter_ : int
-        Rounds of teaching that it had.
+        Number of rounds of teaching before the last fit.
     termination_condition_ : {'max_rounds', 'no_improvement', 'nothing_to_teach', 'no_validation_genes'}
-        With the first, all rounds were tried, and the best of them may be an earlier one.
+        'max_rounds' means that all rounds were tried; `n_iter_` may still be smaller, if an earlier round was best.
     history_ : list of float
         Weighted F-max on the validation genes, mean over aspects, before teaching and after each round tried.
     lessons_ : list of Lesson
-        What was taught to the final predictor, in order; each replaces the one before.
+        The lessons of the final fit, in order; each replaces the one before.
 
     References
     ----------
@@ -199,7 +202,7 @@ class SelfTraining(TaughtInRounds):
     ) -> tuple[int, int | None, list[TermCalibration]]:
         """Try rounds without the labels of the validation genes.
 
-        Returns the best number of rounds, the epochs of a view that is trained in epochs, and the calibration before
+        Return the best number of rounds, the epochs of a view that is trained in epochs, and the calibration before
         each round.
         """
         practice, held_out = split_validation(course.supervision)
@@ -234,7 +237,7 @@ class SelfTraining(TaughtInRounds):
     def _calibration(
         self, course: _Course, scores: NDArray[np.float32], validation: NDArray[np.bool_]
     ) -> TermCalibration:
-        """Fit how sure to be of each term on validation genes; without any, probabilities are the scores."""
+        """Calibrate the scores of each term on validation genes; without any, probabilities are the scores."""
         supervision = course.supervision
         return calibrate([scores], supervision, validation, trained=~validation, offset_deviation=_OFFSET_DEVIATION)
 

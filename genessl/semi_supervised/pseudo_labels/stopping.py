@@ -1,4 +1,4 @@
-"""How good scores are on validation genes, and whether they fell: what strategies stop by."""
+"""Judge, which measures scores on validation genes, and the comparison by which strategies stop."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _N_SAMPLES = 200
 
 @dataclass(frozen=True)
 class Judgement:
-    """The quality of some scores on some genes, and how it would vary with other genes.
+    """The quality of some scores on some genes, and its variation if the genes are resampled.
 
     Parameters
     ----------
     quality : float
         As `Judge.quality` returns it.
     resampled : ndarray of float64, shape (n_samples,)
-        The same with the genes weighted at random [1]_, alike for all scores of the same genes.
+        The quality with the genes weighted at random [1]_; the weights are the same for all scores of the same genes.
 
     References
     ----------
@@ -45,19 +45,19 @@ class Judgement:
 
 @dataclass(frozen=True, eq=False)
 class Judge:
-    """Measures scores on some genes whose labels they have not seen, by weighted F-max.
+    """Measure of scores by the weighted F-max on genes whose labels the predictor has not seen.
 
-    The weighted F-max is the mean over the aspects in which any of the genes is labelled, over the columns of the
-    dataset, each gene in the aspects in which it is labelled.
+    The weighted F-max is computed in each aspect over the genes that are labelled in it and the dataset's terms. The
+    quality is the mean over the aspects in which any gene is labelled.
 
     Parameters
     ----------
     supervision : Supervision
-        With the labels of these genes.
+        It has the labels of these genes.
     rows : ndarray of int
         Row numbers of the genes.
     ontology : Ontology
-        The columns.
+        Its terms are the columns of the scores.
     accretion : ndarray of float64, shape (n_terms,)
         The information accretion of each column over all visible labels, in bits.
     """
@@ -69,23 +69,23 @@ class Judge:
 
     @classmethod
     def of(cls, dataset: GeneDataset, supervision: Supervision) -> Self:
-        """Return a judge by the labelled validation genes of a dataset."""
+        """Return a judge that uses the labelled validation genes of a dataset."""
         rows = np.flatnonzero(supervision.validation & supervision.has_labels)
         return cls(supervision, rows, dataset.ontology, dataset.accretion)
 
     def quality(self, scores: NDArray[np.float32]) -> float:
-        """Return the weighted F-max of scores, in [0, 1]; 0 where none of the genes is labelled.
+        """Return the weighted F-max of scores, in [0, 1]; 0 if none of the genes is labelled.
 
         Parameters
         ----------
         scores : ndarray of float32, shape (n_genes, n_terms), in [0, 1]
-            They are made consistent with the ontology first.
+            The method first makes them consistent with the ontology.
         """
         values = [float(average(table).f.max()) for _, table in self._tables(scores)]
         return float(np.mean(values)) if values else 0.0
 
     def judge(self, scores: NDArray[np.float32]) -> Judgement:
-        """Return the quality of scores, and how it varies; see `quality`."""
+        """Return the quality of scores and its variation; see `quality`."""
         weights = np.random.default_rng(0).exponential(size=(_N_SAMPLES, len(self.rows)))
         samples, values = [], []
         for judged, table in self._tables(scores):
@@ -96,7 +96,7 @@ class Judge:
         return Judgement(float(np.mean(values)), np.mean(samples, axis=0))
 
     def _tables(self, scores: NDArray[np.float32]) -> Iterator[tuple[NDArray[np.bool_], GeneTable]]:
-        """Yield which of the genes are labelled in an aspect, and what they get right in bits, where there are any."""
+        """Yield for each aspect with labelled genes which genes are labelled, and the table of their scores in bits."""
         judged = self.ontology.propagate_scores(np.clip(scores[self.rows], 0.0, 1.0))
         positive = csr_array(self.supervision.positive[self.rows])
         for aspect in range(self.supervision.labelled.shape[1]):

@@ -1,4 +1,4 @@
-"""Which pseudo-labels are sure enough: one threshold for all terms, or one for each, adapted to how it is learnt."""
+"""Thresholds that choose pseudo-labels: one for all terms, or one for each term, adapted to how well it is learnt."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _MOMENTUM = 0.5
 
 @dataclass(frozen=True)
 class RunningConfidence:
-    """How sure the teacher has been over the rounds, by which `choose_self_adaptively` sets its thresholds.
+    """The running mean confidence of the predictions, from which `choose_self_adaptively` sets its thresholds.
 
     Parameters
     ----------
     overall : ndarray of float64, shape (n_aspects,)
-        tau, of all that is predicted in an aspect.
+        tau, over all predictions in an aspect.
     by_term : ndarray of float64, shape (n_terms,)
-        p, of what is predicted for a term.
+        p, over the predictions of a term.
     """
 
     overall: NDArray[np.float64]
@@ -35,10 +35,11 @@ class RunningConfidence:
 def choose_fixed(
     confidence: NDArray[np.float32], supervision: Supervision, pupils: NDArray[np.bool_], *, threshold: float
 ) -> Choice:
-    """Choose as FixMatch does [1]_, by one threshold for all terms: the control, for rare terms never reach it.
+    """Choose by one threshold for all terms, as FixMatch does [1]_.
 
-    A pupil that is unlabelled in a term's aspect is taught to have the term if its confidence is at least `threshold`,
-    and to lack it if this is at most 1 - `threshold`. Terms of fewer than three labelled genes are not taught.
+    This is the control: rare terms never reach the threshold. A pupil that is unlabelled in a term's aspect is taught
+    to have the term if its confidence is at least `threshold`, and to lack it if the confidence is at most
+    1 - `threshold`. Terms of fewer than three labelled genes are not taught.
 
     Parameters
     ----------
@@ -46,7 +47,7 @@ def choose_fixed(
         Calibrated probabilities.
     supervision : Supervision
     pupils : ndarray of bool, shape (n_genes,)
-        Who may be taught, in the aspects in which they have no experimental label.
+        Genes that may be taught, in the aspects in which they have no experimental label.
     threshold : float
         In (0.5, 1].
 
@@ -75,13 +76,13 @@ def choose_adaptively(
     threshold: float,
     quota: float = 1.0,
 ) -> Choice:
-    """Choose by a threshold for each term, the lower the less the term is learnt, as FlexMatch does [1]_.
+    """Choose by a threshold for each term that is lower the less the term is learnt, as FlexMatch does [1]_.
 
-    A term is predicted for the e = round(`quota` pi n) most confident of n pupils that are unlabelled in its aspect, as
-    far as their confidence is above pi, the share of the labelled genes that have it; this stands for the largest of
-    the classes, of which a gene has but one in the paper. What is predicted with a confidence above the term's
-    threshold (see `flexible_thresholds`) is taught as present, and the less confident half of the pupils as lacking
-    the term. Terms of fewer than three labelled genes are not taught.
+    A term is predicted for the e = round(`quota` pi n) most confident of n pupils that are unlabelled in its aspect, if
+    their confidence is above pi, the share of the labelled genes that have it. This replaces the most probable class of
+    the paper, in which a sample has exactly one class. Pupils for which the term is predicted with a confidence above
+    its threshold (see `flexible_thresholds`) are taught to have it, and the less confident half of the pupils to lack
+    it. Terms of fewer than three labelled genes are not taught.
 
     Parameters
     ----------
@@ -89,11 +90,11 @@ def choose_adaptively(
         Calibrated probabilities.
     supervision : Supervision
     pupils : ndarray of bool, shape (n_genes,)
-        Who may be taught, in the aspects in which they have no experimental label.
+        Genes that may be taught, in the aspects in which they have no experimental label.
     threshold : float
-        Of the best-learnt term, in (0, 1].
+        Threshold of the best-learnt term, in (0, 1].
     quota : float, default=1.0
-        The most positives of a term, as a share of those expected from its frequency, in (0, 1].
+        The most genes taught to have a term, as a share of those expected from its frequency, in (0, 1].
 
     Returns
     -------
@@ -118,9 +119,9 @@ def flexible_thresholds(
     """Scale a threshold by how well each term of an aspect is learnt.
 
     T_t = beta_t / (2 - beta_t) `threshold`, with beta_t = s_t / max(max_u s_u, 1 - S). The learning status s_t is the
-    share of the expected genes that are predicted with a confidence above `threshold`, and S this share over all terms
-    together: while most of what is expected is not confident, no term counts as learnt (the warm-up of FlexMatch).
-    The paper counts genes where we take shares, its classes being equally frequent.
+    share of the expected genes that are predicted with a confidence above `threshold`, and S is this share over all
+    terms together. While most expected genes are below the threshold, 1 - S keeps all beta_t low (the warm-up of
+    FlexMatch). The paper counts genes, because its classes are equally frequent; shares are used here.
 
     Parameters
     ----------
@@ -149,19 +150,19 @@ def choose_self_adaptively(
     momentum: float = _MOMENTUM,
     earlier: RunningConfidence | None = None,
 ) -> tuple[Choice, RunningConfidence]:
-    """Choose by a threshold for each term that the predictions themselves set, as FreeMatch does [1]_.
+    """Choose by a threshold for each term that follows from the predictions, as FreeMatch does [1]_.
 
-    A term is predicted as `choose_adaptively` describes. With c_t the mean confidence of what is predicted for term t,
-    and c that of all that is predicted in its aspect, in each round
+    A term is predicted as `choose_adaptively` describes. With c_t the mean confidence of the predictions of term t, and
+    c that of all predictions in its aspect, each round updates
 
     tau <- `momentum` tau + (1 - `momentum`) c,  p_t <- `momentum` p_t + (1 - `momentum`) c_t,
 
     T_t = tau p_t / max_u p_u,
 
-    from what chance would give, as 1 / C is for C classes: for p_t the frequency pi_t, for tau its mean over what is
-    expected, sum_t pi_t^2 / sum_t pi_t. What is predicted with a confidence above T_t is taught as present, the less
-    confident half of the pupils as absent. The paper's c_t is a mean over all pupils, which with calibrated
-    probabilities would only repeat the term's frequency.
+    The start values are those of chance, as 1 / C is for C classes: the frequency pi_t for p_t, and its mean over the
+    expected genes, sum_t pi_t^2 / sum_t pi_t, for tau. Pupils for which a term is predicted with a confidence above T_t
+    are taught to have it, and the less confident half of the pupils to lack it. The paper's c_t is a mean over all
+    pupils, which for calibrated probabilities would equal the term's frequency.
 
     Parameters
     ----------
@@ -169,13 +170,13 @@ def choose_self_adaptively(
         Calibrated probabilities.
     supervision : Supervision
     pupils : ndarray of bool, shape (n_genes,)
-        Who may be taught, in the aspects in which they have no experimental label.
+        Genes that may be taught, in the aspects in which they have no experimental label.
     quota : float, default=1.0
-        The most positives of a term, as a share of those expected from its frequency, in (0, 1].
+        The most genes taught to have a term, as a share of those expected from its frequency, in (0, 1].
     momentum : float, default=0.5
-        lambda, in [0, 1]; a few rounds need less of it than the paper's thousands of steps.
+        lambda, in [0, 1]; it is smaller than in the paper because there are a few rounds instead of thousands of steps.
     earlier : RunningConfidence, optional
-        Of the round before.
+        The running confidence after the round before; None in the first round.
 
     Returns
     -------
@@ -196,7 +197,7 @@ def choose_self_adaptively(
             overall[block.aspect] = np.average(block.frequency, weights=block.frequency)
         if not block.predicted.any():
             continue
-        if block.suspects:  # who are measured by the others' thresholds
+        if block.suspects:  # suspects are chosen by the thresholds of the other pupils
             local = by_term[block.columns] / by_term[block.columns].max()
             positive[block.place], negative[block.place] = block.taught(overall[block.aspect] * local)
             continue
@@ -211,7 +212,7 @@ def choose_self_adaptively(
 
 @dataclass(frozen=True)
 class _Block:
-    """Pupils of an aspect (rows), suspects or none, and the terms of it that can be taught (columns)."""
+    """The pupils of an aspect (rows), all suspects or none of them, and its terms that can be taught (columns)."""
 
     aspect: int
     suspects: bool
@@ -224,16 +225,16 @@ class _Block:
 
     @property
     def place(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Where the block lies in a matrix of all genes and terms."""
+        """The block's row and column numbers in a matrix of all genes and terms."""
         return self.rows[:, None], self.columns[None, :]
 
     def sums(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """Return the summed confidence and the number of what is predicted for each term."""
+        """Return the summed confidence and the number of the predictions of each term."""
         sums = np.where(self.predicted, self.confidence, 0.0).sum(axis=0, dtype=np.float64)
         return sums, self.predicted.sum(axis=0, dtype=np.int64)
 
     def taught(self, least: NDArray[np.float64]) -> Choice:
-        """Return what is predicted above each term's threshold, and the less confident half."""
+        """Return the predictions with a confidence above each term's threshold, and the less confident half."""
         chosen = self.predicted & (self.confidence > least)
         return chosen, (self.confidence < np.median(self.confidence, axis=0)) & ~chosen
 
@@ -241,7 +242,7 @@ class _Block:
 def _blocks(
     confidence: NDArray[np.float32], supervision: Supervision, pupils: NDArray[np.bool_], quota: float
 ) -> Iterator[_Block]:
-    """Yield what can be taught, aspect by aspect: suspects (see `RSMatch`) after the others, and apart from them."""
+    """Yield a block for each aspect and group of pupils; suspects (see `RSMatch`) are a group after the others."""
     frequency, n_positive = supervision.frequency, supervision.n_positive
     suspects = np.zeros_like(pupils) if supervision.suspects is None else supervision.suspects
     for aspect, suspected in product(range(supervision.labelled.shape[1]), (False, True)):
