@@ -247,6 +247,10 @@ class DomainNeighbours(_Relatives):
     gene and a reference also counts the domains that a single gene carries.
     """
 
+    def needs_all_genes(self, inputs: ViewInputs) -> bool:
+        """Return True: how rare a domain is depends on every gene."""
+        return True
+
     def _preparation(self, dataset: GeneDataset) -> Preparation:
         return Preparation(genes=dataset.genes, feature_names=dataset.feature_names)
 

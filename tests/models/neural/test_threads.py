@@ -5,9 +5,12 @@ import pytest
 import torch
 from scipy.sparse import csr_array
 
+from genessl.models.neural.graph_network import GraphNetwork
+from genessl.models.neural.sequence_network import SequenceNetwork
 from genessl.models.neural.threads import suitable_threads
 from genessl.models.stacking.pair_network import PairNetwork
 from genessl.semi_supervised.generative.feature_diffusion import FeatureDiffusion
+from tests.conftest import make_dataset
 
 SMALL, LARGE = 2048 * 64 * 64, 2048 * 1024 * 512
 
@@ -51,8 +54,19 @@ def fit_feature_diffusion():
     return fitted.sample(labels, 0.5, seed=0)
 
 
+def fit_view(view):
+    """Return what trains a view and gives its weights."""
+    dataset = make_dataset(n_genes=120)[0]
+    return lambda: np.concatenate([w.numpy().ravel() for w in view.fit(dataset).fitted_.module.state_dict().values()])
+
+
+fit_sequence_network = fit_view(SequenceNetwork(hidden=8, max_epochs=2, device="cpu"))
+fit_graph_network = fit_view(GraphNetwork(hidden=8, n_components=4, max_epochs=2, device="cpu"))
+FITS = [fit_pair_network, fit_feature_diffusion, fit_sequence_network, fit_graph_network]
+
+
 @pytest.mark.usefixtures("three_threads")
-@pytest.mark.parametrize("fit", [fit_pair_network, fit_feature_diffusion])
+@pytest.mark.parametrize("fit", FITS, ids=["pair_network", "feature_diffusion", "sequence_network", "graph_network"])
 def test_small_modules_are_trained_in_one_thread_to_the_same_bits_as_where_there_is_one(fit, monkeypatch):
     used, step = [], torch.optim.AdamW.step
     monkeypatch.setattr(torch.optim.AdamW, "step", lambda *a: (used.append(torch.get_num_threads()), step(*a))[1])
