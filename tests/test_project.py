@@ -1,6 +1,7 @@
 """Laws of the project as a whole: the order of its layers, a light import, the size of its parts, one version."""
 
 import ast
+import importlib
 import subprocess
 import sys
 import tomllib
@@ -14,6 +15,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import genessl
+from genessl.models.base import GenePredictor
 
 PACKAGE = Path(genessl.__file__).parent
 ROOT = PACKAGE.parent
@@ -93,6 +95,97 @@ def test_a_dataset_loads_neither_torch_nor_networkx_before_it_is_asked_for_them(
 def test_the_package_never_imports_its_test_oracle_or_pickle(path: Path) -> None:
     packages = {name.split(".")[0] for name in imported_modules(path.read_text())}
     assert not packages & {"cafaeval", "pickle", "cloudpickle"}
+
+
+# What asks for a predictor's class: elsewhere what differs is declared by the predictor (see `View`).
+ASKS_FOR_A_CLASS = "models/view.py"
+
+
+def predictor_names() -> set[str]:
+    """Names of all classes of predictors, in whatever file they are."""
+    for path in SOURCES:
+        if layer_of(path) in {"models", "screening", "semi_supervised"}:
+            importlib.import_module("genessl." + path.relative_to(PACKAGE).with_suffix("").as_posix().replace("/", "."))
+    found, waiting = {GenePredictor.__name__}, [GenePredictor]
+    while waiting:
+        heirs = [heir for heir in waiting.pop().__subclasses__() if heir.__module__.startswith("genessl.")]
+        found |= {heir.__name__ for heir in heirs}
+        waiting += heirs
+    return found
+
+
+def class_questions(source: str, names: set[str]) -> list[str]:
+    """Calls of isinstance or issubclass, and comparisons of types, that name one of some classes."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            asked = node.args[1:] if node.func.id in ("isinstance", "issubclass") else []
+        elif isinstance(node, ast.Compare) and "type(" in ast.unparse(node.left):
+            asked = node.comparators
+        else:
+            continue
+        inner = [part for each in asked for part in ast.walk(each)]
+        named = {part.id for part in inner if isinstance(part, ast.Name)}
+        named |= {part.attr for part in inner if isinstance(part, ast.Attribute)}
+        if named & names:
+            found.append(f"line {node.lineno}: {ast.unparse(node)}")
+    return found
+
+
+def fitted_from_outside(source: str) -> list[str]:
+    """Assignments to a fitted attribute, as in `x.terms_`, of anything but `self` and `cls`."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store | ast.Del):
+            own = isinstance(node.value, ast.Name) and node.value.id in ("self", "cls")
+            if node.attr.endswith("_") and not node.attr.startswith("_") and not own:
+                found.append(f"line {node.lineno}: {ast.unparse(node)}")
+    return found
+
+
+def test_only_the_file_of_the_views_asks_for_the_class_of_a_predictor() -> None:
+    names = predictor_names()
+    assert {"CoTraining", "GraphNetwork", "PredictorView", "View", "LabelPropagation", "RSMatch"} <= names
+    found = {name_of(path): class_questions(path.read_text(), names) for path in SOURCES}
+    assert {name for name, questions in found.items() if questions} == {ASKS_FOR_A_CLASS}, found
+
+
+def test_no_object_sets_what_another_has_learned() -> None:
+    found = {name_of(path): fitted_from_outside(path.read_text()) for path in SOURCES}
+    assert not {name: places for name, places in found.items() if places}
+
+
+@pytest.mark.parametrize(
+    ("source", "n_found"),
+    [
+        ("isinstance(view, GraphNetwork)", 1),
+        ("isinstance(view, (int, models.GraphNetwork))", 1),
+        ("isinstance(view, int | GraphNetwork)", 1),
+        ("issubclass(kind, GraphNetwork)", 1),
+        ("type(view) is GraphNetwork", 1),
+        ("isinstance(view, int)", 0),
+        ("isinstance(GraphNetwork(), int)", 0),
+        ("type(count) is not int", 0),
+    ],
+)
+def test_the_walk_sees_who_asks_for_a_class(source: str, n_found: int) -> None:
+    assert len(class_questions(source, {"GraphNetwork"})) == n_found
+
+
+@pytest.mark.parametrize(
+    ("source", "n_found"),
+    [
+        ("view.fitted_ = 1", 1),
+        ("self.view_.fitted_ = 1", 1),
+        ("view.fitted_, view.terms_ = fitted, terms", 2),
+        ("view.n_ += 1", 1),
+        ("for view.fitted_ in found: pass", 1),
+        ("self.fitted_ = cls.fitted_ = 1", 0),
+        ("view.fitted = view.fitted_", 0),
+    ],
+)
+def test_the_walk_sees_who_sets_what_another_has_learned(source: str, n_found: int) -> None:
+    assert len(fitted_from_outside(source)) == n_found
 
 
 MOST_LINES_OF_A_FILE, MOST_LINES_OF_A_FUNCTION, MOST_ARGUMENTS = 400, 60, 16

@@ -39,6 +39,7 @@ from benchmarks.contamination.pools import check_dataset
 from genessl.data.dataset import TRAIN, GeneDataset
 from genessl.data.folders import write_table
 from genessl.errors import InputError
+from genessl.models.neural.inputs import FeatureInputs
 from genessl.models.neural.objective import Objective
 from genessl.models.neural.sequence_network import SequenceNetwork
 from genessl.models.supervision import Supervision
@@ -62,7 +63,7 @@ class Fold:
 
     dataset: GeneDataset
     tested: NDArray[np.bool_]
-    inputs: dict[str, Any]
+    inputs: FeatureInputs
     supervision: Supervision
     training: Supervision
     targets: csr_array
@@ -71,7 +72,7 @@ class Fold:
 
     @property
     def features(self) -> NDArray[np.float32]:
-        return np.asarray(self.inputs["features"].numpy())
+        return np.asarray(self.inputs.features.numpy())
 
     @property
     def genes(self) -> NDArray[np.intp]:
@@ -96,11 +97,11 @@ def open_fold(dataset: GeneDataset, fold: int) -> Fold:
     """Hide a fold's labels, and find how difficult the training genes are."""
     visible, view = dataset.hide(fold), network(0)
     inputs, supervision = view.prepare(visible), Supervision.of(visible)
-    n_epochs = view.choose_epochs(inputs, visible, supervision).n_epochs
+    n_epochs = view.choose_epochs(inputs, supervision).n_epochs
     training = supervision.only(visible.split == TRAIN)
     scores = cross_fitted_scores(view, inputs, training, n_epochs=n_epochs, n_folds=5, seed=0)
     difficulty = as_ranks(relative_loss(scores, training, visible.accretion))
-    targets = csr_array(training.targets().astype(bool))
+    targets = csr_array(training.targets.astype(bool))
     tested = dataset.split == fold
     return Fold(dataset, tested, inputs, supervision, training, targets, difficulty, visible.accretion)
 
@@ -119,7 +120,7 @@ class Judge:
     def __init__(self, fold: Fold) -> None:
         full = Supervision.of(fold.dataset)
         rows = np.flatnonzero(np.isnan(fold.difficulty) & full.labelled.any(axis=1))
-        targets, labelled = full.targets()[rows].toarray() > 0, full.labelled[rows]
+        targets, labelled = full.targets[rows].toarray() > 0, full.labelled[rows]
         enough = (targets.sum(axis=0) >= _LEAST_JUDGED) & (fold.training.n_positive >= FEWEST)
         self.terms = np.flatnonzero(enough)
         self.space = PrincipalSpace.fit(fold.features[rows], 100, 0)
@@ -181,13 +182,13 @@ def train(fold: Fold, samples: Samples | None, n_epochs: int, seed: int) -> NDAr
     view = network(seed)
     columns = np.flatnonzero(fold.supervision.n_positive >= FEWEST)
 
-    def make(module: Any, inputs: dict[str, Any], supervision: Supervision) -> Objective:
+    def make(module: Any, inputs: FeatureInputs, supervision: Supervision) -> Objective:
         if samples is None:
             return Objective(module, inputs, supervision)
         return SampleObjective(module, inputs, supervision, samples.select(columns), weight=WEIGHT, seed=seed)
 
-    fitted = view.train(fold.inputs, fold.supervision, n_epochs=n_epochs, objective=make)
-    return fold.dataset.ontology.propagate_scores(view.score(fitted, fold.inputs, fold.dataset.n_terms))
+    fitted = view.learn(fold.inputs, fold.supervision, n_epochs=n_epochs, objective=make)
+    return fold.dataset.ontology.propagate_scores(view.score(fitted, fold.inputs))
 
 
 def precision_by_term(fold: Fold, scores: NDArray[np.float32]) -> pd.DataFrame:

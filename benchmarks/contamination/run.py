@@ -41,6 +41,7 @@ from genessl.data.dataset import GeneDataset
 from genessl.data.folders import written_file
 from genessl.errors import InputError
 from genessl.evaluation.metrics import GeneTable
+from genessl.features.muting import Muting
 from genessl.screening.detector import SyntheticDetector
 from genessl.semi_supervised.rsmatch import RSMatch
 
@@ -148,12 +149,12 @@ class Bench:
         pool = self.contaminated(trial.kind, trial.ratio, trial.fraction, trial.seed)
         n_genes = self.dataset.n_genes
         tested = self.dataset.split == self.fold(trial.seed)
-        strategy = STRATEGIES[trial.strategy].make(trial.seed)
-        if trial.treatment in _AROUND:
-            strategy = Screened(strategy=strategy, treatment=_AROUND[trial.treatment])
-            strategy.threshold = _threshold(trial.treatment)
-            strategy.found = self.screen(trial, pool)
+        strategy, muting, shown_muting = STRATEGIES[trial.strategy].make(trial.seed), None, None
         learned, seen = self._rows(trial.treatment, pool, tested)
+        if trial.treatment in _AROUND:
+            strategy = RSMatch(strategy=strategy, treatment=_AROUND[trial.treatment])
+            strategy.threshold = _threshold(trial.treatment)
+            muting = muted_by(strategy, pool.take(learned), self.screen(trial, pool))
         head_shared = trial.treatment == "rsmatch, head shared"
         start = time.perf_counter()
         with (
@@ -161,12 +162,13 @@ class Bench:
             if head_shared
             else nullcontext()
         ):
-            strategy.fit(pool.take(learned))
+            strategy.fit(pool.take(learned), muting)
         shown = pool.take(seen)
-        if trial.treatment == "pool dropped":  # those tested hear the others, and change nothing for these
-            shown = replace(shown, suspects=np.diff(shown.positive.indptr) == 0, suspects_heard=False)
+        if trial.treatment == "pool dropped":  # those tested receive from the others, and send nothing to these
+            unlabelled = np.diff(shown.positive.indptr) == 0
+            shown_muting = Muting(unlabelled, unlabelled, suspects_send=False)
         scores = np.zeros((n_genes, pool.n_terms), dtype=np.float32)
-        scores[seen[seen < n_genes]] = strategy.predict_proba(shown)[seen < n_genes]
+        scores[seen[seen < n_genes]] = strategy.predict_proba(shown, shown_muting)[seen < n_genes]
         seconds = time.perf_counter() - start
         return tables_of(scores, self.dataset, tested), seconds
 
@@ -205,13 +207,12 @@ def _threshold(treatment: str) -> float:
     return 0.5 if treatment.endswith("threshold 0.5") else RSMatch().threshold
 
 
-class Screened(RSMatch):
-    """RSMatch that is told what a screening found."""
-
-    found: pd.Series
-
-    def _screen(self, dataset: GeneDataset) -> NDArray[np.float64]:
-        return self.found.loc[dataset.genes].to_numpy()
+def muted_by(strategy: RSMatch, dataset: GeneDataset, found: pd.Series) -> Muting:
+    """Return the unlabelled genes that RSMatch would mute if its own screening found these probabilities."""
+    unlabelled = np.diff(dataset.positive.indptr) == 0
+    probability = np.where(unlabelled, found.loc[dataset.genes].to_numpy(), 0.0)
+    suspects = unlabelled & (probability >= strategy.threshold)
+    return Muting(suspects, suspects | (unlabelled & (probability >= strategy.relay_threshold)))
 
 
 def load_trials(output: Path) -> Iterator[tuple[Trial, dict[str, GeneTable], float]]:

@@ -141,7 +141,7 @@ class GenePredictor(BaseEstimator, ABC):  # type: ignore[misc]
             "format": FORMAT,
             "module": type(self).__module__,
             "class": type(self).__name__,
-            "parameters": {k: v for k, v in self.get_params(deep=False).items() if not isinstance(v, GenePredictor)},
+            "parameters": {k: v for k, v in self.get_params(deep=False).items() if not isinstance(v, BaseEstimator)},
             "terms": list(self.terms_),
             "facts": self._facts(),
         }
@@ -181,11 +181,14 @@ class GenePredictor(BaseEstimator, ABC):  # type: ignore[misc]
             raise InputError(f"{folder}: expected a {cls.__name__}, found a {found.__name__}")
         predictor: GenePredictor = found(**description["parameters"])
         try:
-            predictor.terms_ = tuple(description["terms"])
-            predictor._restore(arrays, description["facts"], folder)
+            predictor._read_back(description, arrays, folder)
         except KeyError as error:
             raise InputError(f"{folder}: the saved predictor has no {error}; train the model again") from error
         return predictor
+
+    def _read_back(self, description: dict[str, Any], arrays: Arrays, folder: Path) -> None:
+        self.terms_ = tuple(description["terms"])
+        self._restore(arrays, description["facts"], folder)
 
     def settled(self, dataset: GeneDataset) -> GenePredictor:
         """Return a predictor that has already made the choices that depend on the validation genes.

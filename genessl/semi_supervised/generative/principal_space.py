@@ -11,7 +11,6 @@ from sklearn.decomposition import PCA
 
 from genessl.models.base import Arrays
 
-_LEAST_VARIANCE = 1e-12
 _LEARNED = ("mean_", "components_", "explained_variance_")
 
 
@@ -36,7 +35,6 @@ class PrincipalSpace:
         """Find the components of features, shape (n_genes, n_features); fewer if there are fewer genes or columns."""
         n = min(n_components, features.shape[1], len(features) - 1)
         pca = PCA(n, whiten=True, random_state=seed).fit(features)
-        pca.explained_variance_ = np.maximum(pca.explained_variance_, np.float32(_LEAST_VARIANCE))
         return cls(pca, features.min(axis=0), features.max(axis=0))
 
     @property
