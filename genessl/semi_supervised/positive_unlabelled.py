@@ -153,7 +153,7 @@ def _best(found: dict[str, float]) -> str:
 
 
 class _NonNegativeRisk(Objective):
-    """The mean risk over terms, for a step's labelled genes and other genes, of which there are at most twice as many."""
+    """The mean risk over terms, for a step's labelled genes and at most twice as many other genes."""
 
     def __init__(
         self, module: nn.Module, inputs: Any, supervision: Supervision, prior_factor: float, seed: int
