@@ -19,7 +19,7 @@ from genessl.data.text_files import read_lines
 from genessl.errors import InputError
 
 E_VALUE = 1e-3
-_FEWEST_CARRIERS = 2  # of a domain: a rarer one tells nothing about another gene
+_FEWEST_CARRIERS = 2  # of a domain: a domain of a single gene carries no information about other genes
 _ENTRY = re.compile(r"InterPro:(IPR\d+)")
 _INTERPRO = re.compile(r"IPR\d{6}")
 _PFAM = re.compile(r"(PF\d{5})(\.\d+)?")
