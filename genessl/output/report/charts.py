@@ -46,7 +46,7 @@ class Chart:
 
 
 def dot_chart(estimates: Mapping[str, Estimate], order: Sequence[str], end: float, reference: str) -> Chart:
-    """Lay out a chart.
+    """Return the geometry of a chart.
 
     Parameters
     ----------
