@@ -1,10 +1,11 @@
-"""What the combined predictor loses without each of its ingredients, by the evaluation of a run.
+"""Ablation of the combined predictor: the scores of a run without each member and group of members.
 
     python benchmarks/ablation.py results/yeast_2016 --ontology go_2015-07-11.obo.gz
 
 Reads the run's dataset, truth and trained model (under cross-validation it is fitted again for each fold, which takes
-as long as `cross-validate`), leaves out members one at a time and in groups, trains the judges again on what is left,
-and writes ablation.tsv into the run's folder: columns as in evaluation.tsv, the model's name telling what is missing.
+as long as `cross-validate`), leaves out members one at a time and in groups, trains the judges again on the remaining
+members, and writes ablation.tsv into the run's folder. Its columns are those of evaluation.tsv, and the model's name
+says what is left out.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ VARIANTS = (*GROUPS, _UNAWARE, _MEAN)
 def variants(
     model: Combined, dataset: GeneDataset, names: Collection[str] = VARIANTS
 ) -> Iterator[tuple[str, NDArray[np.float32]]]:
-    """Yield the scores of the fitted predictor and of what is left without each ingredient named."""
+    """Yield the name and scores of the fitted predictor and of each named variant of it."""
     scores = model.member_scores(dataset)
     judges, everything = dict(model.judges_), list(scores.values())
     for name, left_out in GROUPS.items():

@@ -1,11 +1,12 @@
 """Print wall time and peak memory of each rule of a run, longest first.
 
-Snakemake measures every job and writes a benchmark file beside its log. This adds them up:
+Snakemake measures every job and writes a benchmark file next to its log. This script adds them up:
 
     python benchmarks/rules.py logs/example
 
-A rule that ran for each model has a row for each, and the shuffles of the control share one. Times of jobs that ran
-side by side add up to more than the run took. Memory is the largest resident set of any job, its processes together.
+A rule that ran for each model has a row for each model, and the shuffles of the control share one row. The times of
+parallel jobs add up to more than the time of the run. Memory is the largest resident set of any job, summed over its
+processes.
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ MIB_PER_GIB = 1024.0
 
 
 def read_benchmarks(folder: Path) -> pd.DataFrame:
-    """Return one row a job: rule, subject (a model or a file, or empty), seconds, and gib (NaN where not measured).
+    """Return a row for each job: rule, subject (a model, a file or empty), seconds, and gib (NaN if not measured).
 
-    A job shorter than Snakemake's first look at its memory has none, which the file gives as NA, - or 0.
+    A job that ends before Snakemake first measures its memory has none, which the file gives as NA, - or 0.
     """
     rows = []
     for path in sorted(folder.rglob(f"*{SUFFIX}")):
@@ -50,7 +51,7 @@ def summarise(jobs: pd.DataFrame) -> pd.DataFrame:
 
 
 def render(table: pd.DataFrame) -> str:
-    """Lay the summary out as a Markdown table with a last row for all of it."""
+    """Return the summary as a Markdown table with a last row for the sum."""
     total = ("**all**", "", int(table["n_jobs"].sum()), table["seconds"].sum(), table["gib"].max())
     lines = ["| rule | model or file | jobs | seconds | peak GiB |", "|---|---|--:|--:|--:|"]
     for rule, subject, n_jobs, seconds, gib in [*table.itertuples(index=False, name=None), total]:

@@ -7,8 +7,9 @@
 One table for each metric and knowledge category: a row for each model, a column for each aspect, values with their 95 %
 bootstrap intervals over genes. With --table, the rows of the metrics are written there together with the commit of the
 checkout, the seed, the machine and the time. --logs takes the seconds of each model from the run's logs, and writes
-time and memory of every rule beside the table as NAME_times.tsv. Any other table of results, such as differences.tsv of
-benchmarks.semi_supervised.compare, is recorded as it is, with the same columns where it lacks them.
+time and memory of every rule to NAME_times.tsv in the folder of the table. Any other table of results, such as
+differences.tsv of benchmarks.semi_supervised.compare, is recorded unchanged, with the same columns added if they are
+missing.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ NOT_RECORDED = "not recorded"
 
 
 def render(evaluation: pd.DataFrame, metrics: list[str]) -> str:
-    """Lay out the tables, best model first by the mean over aspects."""
+    """Return the tables as Markdown, with the best model by the mean over aspects first."""
     parts = []
     for knowledge in (name for name in KNOWLEDGE if name in set(evaluation["knowledge"])):
         for metric in metrics:
@@ -39,7 +40,7 @@ def render(evaluation: pd.DataFrame, metrics: list[str]) -> str:
 
 
 def score_table(rows: pd.DataFrame, *, ascending: bool = False) -> str:
-    """Lay out one metric of one category of genes: a row for each model, with its commits where they are recorded."""
+    """Return a Markdown table of one metric and category: a row for each model, with its commits if recorded."""
     aspects = [aspect for aspect in ASPECTS if aspect in set(rows["aspect"])]
     n_genes = rows.groupby("aspect")["n_genes"].max()
     head = " | ".join(f"{aspect} ({n_genes[aspect]} genes)" for aspect in aspects)
@@ -55,12 +56,12 @@ def score_table(rows: pd.DataFrame, *, ascending: bool = False) -> str:
 
 
 def with_interval(value: float, low: float, high: float) -> str:
-    """Write a score and its interval, or the score alone where no interval is known."""
+    """Return a score with its interval, or the score alone if no interval is known."""
     return f"{value:.3f}" if pd.isna(low) else f"{value:.3f} ({low:.3f} to {high:.3f})"
 
 
 def seconds_by_model(jobs: pd.DataFrame) -> dict[str, str]:
-    """Tell from a run's jobs how long each model took, and the five shuffles of the control."""
+    """Return the seconds that each model of a run took, and those of the five shuffles of the control together."""
     parts: dict[str, list[str]] = {}
     words = {"train": "to train", "cross_validate": "to cross-validate", "predict": "to predict"}
     for row in summarise(jobs).itertuples():

@@ -1,4 +1,4 @@
-"""One subcommand per rule of the workflow; the only code that decides paths."""
+"""The command line: one subcommand for each rule of the workflow. No other module decides paths."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Seed = Annotated[int, typer.Option(help="Same seed, same result.")]
 Parameters = Annotated[str, typer.Option(help="The model's parameters as JSON.")]
 Tables = Annotated[list[str], typer.Option("--predictions", help="NAME=FILE, repeated.")]
 _BAD_INPUT = 2
-_MAIN_MODELS = ("combined", "co_training")  # whose new predictions the report lists; else those of the last
+_MAIN_MODELS = ("combined", "co_training")  # the report lists the first of these, or else the last model given
 _FILES = (
     ("predictions/", "a table for each model, with the CAFA format and GAF beside it"),
     ("evaluation.tsv", "every number of this report, one a row"),
@@ -66,7 +66,7 @@ def simulate(
 
 @app.command()
 def download(url: Annotated[str, typer.Option(help="What to fetch.")], output: Output) -> None:
-    """Fetch one file, check it, and put it in its place."""
+    """Download one file, check it, and move it to its path."""
     from genessl.download import download as fetch
 
     fetch(url, output)
@@ -80,7 +80,7 @@ def embed_sequences(
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     batch_tokens: Annotated[int, typer.Option(help="Residues at once; fewer take less memory.")] = 8192,
 ) -> None:
-    """Compute an embedding of each protein by a language model; an interrupted run goes on where it stopped."""
+    """Compute an embedding of each protein by a language model; an interrupted run continues where it stopped."""
     from genessl.data.sequences import read_fasta
     from genessl.features.language_model import embed_sequences as embed
 
@@ -149,7 +149,7 @@ def cross_validate(
     parameters: Parameters = "{}",
     seed: Seed = 0,
 ) -> None:
-    """Score each gene by a model that has seen no label of its fold."""
+    """Score each gene by a model fitted without the labels of the gene's fold."""
     _write_out_of_fold(dataset, lambda: _predictor(model, parameters, seed), output, model)
 
 
@@ -160,7 +160,7 @@ def control(
     output: PredictionsTable,
     seed: Seed = 0,
 ) -> None:
-    """Score genes by network neighbours whose labels are shuffled: what chance alone achieves."""
+    """Score genes by network neighbours with shuffled labels, a control that shows what chance achieves."""
     from genessl.data.dataset import GeneDataset
     from genessl.models.baselines import PermutedLabels
 
@@ -181,7 +181,7 @@ def evaluate(
     truth: Annotated[Path | None, typer.Option(help="File that build-dataset wrote; temporal only.")] = None,
     seed: Seed = 0,
 ) -> None:
-    """Measure predictions against held-out or later annotations, as CAFA does."""
+    """Evaluate predictions against held-out or later annotations, as CAFA does."""
     import pandas as pd
     from scipy.sparse import csr_array
 
@@ -214,14 +214,14 @@ def evaluate(
 
 @app.command()
 def screen_genes(dataset: DatasetFolder, output: Output, seed: Seed = 0) -> None:
-    """List which genes may be synthetic or spurious, how probably, and why."""
+    """List for each gene the probability that it is synthetic or spurious, and the reasons."""
     from genessl.data.dataset import GeneDataset
     from genessl.data.folders import write_table
     from genessl.screening.detector import NOT_SCREENED, SyntheticDetector, TooFewGenesError
 
     try:
         table = SyntheticDetector(seed=seed).fit(GeneDataset.load(dataset)).screen()
-    except TooFewGenesError as error:  # so that nothing else is lost, such as the report
+    except TooFewGenesError as error:  # an empty table, so that the rest of the run, such as the report, is still made
         logging.warning("%s; no gene is screened, and the table is empty", error)
         table = NOT_SCREENED
     write_table(output, table)
@@ -237,7 +237,7 @@ def report(
     co_training: Annotated[Path | None, typer.Option(help="Folder of the trained co-training, for its audit.")] = None,
     screening: Annotated[Path | None, typer.Option(help="Table that screen-genes wrote.")] = None,
 ) -> None:
-    """Write the report, one HTML file that loads nothing."""
+    """Write the report, one HTML file that loads no other file."""
     from genessl.assembly.settings import check_keys
     from genessl.data.dataset import GeneDataset
     from genessl.evaluation.comparison import COLUMNS

@@ -1,4 +1,4 @@
-"""The workflow's configuration: checked and completed before any job runs."""
+"""The workflow's configuration, which is checked and completed before any job runs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from genessl.errors import InputError, nearest
 from genessl.mirrors import Location
 from genessl.predictors import check_parameters
 
-# What is asked for while the dataset is not built yet: genes where the sequences are not there either, and terms.
+# Assumed numbers before the dataset is built: of terms, and of genes if the sequences are not downloaded yet.
 USUAL_GENES, USUAL_TERMS = 6000, 4000
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _TYPE_WORDS = {
@@ -32,13 +32,13 @@ _TYPE_WORDS = {
     "boolean": "true or false",
     "null": "null",
 }
-# Keys that may list their entries, each under its name, and whether a name alone is an entry.
+# Keys whose value may be a list of entries, and whether a name without a value is an entry.
 _LISTED = {"models": True, "networks": False}
-# What Snakemake takes for a wildcard in the path of a file, and cannot be told not to.
+# Snakemake takes braces in the path of a file for a wildcard, and this cannot be switched off.
 _WILDCARD = re.compile(r"\{.*\}")
-# Which options of a network belong to which formats.
+# The formats that each option of a network belongs to.
 _NETWORK_OPTIONS = {"channels": ("string", "string_actions", "biogrid"), "genes": ("indexed_edges",)}
-# A misspelt key is also a missing one: the misspelling explains both.
+# A misspelt key is often also a missing one; the error about the misspelling comes first because it explains both.
 _ORDER = ("additionalProperties", "propertyNames", "required")
 
 _Validator: Any = extend(  # type: ignore[no-untyped-call]
@@ -50,21 +50,21 @@ _Validator: Any = extend(  # type: ignore[no-untyped-call]
 def validate_configuration(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
     """Return the configuration with every default filled in.
 
-    A key without a value (null), where null has no meaning of its own, takes its default as an absent key does.
+    A key with the value null takes its default, as an absent key does, unless null is one of its values.
 
     Parameters
     ----------
     config : mapping
         As read from YAML and the command line.
     schema : mapping
-        JSON Schema (2020-12) whose properties carry `default` and `description`, and may carry `expected`, the words
-        for what a value must be.
+        JSON Schema (2020-12) whose properties have `default` and `description`, and may have `expected`, a description
+        of the allowed values.
 
     Raises
     ------
     InputError
-        For a key that is misspelt or missing, a value of the wrong type or range, and keys that contradict each
-        other; one sentence, about the first mistake.
+        If a key is misspelt or missing, a value has the wrong type or range, or keys contradict each other. The
+        message is one sentence about the first mistake.
     """
     _check_plain(config, "")
     listed = {key: _as_mapping(config[key], key, names=names) for key, names in _LISTED.items() if key in config}
@@ -102,7 +102,7 @@ def check_models(models: Mapping[str, Mapping[str, Any]]) -> None:
 
 
 def expected(schema: Mapping[str, Any]) -> str:
-    """Say in words what values a property of the schema takes.
+    """Return the allowed values of a property of the schema in words.
 
     >>> expected({"type": "integer", "minimum": 2, "maximum": 255})
     'a whole number, at least 2, at most 255'
@@ -125,7 +125,7 @@ def expected(schema: Mapping[str, Any]) -> str:
 
 
 def _as_mapping(value: Any, key: str, *, names: bool) -> Any:
-    """Turn a list of names, or of names with their values, into a mapping; leave anything else to the schema."""
+    """Return a list of names, or of names with values, as a mapping; return any other value unchanged."""
     if not isinstance(value, list) or not value:
         return value
     found: dict[str, Any] = {}
@@ -146,7 +146,7 @@ def _as_mapping(value: Any, key: str, *, names: bool) -> Any:
 def _filled(value: Any, schema: Mapping[str, Any]) -> Any:
     if value is None:
         value = copy.deepcopy(schema.get("default"))
-    if schema.get("type") == "boolean" and value in ("true", "false"):  # as the command line gives it
+    if schema.get("type") == "boolean" and value in ("true", "false"):  # text from the command line
         return value == "true"
     if isinstance(value, list) and "items" in schema:
         return [_filled(inner, schema["items"]) for inner in value]
@@ -159,7 +159,7 @@ def _filled(value: Any, schema: Mapping[str, Any]) -> Any:
 
 
 def _check_plain(value: Any, where: str) -> None:
-    """Raise InputError unless a value is what JSON can hold."""
+    """Raise InputError unless JSON can hold a value."""
     if isinstance(value, Mapping):
         for key, inner in value.items():
             if not isinstance(key, str):
@@ -180,7 +180,7 @@ def _rank(error: ValidationError) -> tuple[int, int, str]:
 
 
 def _sentence(error: Any) -> str:
-    """Put a mistake into one sentence: where, found, expected, remedy."""
+    """Return a sentence about a mistake: where it is, what was found, what was expected, and the remedy."""
     where = ""
     for step in error.absolute_path:
         where += f"[{step}]" if isinstance(step, int) else f".{step}" if where else str(step)
@@ -234,23 +234,23 @@ def resolve_files(
     Parameters
     ----------
     config : mapping
-        As `validate_configuration` returns it. `later_annotations` becomes null unless the scheme is temporal, the
-        only one that reads it.
+        As `validate_configuration` returns it. `later_annotations` becomes null unless the scheme is temporal, because
+        no other scheme reads it.
     find : callable
-        Key and file name to Location, as `locate` does.
+        It returns the Location of a key and a file name, as `locate` does.
 
     Returns
     -------
     config : dict
-        The same with paths, as text.
+        The configuration with paths, as text.
     downloads : dict of str to str
-        URL of each path that has to be downloaded.
+        URL of each path that must be downloaded.
 
     Raises
     ------
     InputError
-        As `locate`; also if two URLs would be downloaded to one path, or a path holds what Snakemake takes for a
-        wildcard.
+        As in `locate`, and if two URLs would be downloaded to one path, or if Snakemake would take a part of a path for
+        a wildcard.
     """
     resolved = copy.deepcopy(dict(config))
     downloads: dict[str, str] = {}
@@ -265,7 +265,7 @@ def resolve_files(
     if config["evaluation"]["scheme"] != "temporal":
         resolved["later_annotations"] = None
     for key in ("sequences", "ontology", "annotations", "later_annotations", "embeddings", "domains"):
-        if not isinstance(resolved[key], Mapping):  # `embeddings` may name a language model in place of a file
+        if not isinstance(resolved[key], Mapping):  # `embeddings` may name a language model instead of a file
             resolved[key] = path_of(key, resolved[key])
     resolved["identifiers"] = [path_of(f"identifiers[{i}]", name) for i, name in enumerate(resolved["identifiers"])]
     for name, network in resolved["networks"].items():
@@ -298,10 +298,11 @@ def _check_location(key: str, location: Location, downloads: dict[str, str]) -> 
 
 
 def expected_size(config: Mapping[str, Any], results: Path) -> tuple[int, int]:
-    """Return how many genes and terms the dataset has, or will have about, to ask for memory.
+    """Return the number of genes and terms of the dataset, or an estimate, from which the memory of jobs is computed.
 
-    Both are those of the dataset in `results`, if it is built. Otherwise the genes are the records of the sequences,
-    or 6,000 where these are not there yet, with the synthetic genes of `contamination`; and the terms are 4,000.
+    If the dataset in `results` is built, both are its own. Otherwise the number of genes is that of the records of the
+    sequences, or 6,000 if the file does not exist yet, plus the synthetic genes of `contamination`, and the number of
+    terms is 4,000.
 
     Parameters
     ----------
@@ -313,11 +314,11 @@ def expected_size(config: Mapping[str, Any], results: Path) -> tuple[int, int]:
     try:
         built = json.loads((results / "dataset" / "dataset.json").read_text(encoding="utf-8"))
         return len(built["genes"]), len(built["ontology"]["terms"])
-    except (OSError, ValueError, KeyError, TypeError):  # not built yet; what is damaged, the rules report
+    except (OSError, ValueError, KeyError, TypeError):  # not built yet, or damaged, which the rules report
         pass
     n_genes = USUAL_GENES
     if Path(config["sequences"]).is_file():
-        with suppress(InputError):  # the rule that reads them says what is wrong
+        with suppress(InputError):  # the rule that reads the sequences reports the error
             n_genes = sum(line.startswith(">") for _, line in read_lines(config["sequences"])) or USUAL_GENES
     made = config["contamination"]["ratio"] if config["contamination"] else 0.0
     return round(n_genes * (1 + made)), USUAL_TERMS

@@ -1,4 +1,4 @@
-"""The one registry of predictors: name in the configuration to class, imported when it is needed."""
+"""The registry of predictors: their names in the configuration, and their classes, which are imported when needed."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ OWNED = (
     "network_view",
     "third_view",
     "fourth_view",
-)  # parameters that name another model
+)  # parameters whose value names another predictor
 
 
 def make_predictor(name: str, parameters: Mapping[str, Any] | None = None, *, seed: int = 0) -> GenePredictor:
@@ -59,10 +59,10 @@ def make_predictor(name: str, parameters: Mapping[str, Any] | None = None, *, se
     name : str
         One of `PREDICTORS`.
     parameters : mapping, optional
-        The constructor's keyword arguments. Where one of them, as `view`, is a model of its own, it may be that model's
-        name, or a mapping of the name to its parameters.
+        The constructor's keyword arguments. An argument that is itself a predictor, such as `view`, may be that
+        predictor's name, or a mapping of the name to its parameters.
     seed : int, default=0
-        Given to a predictor that takes one, unless `parameters` holds it.
+        The seed of a predictor that has this parameter, unless `parameters` holds one.
 
     Raises
     ------
@@ -77,7 +77,7 @@ def make_predictor(name: str, parameters: Mapping[str, Any] | None = None, *, se
 
 
 def _owned(parameter: str, value: Any, seed: int) -> Any:
-    """Make the predictor that a strategy is to own, where the parameter names one."""
+    """Return the predictor that a parameter names, or the unchanged value of any other parameter."""
     if parameter not in OWNED or not isinstance(value, (str, Mapping)):
         return value
     name, parameters = _named(parameter, value)
@@ -93,7 +93,7 @@ def _named(parameter: str, value: str | Mapping[str, Any]) -> tuple[str, Mapping
 
 
 def check_parameters(name: str, parameters: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return a predictor's parameter names, or raise InputError for one it does not take."""
+    """Return a predictor's parameter names, and raise InputError for a parameter that it does not have."""
     allowed = parameter_names(name)
     if not isinstance(parameters, Mapping):
         raise InputError(f"models: found {parameters!r} as the parameters of {name}, expected keys with values")

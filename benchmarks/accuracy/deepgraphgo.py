@@ -1,4 +1,4 @@
-"""DeepGraphGO's recipe: InterPro entries as input of a graph convolutional network."""
+"""DeepGraphGO's recipe: InterPro entries as inputs of a graph convolutional neural network."""
 
 from __future__ import annotations
 
@@ -51,12 +51,12 @@ class DeepGraphGO(NeuralView):
     dropout; a linear output for each term follows, trained by binary cross-entropy. S = D^-1/2 (A + I) D^-1/2, A with
     the edges that are among the `n_neighbours` strongest of either end.
 
-    What differs from the original, and why. It is trained on several organisms at once and averages three models; here
-    there is one organism and one model. Its network is STRING's combined score; here it is the sum of the networks,
-    scaled to at most 1. An edge counts for both ends if it does for one, which keeps S symmetric. Epochs are chosen by
-    the validation loss and the steps are larger (the original: by F-max, of at most ten epochs in steps of 40 genes),
-    as all neural models of this package do; the loss counts a gene in the aspects in which it is annotated.
-    Terms of fewer than `min_genes` genes score 0.
+    The differences from the original are these. The original is trained on several organisms at once and averages three
+    models; here there is one organism and one model. The original's network is STRING's combined score; here it is the
+    sum of the networks, scaled to at most 1. An edge that one of its genes keeps is kept for both, which makes S
+    symmetric. The original chooses by F-max among at most ten epochs, in steps of 40 genes; here, as in all neural
+    models of this package, the validation loss chooses the epochs and the steps are larger. The loss counts a gene only
+    in the aspects in which it is annotated. Terms of fewer than `min_genes` genes score 0.
 
     Parameters
     ----------
@@ -158,7 +158,7 @@ class DeepGraphGO(NeuralView):
 
 
 def strongest_edges(network: csr_array, n_neighbours: int) -> csr_array:
-    """Keep the edges that are among the strongest of either end; equal ones in the order of the genes.
+    """Keep the edges that are among the strongest of either gene; equal edges count in the order of the genes.
 
     Parameters
     ----------
@@ -176,7 +176,7 @@ def strongest_edges(network: csr_array, n_neighbours: int) -> csr_array:
 
 
 class _Convolutions(nn.Module):
-    """Sum of the entries' embeddings, residual convolutions over all genes, a linear output for the rows asked."""
+    """The sum of the entries' embeddings, residual convolutions over all genes, a linear output for the rows given."""
 
     def __init__(self, *, n_entries: int, hidden: int, n_layers: int, n_outputs: int, p: float) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Draw an evaluation: a dot with its interval for each model, a panel for each aspect.
+"""Draw an evaluation, with a panel for each aspect and a dot with its interval for each model.
 
     python -m benchmarks.accuracy.figure results/yeast_2016/accuracy/evaluation.tsv \
         --output docs/figures/accuracy_yeast_2016.svg --title "yeast-2016, first annotations"
@@ -34,7 +34,7 @@ BASELINES = (
     "electronic_annotation",
     "permuted_labels",
 )
-# Okabe and Ito's colours, told apart by those who see no red or green; the markers differ as well.
+# Okabe and Ito's colours, which people with colour blindness can distinguish; the markers differ as well.
 STYLES: dict[str, dict[str, Any]] = {
     "genessl": {"color": "#0072B2", "marker": "o"},
     "other methods' recipes": {"color": "#D55E00", "marker": "s"},
@@ -44,12 +44,12 @@ _WIDTH, _ROW, _MARGIN = 12.5, 0.27, 1.5  # inches: 900 points, on which SVG view
 
 
 def chosen_rows(evaluation: pd.DataFrame, metric: str, knowledge: str | None) -> pd.DataFrame:
-    """Return the rows to draw; without a knowledge category, those of the first that the table has.
+    """Return the rows to draw; without a knowledge category, those of the first category in the table.
 
     Raises
     ------
     ValueError
-        If the table has none.
+        If the table has no such row.
     """
     present = set(evaluation["knowledge"])
     found = knowledge or next((name for name in KNOWLEDGE if name in present), "")
@@ -66,7 +66,7 @@ def sorted_models(rows: pd.DataFrame, *, smallest_first: bool) -> list[str]:
 
 
 def kind_of(model: str) -> str:
-    """Tell whose model it is: a key of STYLES."""
+    """Return the group of a model, which is a key of STYLES."""
     if model in RECIPES:
         return "other methods' recipes"
     return "baselines and control" if model in BASELINES else "genessl"

@@ -29,9 +29,9 @@ class LabelSpreadingPerTerm(TransductivePredictor):
     it' of the genes labelled in the term's aspect, the others being unlabelled (-1). The score is the share of 'has
     it' in F; a gene that no label reaches scores the term frequency, where scikit-learn gives 0 to both classes.
 
-    W is the sum of the networks, scaled to at most 1, and with `graph='network+sequence'` also 1 between a gene and
-    those that are among the `n_neighbours` nearest by sequence components. scikit-learn builds graphs from features
-    only, so that W is handed over as a callable kernel on the genes' row numbers.
+    W is the sum of the networks, scaled to at most 1. With `graph='network+sequence'` it is also 1 between a gene and
+    its `n_neighbours` nearest genes by sequence components. scikit-learn builds graphs from features only, so that W is
+    given as a callable kernel on the genes' row numbers.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class LabelSpreadingPerTerm(TransductivePredictor):
     n_components : int, default=128
         Principal components of the sequence features among which neighbours are sought.
     min_genes : int, default=5
-        Labelled genes that a term needs to be spread; the others score their frequency.
+        Fewest labelled genes that a term needs to be spread; other terms score their frequency.
     seed : int, default=0
 
     References

@@ -24,8 +24,8 @@ def fit_logistic(
 
     Each minimises sum_g log(1 + exp(z_gt)) - y_gt z_gt + penalty / 2 |w_t|^2, z_gt = w_t x_g + b_t, which is what
     scikit-learn's LogisticRegression(C=1 / penalty) minimises for one term; the sum over terms has the same minimum.
-    The parameters are scaled by the curvature that they have at the term's frequency, without which hundreds of
-    iterations would not do for features as unequal as those of an embedding.
+    The parameters are scaled by their curvature at the term's frequency. Without this, hundreds of iterations would not
+    suffice for features of very unequal size, such as those of an embedding.
 
     Parameters
     ----------
@@ -36,8 +36,8 @@ def fit_logistic(
         Above 0.
     max_iterations : int
     tolerance : float
-        Largest gradient, in the scaled parameters, at which it ends; half its square is about what is left to gain
-        by that parameter, in nats.
+        Largest gradient, in the scaled parameters, at which the fit ends. Half its square is about the loss, in nats,
+        that this parameter could still reduce.
 
     Returns
     -------

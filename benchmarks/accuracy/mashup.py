@@ -1,4 +1,4 @@
-"""Mashup's recipe: one embedding of all networks' random walks, then a logistic regression for each term."""
+"""Mashup's recipe: one embedding of the random walks in all networks, then a logistic regression for each term."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ _LAST_GRAM: dict[str, NDArray[np.float32]] = {}
 
 
 class Mashup(TransductivePredictor):
-    """Embed genes by where random walks from them lead in each network, then learn each term from it [1]_.
+    """Embed genes by the random walks from them in each network, then learn each term from the embedding [1]_.
 
     Q_r = restart (I - (1 - restart) T_r)^-1 for each network r, T_r its transition matrix, and R_r = log(n Q_r + 1),
     which is log(Q_r + 1/n) - log(1/n). The embedding is U S^1/2 of the truncated singular value decomposition
     U S V of the matrices R_r side by side, the paper's fast variant. A logistic regression with an L2 penalty follows.
 
-    What differs from the original, and why. The paper classifies by a support vector machine with a radial kernel,
-    whose scores are no probabilities and which is slow for thousands of terms. log(1/n), which the original adds to
-    every entry, is subtracted, because its one large component costs precision in float32. A gene without an edge in
-    a network has zeros there; the original gives it an edge to itself, so that thousands of such genes would fill the
-    dimensions. The decomposition is a randomised one.
+    The differences from the original have these reasons. The paper classifies by a support vector machine with a radial
+    kernel, whose scores are no probabilities and which is slow for thousands of terms. log(1/n), which the original
+    adds to every entry, is subtracted, because its one large component costs precision in float32. A gene without an
+    edge in a network has zeros there; the original gives it an edge to itself, and thousands of such genes would use up
+    the dimensions. The decomposition is randomised.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class Mashup(TransductivePredictor):
     penalty : float, default=1.0
         L2 penalty, above 0: 1 / C of scikit-learn, for an embedding of unit mean square.
     min_genes : int, default=5
-        Labelled genes that a term needs to be learned; the others score their frequency.
+        Fewest labelled genes that a term needs to be learned; other terms score their frequency.
     seed : int, default=0
 
     References
@@ -99,7 +99,7 @@ def diffusion_components(
 
 
 def _gram_matrix(networks: list[csr_array], n_genes: int, restart: float) -> NDArray[np.float32]:
-    """Sum R_r R_r^T over the networks; the last result is kept, for all settings and folds share their networks."""
+    """Sum R_r R_r^T over the networks; the last result is cached, because all settings and folds share the networks."""
     key = joblib.hash((networks, n_genes, restart))
     if key not in _LAST_GRAM:
         gram = np.zeros((n_genes, n_genes), dtype=np.float32)
@@ -114,7 +114,7 @@ def _gram_matrix(networks: list[csr_array], n_genes: int, restart: float) -> NDA
 
 
 def random_walks(network: csr_array, restart: float) -> NDArray[np.float32]:
-    """Return where a random walk with restart from each gene (row) is found: float32, (n_genes, n_genes).
+    """Return the distribution of a random walk with restart from each gene (row): float32, (n_genes, n_genes).
 
     Q = restart sum_k (1 - restart)^k T^k, summed until a term cannot exceed 1e-7. Each row adds up to 1.
 

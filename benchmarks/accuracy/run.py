@@ -4,9 +4,10 @@
         --ontology go.obo.gz --predictions co_training=results/yeast_2016/predictions/co_training.tsv.gz \
         --output results/yeast_2016/accuracy
 
-Each setting of a recipe is fitted without the labels of the validation genes and scored on them; the best one is fitted
-again on all labels. Under cross-validation the choice is made once, on what is visible for fold 0, and serves for all
-folds. A recipe whose predictions lie in the output folder is not run again, nor a setting that chosen.json holds.
+Each setting of a recipe is fitted without the labels of the validation genes and scored on them; the best setting is
+fitted again on all labels. Under cross-validation the choice is made once, on the labels visible for fold 0, and is
+used for all folds. A recipe whose predictions are in the output folder is not run again, and neither is a setting in
+chosen.json.
 """
 
 from __future__ import annotations
@@ -35,9 +36,9 @@ _CHOSEN = "chosen.json"
 
 
 def run_recipe(name: str, dataset: GeneDataset, output: Path, *, recipe: Recipe | None = None) -> Path:
-    """Choose a setting, fit it on all labels and write its predictions, unless they are there.
+    """Choose a setting, fit it on all labels and write its predictions, unless they exist.
 
-    Returns the path of the predictions.
+    Return the path of the predictions.
     """
     recipe = recipe or RECIPES[name]
     predictions = output / f"{name}.tsv.gz"
@@ -64,7 +65,7 @@ def run_recipe(name: str, dataset: GeneDataset, output: Path, *, recipe: Recipe 
 
 
 def final_scores(recipe: Recipe, parameters: Parameters, dataset: GeneDataset) -> NDArray[np.float32]:
-    """Score all genes by a fit on all labels, under cross-validation each by one without its fold's labels.
+    """Score all genes by a fit on all labels, or under cross-validation by a fit without the labels of their fold.
 
     Returns
     -------
@@ -81,7 +82,7 @@ def final_scores(recipe: Recipe, parameters: Parameters, dataset: GeneDataset) -
 
 
 def _facts(dataset: GeneDataset) -> dict[str, Any]:
-    """What tells one dataset from another, so that choices are not carried over."""
+    """Return facts that distinguish one dataset from another, so that choices are not used for another dataset."""
     counts = {name: int(getattr(dataset, name).nnz) for name in ("positive", "electronic", "homology")}
     return {"scheme": dataset.scheme, "genes": dataset.n_genes, "terms": dataset.n_terms, **counts}
 
@@ -125,7 +126,7 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def _check_files(chosen: argparse.Namespace, recipes: list[str]) -> None:
-    """Raise InputError for what `evaluate` would refuse, before hours of fitting and not after."""
+    """Raise InputError for files that `evaluate` would refuse, before hours of fitting."""
     files = [chosen.ontology, *([chosen.truth] if chosen.truth else [])]
     for text in chosen.predictions:
         name, _, file = text.partition("=")

@@ -18,11 +18,12 @@ from genessl.models.supervision import Supervision
 
 
 class SelfTrainingPerTerm(TransductivePredictor):
-    """Teach each term's logistic regression its own confident guesses by scikit-learn's SelfTrainingClassifier [1]_.
+    """Train each term's logistic regression on its own confident guesses by scikit-learn's SelfTrainingClassifier [1]_.
 
-    The regression is fitted on the genes labelled in the term's aspect, those 'has it' and 'lacks it' guesses that
-    reach `threshold` become labels, and it is fitted again, for at most `rounds` rounds. Features are the principal
-    components of the sequence features beside the diffusion embedding of each network, both views in one classifier.
+    The regression is fitted on the genes labelled in the term's aspect. The guesses 'has it' and 'lacks it' that reach
+    `threshold` become labels, and it is fitted again, for at most `rounds` rounds. The features are the principal
+    components of the sequence features and the diffusion embedding of each network, so that one classifier reads both
+    views.
 
     Parameters
     ----------
@@ -37,7 +38,7 @@ class SelfTrainingPerTerm(TransductivePredictor):
     n_network_components : int, default=64
         Diffusion components of each network.
     min_genes : int, default=5
-        Labelled genes that a term needs to be learned; the others score their frequency.
+        Fewest labelled genes that a term needs to be learned; other terms score their frequency.
     seed : int, default=0
 
     References

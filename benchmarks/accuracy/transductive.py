@@ -1,4 +1,4 @@
-"""What most recipes share: they score the genes they were fitted with, aspect by aspect."""
+"""TransductivePredictor, the base of most recipes: it scores the genes that it was fitted with, aspect by aspect."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from genessl.models.supervision import Supervision
 
 
 class TransductivePredictor(GenePredictor):
-    """Base of the recipes whose scores are a by-product of fitting.
+    """Base of the recipes that compute the scores of all genes in the fit.
 
-    A gene is scored by its place in a graph, or in an embedding of that graph, so that there is nothing to apply to a
-    gene that was not in it. Such a gene scores the term frequency.
+    A gene is scored by its place in a graph, or in an embedding of that graph. A gene that was not in the graph has no
+    such place and scores the term frequency.
 
     Attributes
     ----------
@@ -59,9 +59,9 @@ class TransductivePredictor(GenePredictor):
 def lessons_by_aspect(
     supervision: Supervision, min_genes: int
 ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]]:
-    """Yield what there is to learn in each aspect: labelled genes, terms, and who of the genes has which of the terms.
+    """Yield for each aspect the labelled genes, the terms to learn, and which genes have which terms.
 
-    Terms that all labelled genes have are left out, as those of fewer than `min_genes` are.
+    Terms that all labelled genes have and terms of fewer than `min_genes` genes are left out.
 
     Yields
     ------

@@ -1,4 +1,4 @@
-"""Recipes with their few settings, and how one is chosen on the validation genes."""
+"""Recipes with a few settings each, and the choice of a setting on the validation genes."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def choose(
     tried: Sequence[Trial] = (),
     keep: Callable[[list[Trial]], None] = lambda trials: None,
 ) -> list[Trial]:
-    """Fit each setting without the labels of the validation genes and score it on these.
+    """Fit each setting without the labels of the validation genes, and score it on these genes.
 
     Parameters
     ----------
@@ -93,9 +93,9 @@ def choose(
     dataset : GeneDataset
         Its `split` is 1 for validation genes; under cross-validation, what `hide` returns.
     seed : int, default=0
-        Of the genes on which neural recipes stop early meanwhile, see `training_part`.
+        Seed of the choice of genes on which neural recipes stop early, see `training_part`.
     tried : sequence of Trial
-        From an earlier, interrupted call; their settings are not tried again.
+        Trials of an earlier, interrupted call; their settings are not tried again.
     keep : callable
         Called with the trials so far after each.
 
@@ -127,8 +127,8 @@ def best(trials: Sequence[Trial]) -> Parameters:
 def training_part(dataset: GeneDataset, *, seed: int = 0) -> GeneDataset:
     """Hide the labels of the validation genes.
 
-    A random tenth of the other labelled genes become validation genes, for a recipe that stops early on some: it is
-    to see as little of the genes on which it is judged as a recipe that does not.
+    A random tenth of the other labelled genes become validation genes, for a recipe that stops early on them. It
+    thereby sees as little of the genes on which it is judged as any other recipe.
     """
     part = dataset.without_labels(dataset.split == VALIDATION)
     labelled = np.flatnonzero(part.labelled.any(axis=1))

@@ -15,7 +15,7 @@ _LARGEST = 5.0
 
 
 def domains_of(dataset: GeneDataset) -> csr_array:
-    """Return who carries which InterPro entry: csr_array of float32, shape (n_genes, n_entries), of ones."""
+    """Return which genes carry which InterPro entries: csr_array of float32, shape (n_genes, n_entries), of ones."""
     columns = [column for column, name in enumerate(dataset.feature_names) if name.startswith(_DOMAIN)]
     return csr_array((dataset.sequence_features[:, columns] > 0).astype(np.float32))
 

@@ -3,8 +3,9 @@
     python -m benchmarks.contamination --dataset results/yeast_2020_cv/dataset --mirror FOLDER \
         --output results/yeast_2020_cv/contamination
 
-What lies in the output folder is not run again, so that it may be stopped, or divided among machines by the options of
-its parts (`run`, `detector`, `difficulty`, `compare`). Only `difficulty` begins anew.
+Results in the output folder are not computed again, so that the benchmark can be stopped and continued, or divided
+among machines by the options of its parts (`run`, `detector`, `difficulty`, `compare`). Only `difficulty` always starts
+from the beginning.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ _KIND = "rewrites_30"
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the parts one after the other; the first that fails ends it with its exit code."""
+    """Run the parts one after the other; the first part that fails ends the run with its exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dataset", type=Path, required=True, help="folder that genessl build-dataset wrote")
     parser.add_argument("--mirror", type=Path, required=True, help="folder with the files of yeast-2020-cv")

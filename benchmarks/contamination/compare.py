@@ -3,11 +3,11 @@
     python -m benchmarks.contamination.compare results/yeast_2020_cv/contamination \
         --scores docs/tables/contamination_scores.tsv --figure docs/figures/contamination.svg
 
-Adds the folder's fits to a table of scores (IA-weighted F-max of every fit, and its seconds), which may hold those of
-other machines, and prints as Markdown what one synthetic gene for each real one costs (in brackets the number of
-seeds), and what every treatment of the pool makes of it. A difference is to the clean pool's score of the same strategy
-on the same genes with the same labels, as a mean over seeds, with a 95 % interval by Student's t. The figure shows it
-by the ratio, for fits in which the pool is treated in no way, of the seeds that all ratios have; it needs matplotlib
+Adds the folder's fits to a table of scores (IA-weighted F-max of every fit, and its seconds), which may also have fits
+of other machines. Prints as Markdown the cost of one synthetic gene for each real one, with the number of seeds in
+brackets, and the effect of every treatment of the pool. A difference is taken to the score of the same strategy on the
+clean pool, on the same genes with the same labels, as a mean over seeds with a 95 % interval by Student's t. The figure
+shows the difference against the ratio, for untreated pools and the seeds that all ratios have. It needs matplotlib
 (pip install 'genessl[benchmarks]').
 """
 
@@ -52,7 +52,7 @@ def with_fits(kept: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
 
 
 def differences(scores: pd.DataFrame) -> pd.DataFrame:
-    """Compare with the clean pool, untreated: mean difference over the seeds that both have, and its interval."""
+    """Compare with the untreated clean pool: the mean difference over the seeds that both have, and its interval."""
     untreated = scores[(scores["kind"] == CLEAN) & (scores["treatment"] == "plain")]
     keys = ["strategy", "fraction", "seed", "aspect"]
     joined = scores.merge(untreated[[*keys, "wfmax"]], on=keys, suffixes=("", "_clean"))
@@ -69,7 +69,7 @@ def differences(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def cost_table(table: pd.DataFrame, ratio: float = 1.0) -> str:
-    """Lay out what a ratio of each kind costs each strategy: differences to the clean pool in the three aspects."""
+    """Return the table of what a ratio of each kind costs each strategy: differences to the clean pool by aspect."""
     plain = table[(table["treatment"] == "plain") & ((table["kind"] == CLEAN) | (table["ratio"] == ratio))]
     kinds = [CLEAN, *sorted(set(plain["kind"]) - {CLEAN})]
     lines = [f"| strategy | share | {' | '.join(kinds)} |", "|---|--:|" + "---|" * len(kinds)]
@@ -87,7 +87,10 @@ def cost_table(table: pd.DataFrame, ratio: float = 1.0) -> str:
 
 
 def as_markdown(table: pd.DataFrame) -> str:
-    """Lay out a row for each case, a column for each aspect: score, difference to the clean pool and its interval."""
+    """Return a Markdown table with a row for each case and a column for each aspect.
+
+    A cell has the score, the difference to the clean pool and its interval.
+    """
     lines = [
         f"| strategy | share | pool | treatment | seeds | {' | '.join(ASPECTS)} |",
         "|---|--:|---|---|--:|" + "---|" * len(ASPECTS),
@@ -108,7 +111,7 @@ def as_markdown(table: pd.DataFrame) -> str:
 
 
 def treated(table: pd.DataFrame) -> pd.DataFrame:
-    """Choose the strategies whose pool was treated in any way, on the kinds and ratios on which it was."""
+    """Return the rows of strategies with a treated pool, for the kinds and ratios that were measured."""
     ways = table[table["treatment"] != "plain"]
     cases = set(zip(ways["strategy"], ways["kind"], ways["ratio"]))
     cases |= {(strategy, CLEAN, 0.0) for strategy, _, _ in cases}
@@ -116,7 +119,7 @@ def treated(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def curves(scores: pd.DataFrame) -> pd.DataFrame:
-    """Compare what was measured at two ratios or more, and treated in no way, by the seeds that all its ratios have."""
+    """Compare the untreated fits measured at two or more ratios, over the seeds that all their ratios have."""
     shown = scores[(scores["treatment"] == "plain") & (scores["kind"] != CLEAN)]
     line = ["strategy", "fraction", "kind"]
     n_ratios = shown.groupby(line)["ratio"].transform("nunique")
@@ -126,7 +129,7 @@ def curves(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def draw(shown: pd.DataFrame, title: str) -> Figure:
-    """Draw the difference to the clean pool by the ratio, a panel for each kind and aspect."""
+    """Draw the difference to the clean pool against the ratio, with a panel for each kind and aspect."""
     import matplotlib
 
     matplotlib.use("Agg")

@@ -1,13 +1,14 @@
-"""How well the detector tells synthetic and spurious genes from real ones, beside simple controls.
+"""Measure how well the detector distinguishes synthetic and spurious genes from real ones, and compare simple controls.
 
     python -m benchmarks.contamination.detector --dataset results/yeast_2020_cv/dataset --mirror FOLDER \
         --output results/yeast_2020_cv/contamination
 
-0.7 synthetic genes for each real one are mixed in, hardly two of one parent. Those are to be told from the genes of the
-fold tested that experiments describe, whose labels are hidden, and which no curator calls dubious: real genes of which
-the detector knows as much as of the rest of the pool. Dubious open reading frames are told from Verified ones of that
-fold in the pool as it is. A kind is unseen where no decoy is drawn like it. Adds to detection.tsv (AUROC of every
-score, fold by fold) the folds that it lacks, and prints means.
+0.7 synthetic genes for each real one are mixed in, so that few have a common parent. The detector must distinguish them
+from the genes of the tested fold that have experimental annotations, whose labels are hidden, and that SGD does not
+call dubious. The detector knows as much about these real genes as about the other unlabelled genes. Separately,
+dubious open reading frames are distinguished from verified ones of that fold, without synthetic genes. A kind is unseen
+if no decoy is drawn in the same way. The script adds the missing folds to detection.tsv, which has the AUROC of every
+score by fold, and prints means.
 """
 
 from __future__ import annotations
@@ -34,18 +35,18 @@ from genessl.screening.decoys import draw_decoys
 from genessl.screening.detector import SyntheticDetector
 
 _log = logging.getLogger(__name__)
-# Decoys that are drawn like a kind, or as its generator is thought to work; without them the detector has not seen it.
+# The decoys that resemble each kind; without them the kind is unseen by the detector.
 _ALIKE = {"shuffled": "shuffled", "markov": "chained", "rewrites_30": "rewritten", "rewrites_5": "rewritten"}
-_SPURIOUS = "misread"  # decoys that are drawn as spurious open reading frames come about
-_RATIO = 0.7  # at which hardly a sequence is drawn again
-_ABSENT = 1 / 3  # share of the genes that are taken out of the organism, where parents shall be absent
+_SPURIOUS = "misread"  # decoys that are drawn in the way in which spurious open reading frames arise
+_RATIO = 0.7  # low enough that hardly any sequence is drawn twice
+_ABSENT = 1 / 3  # share of the genes that are removed from the organism for the cases without parents
 _N_DECOYS = 4000
-_LENGTHS, _DEGREES = 0.05, 0.25  # how far the logarithms of a pair's lengths and degrees may be apart
+_LENGTHS, _DEGREES = 0.05, 0.25  # largest differences of the logarithms of a pair's lengths and degrees
 Scores = dict[str, NDArray[np.float64]]
 
 
 def score(pool: GeneDataset, seed: int, kinds: tuple[str, ...] = DECOYS) -> Scores:
-    """Score every gene of a pool by the detector and its controls; higher is more suspicious."""
+    """Score every gene of a pool by the detector and its controls; a higher score is more suspicious."""
     detector = SyntheticDetector(seed=seed, kinds=kinds).fit(pool)
     return {
         "detector": detector.history_[-1],
@@ -55,7 +56,7 @@ def score(pool: GeneDataset, seed: int, kinds: tuple[str, ...] = DECOYS) -> Scor
 
 
 def score_sequences(pool: GeneDataset, seed: int, kinds: tuple[str, ...] = DECOYS) -> Scores:
-    """Score every gene by the detector that looks at nothing but the sequence."""
+    """Score every gene by the detector that reads only the sequence."""
     detector = SyntheticDetector(seed=seed, kinds=kinds, place=False).fit(pool)
     return {"sequence alone": detector.history_[-1], "sequence alone, queue off": detector.history_[0]}
 
@@ -91,7 +92,7 @@ def _degrees(pool: GeneDataset) -> NDArray[np.float64]:
 def matched_pairs(
     spurious: NDArray[np.intp], real: NDArray[np.intp], values: NDArray[np.float64], reach: NDArray[np.float64]
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Pair each spurious gene with a real one of its own that is within reach of it in every value.
+    """Pair spurious genes with real ones that differ by at most `reach` in every value; each gene is in one pair.
 
     Parameters
     ----------
@@ -143,7 +144,7 @@ def measure(bench: Bench, seed: int) -> list[dict[str, object]]:
         if kind in _ALIKE:
             others = tuple(name for name in DECOYS if name != _ALIKE[kind])
             note(kind, "unseen", score(pool, seed, others), synthetic, np.flatnonzero(real))
-        if kind != REWIRED:  # these have no parent beside themselves
+        if kind != REWIRED:  # rewired genes have no parent other than themselves
             absent = (np.random.default_rng(seed).random(len(tested)) < _ABSENT) & ~tested
             pool = _without_parents(bench, kind, absent, seed)
             rows = np.flatnonzero(real[~absent])
@@ -163,7 +164,7 @@ def measure(bench: Bench, seed: int) -> list[dict[str, object]]:
 
 
 def _without_parents(bench: Bench, kind: str, absent: NDArray[np.bool_], seed: int) -> GeneDataset:
-    """Take some genes out of the organism, and mix in what was made from them."""
+    """Remove some genes from the organism, and mix in the synthetic genes that were made from them."""
     visible = bench.dataset.hide(bench.fold(seed)).take(np.flatnonzero(~absent))
     drawn = bench.pool(kind).of_absent(absent)
     n_synthetic = min(visible.n_genes, len(drawn.sequences))
@@ -171,7 +172,7 @@ def _without_parents(bench: Bench, kind: str, absent: NDArray[np.bool_], seed: i
 
 
 def as_markdown(table: pd.DataFrame) -> str:
-    """Lay out means over the folds, a row for each case and a column for each score."""
+    """Return a Markdown table of means over the folds, with a row for each case and a column for each score."""
     means = table.pivot_table(index=["case", "decoys"], columns="score", values="auroc", sort=False)
     sizes = table.groupby(["case", "decoys"], sort=False)[["n_positive", "n_negative"]].mean().round().astype(int)
     lines = [

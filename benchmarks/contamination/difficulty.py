@@ -1,4 +1,4 @@
-"""Ask whether samples of a chosen difficulty are as difficult as asked for, and whether they teach rare terms.
+"""Measure whether samples have the difficulty that was chosen, and whether they help to learn rare terms.
 
     python -m benchmarks.contamination.difficulty --dataset results/yeast_2020_cv/dataset \
         --output results/yeast_2020_cv/difficulty --folds 0 1 2 3 --seeds 0
@@ -6,14 +6,15 @@
 The dataset is one for cross-validation, whose last fold is for development. For each fold, with its labels hidden,
 difficulty and generator are fitted on the training genes; a seed draws the samples and trains a view with them.
 
-difficulty_levels.tsv: what samples of each level cost an independent predictor, logistic regressions on principal
-components, fitted on the genes that are for validation or tested. The samples of all levels have the same labels and
-begin at the same noise. Intervals of 95 % are of a bootstrap over samples, of the difference to the level before.
+difficulty_levels.tsv has the loss on samples of each level by an independent predictor: logistic regressions on
+principal components, fitted on the validation genes and the tested genes. The samples of all levels have the same
+labels and start from the same noise. The 95 % intervals are those of the difference to the level before, by a bootstrap
+over samples.
 
-rare_terms.tsv: average precision of terms of 3 to 10 training genes on the genes tested that are labelled in the
-aspect, mean weighted by information accretion. rare_terms_by_term.tsv keeps each term. Intervals of a difference: by
-Student's t over fits, and by a bootstrap over terms within folds, which leaves out the chance of which genes are
-tested. All tables are written anew.
+rare_terms.tsv has the average precision of terms of 3 to 10 training genes on the tested genes that are labelled in the
+aspect, as a mean weighted by information accretion. rare_terms_by_term.tsv has each term. The intervals of a difference
+are by Student's t over fits, and by a bootstrap over terms within folds, which does not include the variation between
+tested genes. All tables are written anew.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ _LEAST_JUDGED = 20
 
 @dataclass(frozen=True)
 class Fold:
-    """What all fits of a fold share."""
+    """The data that all fits of a fold share."""
 
     dataset: GeneDataset
     tested: NDArray[np.bool_]
@@ -94,7 +95,7 @@ def network(seed: int) -> SequenceNetwork:
 
 
 def open_fold(dataset: GeneDataset, fold: int) -> Fold:
-    """Hide a fold's labels, and find how difficult the training genes are."""
+    """Hide a fold's labels, and measure the difficulty of the training genes."""
     visible, view = dataset.hide(fold), network(0)
     inputs, supervision = view.prepare(visible), Supervision.of(visible)
     n_epochs = view.choose_epochs(inputs, supervision).n_epochs
@@ -107,7 +108,7 @@ def open_fold(dataset: GeneDataset, fold: int) -> Fold:
 
 
 def fit_generator(fold: Fold, order: NDArray[np.intp] | None = None) -> FeatureDiffusion:
-    """Fit the generator; with an order of the training genes, labels and difficulty are those of other genes."""
+    """Fit the generator; with an `order`, each training gene gets the labels and difficulty of another."""
     genes = fold.genes
     others = genes if order is None else genes[order]
     generator = FeatureDiffusion(guidance=GUIDANCE, seed=0)
@@ -115,7 +116,7 @@ def fit_generator(fold: Fold, order: NDArray[np.intp] | None = None) -> FeatureD
 
 
 class Judge:
-    """Logistic regressions on principal components, of real genes that taught neither difficulty nor generator."""
+    """Logistic regressions on principal components, fitted on genes from which the generator has not learned."""
 
     def __init__(self, fold: Fold) -> None:
         full = Supervision.of(fold.dataset)
@@ -141,7 +142,7 @@ class Judge:
 
 
 def level_costs(fold: Fold, generator: FeatureDiffusion) -> pd.DataFrame:
-    """Cost of a sample of each training gene's terms, by level; and of the real genes of that difficulty."""
+    """Return the loss on a sample with each training gene's terms, by level, and on real genes of that difficulty."""
     judge, genes = Judge(fold), fold.genes
     labels, like = csr_array(fold.shown[genes]), fold.features[genes]
     columns: dict[str, NDArray[Any]] = {"difficulty": fold.difficulty[genes]}
@@ -154,7 +155,7 @@ def level_costs(fold: Fold, generator: FeatureDiffusion) -> pd.DataFrame:
 
 
 def conditions(fold: Fold, generator: FeatureDiffusion, seed: int) -> Iterator[tuple[str, Samples | None, int]]:
-    """Yield each set of samples with its name, and how many were drawn before those near held-out genes fell."""
+    """Yield the name of each set of samples, the samples, and how many were drawn before the nearest were dropped."""
     yield "none", None, 0
     yield "none, twice the epochs", None, 0
     genes = draw_genes(fold.targets, fold.rare, PER_TERM, seed)
@@ -172,7 +173,7 @@ def conditions(fold: Fold, generator: FeatureDiffusion, seed: int) -> Iterator[t
         yield name, Samples(drawn, own.labels, own.labelled).take(far), len(genes)
     order = np.random.default_rng(seed).permutation(len(fold.genes))
     place = np.empty(len(fold.features), dtype=np.intp)
-    place[fold.genes[order]] = fold.genes  # whose features have a gene's labels
+    place[fold.genes[order]] = fold.genes  # the gene whose features the generator saw with these labels
     drawn = fit_generator(fold, order).sample(labels, ASKED["medium"], seed=seed, like=fold.features[place[genes]])
     yield "permuted labels", Samples(drawn, own.labels, own.labelled), len(genes)
 
@@ -192,7 +193,7 @@ def train(fold: Fold, samples: Samples | None, n_epochs: int, seed: int) -> NDAr
 
 
 def precision_by_term(fold: Fold, scores: NDArray[np.float32]) -> pd.DataFrame:
-    """Average precision of each rare term that a gene tested has."""
+    """Return the average precision of each rare term that a tested gene has."""
     rows = []
     for aspect, name in enumerate(fold.dataset.aspects):
         tested = np.flatnonzero(fold.tested & fold.dataset.labelled[:, aspect])
@@ -205,7 +206,7 @@ def precision_by_term(fold: Fold, scores: NDArray[np.float32]) -> pd.DataFrame:
 
 
 def run(dataset: GeneDataset, folds: list[int], seeds: list[int], output: Path) -> None:
-    """Run all fits and write the tables, anew after each fit."""
+    """Run all fits, and write all tables after each fit."""
     costs, terms = [], []
     for number in folds:
         fold = open_fold(dataset, number)

@@ -1,4 +1,4 @@
-"""Tables of benchmarks.contamination.difficulty, with their intervals."""
+"""The tables of benchmarks.contamination.difficulty, with intervals."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _INTERVAL = (2.5, 97.5)
 
 
 def weighted(terms: pd.DataFrame) -> float:
-    """Mean precision, weighted by information accretion."""
+    """Return the mean precision, weighted by information accretion."""
     return float(np.average(terms["precision"], weights=terms["accretion"]))
 
 
 def level_table(costs: pd.DataFrame, names: list[str]) -> pd.DataFrame:
-    """Mean cost of each level, and its difference to the level before, with bootstrap intervals over samples."""
+    """Return the mean loss on each level and its difference to the level before, with bootstrap intervals."""
     random, rows = np.random.default_rng(0), []
     kept = costs.dropna(subset=["real"])
     draws = random.integers(0, len(kept), (_N_BOOTSTRAP, len(kept)))
@@ -45,7 +45,7 @@ def level_table(costs: pd.DataFrame, names: list[str]) -> pd.DataFrame:
 
 
 def rare_table(terms: pd.DataFrame) -> pd.DataFrame:
-    """Weighted mean precision of each fit, in each aspect and in all."""
+    """Return the weighted mean precision of each fit, in each aspect and in all aspects."""
     keys = ["condition", "fold", "seed"]
     whole = pd.concat([terms, terms.assign(aspect="all")])
     rows = [
@@ -57,7 +57,7 @@ def rare_table(terms: pd.DataFrame) -> pd.DataFrame:
 
 
 def gain_table(terms: pd.DataFrame, baseline: str) -> pd.DataFrame:
-    """Gain of each condition over a baseline, with intervals over fits and over terms within folds."""
+    """Return the gain of each condition over a baseline, with intervals over fits and over terms within folds."""
     wide = terms.pivot_table(index=["fold", "term"], columns=["condition", "seed"], values="precision", sort=False)
     weight = terms.groupby(["fold", "term"], sort=False)["accretion"].first().reindex(wide.index)
     folds = wide.index.get_level_values("fold").to_numpy()
@@ -96,7 +96,7 @@ def _over_terms(
 
 
 def as_markdown(table: pd.DataFrame) -> str:
-    """Lay out a table, numbers with four decimals."""
+    """Return a table as Markdown, with numbers of four decimals."""
     cells = [[f"{cell:.4f}" if isinstance(cell, float) else str(cell) for cell in row] for row in table.to_numpy()]
     lines = [list(table.columns), ["---"] * table.shape[1], *cells]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -1,4 +1,4 @@
-"""Synthetic genes of every kind for the unlabelled pool of a dataset, and from which gene each was made."""
+"""Synthetic genes of every kind for a dataset, and the real gene from which each was made."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ MARKOV, REWIRED, GENERATED = "markov", "rewired", "generated"
 KINDS = (*FILES, MARKOV, REWIRED)  # those with sequences
 ABSENT = -2
 ALIASES = ("4932.protein.aliases.v12.0.txt.gz", "SGD_features.tab.gz")
-_FEWEST_GENES, _GUIDANCE = 3, 2.0  # of the generator: genes of a term that it may read, and as for rare terms
-_SPARE = 1.4  # sequences drawn for each one mixed in, because those of parents that are tested are kept out
+_FEWEST_GENES, _GUIDANCE = 3, 2.0  # of the generator: fewest genes of a term that it reads; guidance as for rare terms
+_SPARE = 1.4  # sequences drawn for each one mixed in, because those with tested parents are not used
 
 
 @dataclass(frozen=True)
 class Pool:
-    """Sequences of one kind that may be mixed into the unlabelled pool.
+    """Sequences of one kind that can be mixed into a dataset as synthetic genes.
 
     Parameters
     ----------
@@ -45,10 +45,10 @@ class Pool:
         One of `KINDS`.
     sequences : tuple of str
     parents : ndarray of int, shape (n_sequences,)
-        Row of the real gene that each was made from; `ABSENT` where it was taken out of the dataset, and -1 where it is
-        not known, of which no sequence is mixed in.
+        Row of the real gene from which each sequence was made. It is `ABSENT` if that gene was removed from the
+        dataset, and -1 if it is not known; sequences of unknown parents are never mixed in.
     homology : csr_array of float32, shape (n_genes + n_sequences, n_genes + n_sequences)
-        Bit scores, the real genes first.
+        Bit scores of the real genes and then of the sequences.
     """
 
     kind: str
@@ -61,23 +61,23 @@ class Pool:
     ) -> tuple[GeneDataset, NDArray[np.intp]]:
         """Mix synthetic genes into a dataset whose labels are hidden already.
 
-        Each takes the place of a real gene, all of them once before any twice. A rewired gene keeps what its own parent
-        has besides edges, and takes only these from another place.
+        Each synthetic gene copies the edges and annotations of a real gene; every real gene is used once before any is
+        used again. A rewired gene has the annotations and domains of its parent and the edges of another gene.
 
         Parameters
         ----------
         visible : GeneDataset
-            Of the real genes.
+            The real genes.
         n_synthetic : int
         barred : ndarray of bool, shape (n_genes,)
-            Genes of which no sequence may be taken that was made from them: those tested.
+            Tested genes, whose sequences are not used.
         seed : int
 
         Returns
         -------
         contaminated : GeneDataset
         parents : ndarray of int, shape (n_synthetic,)
-            Of the synthetic genes in their order.
+            The parents of the synthetic genes in their order.
         """
         random = np.random.default_rng(seed)
         allowed = np.flatnonzero((self.parents == ABSENT) | ((self.parents >= 0) & ~barred[self.parents]))
@@ -99,7 +99,7 @@ class Pool:
         return joined, self.parents[chosen]
 
     def of_absent(self, absent: NDArray[np.bool_]) -> Pool:
-        """Return a sequence of each of some genes, shape (n_genes,), for a dataset without these genes."""
+        """Return a pool with one sequence made from each gene in `absent`, for a dataset without these genes."""
         n_genes = len(absent)
         of_each = np.unique(self.parents, return_index=True)[1]
         made = of_each[(self.parents[of_each] >= 0) & absent[self.parents[of_each]]]
@@ -108,7 +108,7 @@ class Pool:
         return Pool(self.kind, sequences, np.full(len(made), ABSENT), csr_array(self.homology[rows][:, rows]))
 
     def save(self, path: Path) -> None:
-        """Write the pool into a new folder, whole or not at all."""
+        """Write the pool into a new folder; an interrupted write leaves no partial folder."""
         with written_folder(path) as folder:
             save_npz(folder / "homology.npz", self.homology)
             np.save(folder / "parents.npy", self.parents)
@@ -130,7 +130,7 @@ def check_dataset(dataset: GeneDataset) -> None:
 def draw_pool(dataset: GeneDataset, kind: str, ratio: float, mirror: Path, *, seed: int, threads: int) -> Pool:
     """Draw sequences of a kind, enough to mix in `ratio` for each real gene, and compare them with all genes.
 
-    What a file does not hold is drawn from it again with new conservative substitutions.
+    If a file has too few sequences, they are drawn again with new conservative substitutions.
     """
     random = np.random.default_rng(seed)
     sequences, parents = _made(dataset, kind, mirror, seed)
@@ -145,10 +145,10 @@ def draw_pool(dataset: GeneDataset, kind: str, ratio: float, mirror: Path, *, se
 
 
 def mix_generated(visible: GeneDataset, n_synthetic: int, *, seed: int, n_updates: int = 2000) -> GeneDataset:
-    """Mix in genes of which there are features and no sequence, in the places of real genes.
+    """Mix in genes that have features but no sequence, with the edges and annotations of real genes.
 
-    A `FeatureDiffusion`, fitted on the labelled genes of the dataset, draws features for the terms of one of these at
-    random, none of which is tested. They have no homologs, and the dataset no sequences any more.
+    A `FeatureDiffusion`, fitted on the labelled genes of the dataset, draws the features of each for the terms of a
+    random labelled gene that is not tested. The new genes have no homologs, and the returned dataset has no sequences.
     """
     random, n_genes = np.random.default_rng(seed), visible.n_genes
     features, back = _scaled(visible.sequence_features)
@@ -181,7 +181,7 @@ def _scaled(
 
 
 def _made(dataset: GeneDataset, kind: str, mirror: Path, seed: int) -> tuple[list[str], NDArray[np.intp]]:
-    """Return the sequences of a kind, one for each protein, and the rows of their parents."""
+    """Return the sequences of a kind, one for each protein, and the row numbers of their parents."""
     own = list(dataset.sequences)
     if kind == MARKOV:
         return draw_decoys(own, "chained", seed=seed), np.arange(len(own))

@@ -1,11 +1,11 @@
-"""Fit strategies on contaminated pools, in every way of treating them, and keep what each gets right and wrong.
+"""Fit strategies on contaminated pools with every treatment of the pool, and save the hits and errors of each fit.
 
     python -m benchmarks.contamination.run --dataset results/yeast_2020_cv/dataset --mirror FOLDER \
         --output results/yeast_2020_cv/contamination --fractions 0.1 --kinds rewrites_30 --ratios 1
 
-The dataset is one for cross-validation. Its last fold is for development: choices are made on it, with --development.
-Seed s tests fold s modulo the number of the others, of whose genes no rewrite is mixed in. Each fit leaves one file;
-what lies there is not run again.
+The dataset is one for cross-validation. Its last fold is for development: with --development, choices are made on it.
+Seed s tests fold s modulo the number of the other folds; sequences made from genes of the tested fold are not mixed in.
+Each fit writes one file, and a fit whose file exists is not run again.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _log = logging.getLogger(__name__)
 CLEAN, DEVELOPMENT = "clean", "development"
 STRATEGIES = COMPARED | {name: Entry(name, {}) for name in ("difficulty_diffusion", "combined")}
 _POOLS = (CLEAN, *KINDS, GENERATED)
-# How the pool is treated; by these with RSMatch.
+# The treatments of the pool by RSMatch.
 _AROUND = {
     "rsmatch": "dummy_head",
     "rsmatch, queue off": "dummy_head",
@@ -58,7 +58,7 @@ _AROUND = {
     "detected dropped": "drop",
     "detected dropped, threshold 0.5": "drop",
 }
-# The same fits, but who is not in the organism is not predicted.
+# The same fits, but nothing is predicted for the genes that were dropped.
 _REMOVED = {
     "detected removed": "detected dropped",
     "detected removed, threshold 0.5": "detected dropped, threshold 0.5",
@@ -69,7 +69,7 @@ RATIOS = (0.25, 0.5, 1.0, 2.0)
 
 @dataclass(frozen=True)
 class Trial:
-    """What is fitted: a strategy on a pool, treated in one way."""
+    """One fit: a strategy on a pool with one treatment."""
 
     kind: str
     ratio: float
@@ -79,7 +79,7 @@ class Trial:
     seed: int
 
     def path(self, output: Path) -> Path:
-        """Return where the fit is kept."""
+        """Return the path of the fit's file."""
         folders = (f"{self.kind}_{self.ratio:g}", self.treatment, self.strategy)
         names = (name.replace(",", "").replace(" ", "_") for name in folders)
         return output.joinpath(*names, f"fraction_{self.fraction:g}_seed_{self.seed}.npz")
@@ -87,15 +87,15 @@ class Trial:
 
 @dataclass(frozen=True)
 class Bench:
-    """A dataset, the pools drawn for it, and where results go.
+    """A dataset, the pools drawn for it, and the folder of results.
 
     Parameters
     ----------
     dataset : GeneDataset
-        For cross-validation, without synthetic genes.
+        A dataset for cross-validation without synthetic genes.
     mirror, output : Path
     development : bool
-        Whether the last fold is tested; then `output` is the folder `DEVELOPMENT` in that of the other folds.
+        Whether the last fold is tested; `output` is then the folder `DEVELOPMENT` in the folder of the other folds.
     threads : int
     """
 
@@ -111,7 +111,7 @@ class Bench:
         return last if self.development else seed % last
 
     def pool(self, kind: str) -> Pool:
-        """Return the sequences of a kind, drawn once."""
+        """Return the sequences of a kind; they are drawn once and cached."""
         path = (self.output.parent if self.development else self.output) / "pools" / kind
         if not path.is_dir():
             draw_pool(self.dataset, kind, max(RATIOS), self.mirror, seed=0, threads=self.threads).save(path)
@@ -119,7 +119,7 @@ class Bench:
 
     @lru_cache(maxsize=1)  # noqa: B019 - lives as long as the run
     def contaminated(self, kind: str, ratio: float, fraction: float, seed: int) -> GeneDataset:
-        """Return what a predictor may see: labels of other folds, and the synthetic genes."""
+        """Return the dataset that a predictor may see: the labels of the other folds, and the synthetic genes."""
         fold = self.fold(seed)
         visible = replace(self.dataset, label_fraction=fraction, seed=seed).hide(fold)
         if kind == CLEAN or not ratio:
@@ -173,7 +173,7 @@ class Bench:
         return tables_of(scores, self.dataset, tested), seconds
 
     def _without_suspects(self, trial: Trial) -> tuple[dict[str, GeneTable], float]:
-        """Return what is left of the fit in which suspects are dropped, when nothing is predicted of them."""
+        """Return the tables of the fit in which suspects are dropped, with no prediction for suspects."""
         dropped = replace(trial, treatment=_REMOVED[trial.treatment])
         path = dropped.path(self.output)
         tables, seconds = load_tables(path) if path.is_file() else self.fit(dropped)
@@ -190,10 +190,10 @@ class Bench:
     def _rows(
         self, treatment: str, pool: GeneDataset, tested: NDArray[np.bool_]
     ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Return which genes are learned from, and which are there when those tested are predicted."""
+        """Return the rows of the genes to fit on, and of the genes in the dataset to predict."""
         everyone, others = np.arange(pool.n_genes), np.zeros(pool.n_genes - len(tested), dtype=bool)
         labelled, tested = np.diff(pool.positive.indptr) > 0, np.concatenate([tested, others])
-        if treatment == "pool dropped":  # those tested join after the fit
+        if treatment == "pool dropped":  # the tested genes are added after the fit
             return np.flatnonzero(labelled), np.flatnonzero(labelled | tested)
         if treatment == "dubious dropped":
             dubious = np.concatenate([dubious_genes(self.dataset, self.mirror)["Dubious"], others])
@@ -203,7 +203,7 @@ class Bench:
 
 
 def _threshold(treatment: str) -> float:
-    """Return from which probability on a gene is a suspect."""
+    """Return the probability from which on a gene is a suspect."""
     return 0.5 if treatment.endswith("threshold 0.5") else RSMatch().threshold
 
 
@@ -216,7 +216,7 @@ def muted_by(strategy: RSMatch, dataset: GeneDataset, found: pd.Series) -> Mutin
 
 
 def load_trials(output: Path) -> Iterator[tuple[Trial, dict[str, GeneTable], float]]:
-    """Read all fits that lie in a folder."""
+    """Read all fits in a folder."""
     treatments = {name.replace(",", "").replace(" ", "_"): name for name in TREATMENTS}
     strategies = {name.replace(",", "").replace(" ", "_"): name for name in STRATEGIES}
     for path in sorted(output.glob("*/*/*/fraction_*_seed_*.npz")):
@@ -266,7 +266,7 @@ def _run_all(chosen: argparse.Namespace) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run what is missing; bad input ends in one sentence and exit code 2."""
+    """Run the missing fits; bad input ends in one sentence and exit code 2."""
     chosen = _arguments(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
     try:

@@ -3,7 +3,7 @@
     python -m benchmarks.pages            # write what has changed
     python -m benchmarks.pages --check    # write nothing; exit 1 if a page differs from its tables
 
-A page with nothing but tables is written whole. In a page that people write, the script replaces what stands between
+A page of nothing but tables is written completely. In a page that people write, the script replaces the text between
 `<!-- table: NAME -->` and `<!-- end of table -->`.
 """
 
@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def pages(root: Path = ROOT) -> dict[Path, str]:
-    """Return every page that holds a table, as its tables say it should be."""
+    """Return every page that has a table, with the content that follows from the tables."""
     benchmarks, synthetic = root / "docs" / "benchmarks", root / "docs" / "contamination"
     written = yeast.protocol_pages(benchmarks) | contamination.whole_pages(synthetic)
     for folder, blocks in ((benchmarks, yeast.blocks(benchmarks)), (synthetic, contamination.blocks(synthetic))):

@@ -1,4 +1,4 @@
-"""The pages of docs/contamination: the page of scores, and the tables in the pages that people write."""
+"""The content of docs/contamination: the page of scores, and the tables in the pages that people write."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def mean_over_seeds(gains: pd.Series) -> tuple[float, float, float]:
 
 
 def differences(scores: pd.DataFrame) -> pd.DataFrame:
-    """Compare every case with the clean pool, treated in no way, over the seeds that both have."""
+    """Compare every case with the untreated clean pool, over the seeds that both have."""
     untreated = scores[(scores["kind"] == CLEAN) & (scores["treatment"] == PLAIN)]
     keys = ["strategy", "fraction", "seed", "aspect"]
     joined = scores.merge(untreated[[*keys, "wfmax"]], on=keys, suffixes=("", "_clean"))
@@ -132,7 +132,7 @@ def differences(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def costs(table: pd.DataFrame, ratio: float = 1.0) -> str:
-    """Lay out what one synthetic gene for each real one costs each strategy."""
+    """Return the table of what one synthetic gene for each real one costs each strategy."""
     clean = table["kind"] == CLEAN
     plain = table[(table["treatment"] == PLAIN) & (clean | (table["ratio"] == ratio)) & (table["fraction"] == _SHARE)]
     kinds = [CLEAN, *sorted(set(plain["kind"]) - {CLEAN})]
@@ -153,7 +153,7 @@ def _commits(lists: Iterable[str]) -> str:
 
 
 def treatments(table: pd.DataFrame) -> str:
-    """Lay out the strategies whose pool was treated in any way, on the kinds and ratios on which it was."""
+    """Return the table of the strategies with a treated pool, for the kinds and ratios that were measured."""
     ways = table[table["treatment"] != PLAIN]
     cases = set(zip(ways["strategy"], ways["kind"], ways["ratio"]))
     cases |= {(strategy, CLEAN, 0.0) for strategy, _, _ in cases}
@@ -172,7 +172,7 @@ def treatments(table: pd.DataFrame) -> str:
 
 
 def against(scores: pd.DataFrame) -> str:
-    """Lay out the mean difference of RSMatch to each other way of treating the pool."""
+    """Return the table of the mean difference between RSMatch and each other treatment of the pool."""
     scores = scores[(scores["fraction"] == _SHARE) & scores["ratio"].isin([0.0, 1.0])]
     keys = ["strategy", "seed", "aspect"]
     own = scores[(scores["kind"] == _KIND) & (scores["treatment"] == RSMATCH)]
@@ -197,7 +197,7 @@ def _bold(mean: float, low: float, high: float) -> str:
 
 
 def detection(table: pd.DataFrame) -> str:
-    """Lay out the AUROC of the detector and of the controls, a mean over the folds measured."""
+    """Return the table of the AUROC of the detector and of the controls, as means over the measured folds."""
     means = table.pivot_table(index=["case", "decoys"], columns="score", values="auroc", sort=False)
     groups = dict(list(table.groupby(["case", "decoys"], sort=False)))
     rows = []
@@ -210,7 +210,7 @@ def detection(table: pd.DataFrame) -> str:
 
 
 def difficulty(table: pd.DataFrame) -> str:
-    """Lay out what predictors lose on samples of each level."""
+    """Return the table of the predictors' loss on samples of each level."""
     rows = []
     for row in table.itertuples():
         step = "" if pd.isna(row.step) else signed(row.step, row.step_low, row.step_high)
@@ -220,7 +220,7 @@ def difficulty(table: pd.DataFrame) -> str:
 
 
 def rare_terms(table: pd.DataFrame) -> str:
-    """Lay out what each kind of further training examples gains on rare terms."""
+    """Return the table of what each kind of additional training examples gains on rare terms."""
     rows = []
     for row in table.itertuples():
         gain = "" if pd.isna(row.gain) else signed(row.gain, row.low, row.high, digits=4)
@@ -239,7 +239,7 @@ def _tried(table: pd.DataFrame) -> str:
 
 
 def blocks(folder: Path) -> dict[str, str]:
-    """Return the tables that the pages written by people name."""
+    """Return the tables for the pages that people write, by name."""
     scores = differences(read_table(folder / "tables" / "scores.tsv"))
     return {
         "results": results(scores),
@@ -251,7 +251,7 @@ def blocks(folder: Path) -> dict[str, str]:
 
 
 def results(table: pd.DataFrame) -> str:
-    """Lay out the index's one table: the clean pool, the contaminated one, and what the ways of treating it change."""
+    """Return the table of the index: the clean pool, the contaminated pool, and the effect of each treatment."""
     rows = []
     shown = table[
         (table["fraction"] == _SHARE) & table["strategy"].isin([*_RELAYING, "self_training (network)", "combined"])

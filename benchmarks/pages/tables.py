@@ -1,4 +1,4 @@
-"""What every page is made of: tables read, laid out as Markdown, and put between the marks of a page."""
+"""Functions for all pages: read a table, write it as Markdown, and put it between the marks of a page."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ _BLOCK = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end of table -->)", re.D
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """Read a table; where a row was made stays text, whatever it looks like, and an empty cell of text stays empty."""
+    """Read a table; the columns on where a row was made are text, and an empty cell of a text column is ''."""
     table = pd.read_csv(path, sep="\t", dtype=_TEXT, na_values=[""], keep_default_na=False)
     texts = [name for name in table.columns if not pd.api.types.is_numeric_dtype(table[name])]
     return table.fillna({name: "" for name in texts})
 
 
 def markdown(head: Sequence[str], rows: Iterable[Sequence[str]], numbers: Iterable[str] = ()) -> str:
-    """Lay out a table; the columns named as numbers stand to the right."""
+    """Return a table as Markdown; the columns in `numbers` are aligned to the right."""
     right = set(numbers)
     rule = "|" + "".join("--:|" if name in right else "---|" for name in head)
     return "\n".join([f"| {' | '.join(head)} |", rule, *(f"| {' | '.join(row)} |" for row in rows)])
 
 
 def distinct(values: Iterable[object]) -> str:
-    """List what occurs, each once, in the order of its first occurrence."""
+    """Return the distinct values in the order of their first occurrence."""
     return ", ".join(dict.fromkeys(str(value) for value in values))
 
 
 def signed(value: float, low: float = float("nan"), high: float = float("nan"), digits: int = 3) -> str:
-    """Write a difference with its sign, and its interval where one is known."""
+    """Return a difference with its sign, and with its interval if it is known."""
     interval = "" if pd.isna(low) else f" ({low:+.{digits}f} to {high:+.{digits}f})"
     return f"{value:+.{digits}f}{interval}"
 
 
 def fill(page: str, blocks: Mapping[str, str]) -> str:
-    """Put the tables that a page names between its marks, in place of what stands there.
+    """Return a page in which the text between the marks is replaced by the tables that the marks name.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The pages of docs/benchmarks: one for each protocol, and the tables in the pages that people write."""
+"""The content of docs/benchmarks: a page for each protocol, and the tables in the pages that people write."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def _times(table: pd.DataFrame) -> str:
 
 
 def results(folder: Path) -> str:
-    """Lay out the index's one table: what is compared, aspect by aspect, and how the default stands to the best."""
+    """Return the table of the index: the models compared by aspect, and the default against the best of them."""
     rows = []
     for protocol, knowledge in (
         *(("yeast_2016", "first"), ("yeast_2016", "PK"), ("yeast_2011", "first"), ("yeast_2011", "PK")),
@@ -158,7 +158,7 @@ def _compared(
 
 
 def ablation(folder: Path, protocol: str) -> str:
-    """Lay out what `combined` scores without an ingredient, as differences to what it scores with all."""
+    """Return the table of the differences between `combined` without a member or group and with all members."""
     table = _scores(folder, protocol, "_ablation")
     table["case"] = table["knowledge"] + " " + table["aspect"]
     cases = list(dict.fromkeys(table["case"]))
@@ -174,7 +174,7 @@ def ablation(folder: Path, protocol: str) -> str:
 
 
 def few_labels(folder: Path) -> str:
-    """Lay out co-training, its two views and their join at every share of the labels."""
+    """Return the table of co-training, its two views and their join at every share of the labels."""
     table = with_counterparts(read_table(folder / "tables" / "few_labels.tsv"))
     carried = folder / "tables" / "few_labels_gains.tsv"
     gains = read_table(carried) if carried.is_file() else gains_of(table)
@@ -200,7 +200,7 @@ def with_counterparts(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def gains_of(table: pd.DataFrame) -> pd.DataFrame:
-    """Calculate what co-training gains, in percent, over its two views joined and over the better of the two."""
+    """Return what co-training gains, in percent, over its two views joined and over the better of the two."""
     wide = table.pivot(index=["fraction", "aspect"], columns="strategy", values="wfmax")
     commits = table[table["strategy"] == "co_training"].set_index(["fraction", "aspect"])["commit"]
     over = {"the two views joined": wide["views_averaged"], "the better view alone": wide[list(VIEWS)].max(axis=1)}
@@ -231,7 +231,7 @@ def _cells(group: pd.DataFrame) -> list[str]:
 
 
 def strategies(folder: Path, fraction: float = 0.05) -> str:
-    """Lay out every strategy at one share of the labels, beside its counterpart, and then models by themselves."""
+    """Return the table of every strategy with its counterpart at one share of the labels, and then of other models."""
     table = with_counterparts(read_table(folder / "tables" / "few_labels.tsv"))
     table = table[table["fraction"] == fraction]
     rows = [
@@ -243,7 +243,7 @@ def strategies(folder: Path, fraction: float = 0.05) -> str:
 
 
 def tried(folder: Path, question: str) -> str:
-    """Lay out what was tried for one question; what was chosen is bold."""
+    """Return the table of the settings tried for one question; the chosen setting is bold."""
     table = read_table(folder / "tables" / "tried.tsv")
     rows = []
     for _, row in table[table["question"] == question].iterrows():
@@ -254,7 +254,7 @@ def tried(folder: Path, question: str) -> str:
 
 
 def rare_terms_tried(folder: Path) -> str:
-    """Lay out what samples for rare terms were tried on the development fold."""
+    """Return the table of the samples for rare terms that were tried on the development fold."""
     table = read_table(folder / "tables" / "rare_terms_tried.tsv")
     samples = list(dict.fromkeys(table["samples"]))
     rows = []
@@ -265,7 +265,7 @@ def rare_terms_tried(folder: Path) -> str:
 
 
 def blocks(folder: Path) -> dict[str, str]:
-    """Return the tables that the pages written by people name."""
+    """Return the tables for the pages that people write, by name."""
     return {
         "results": results(folder),
         **{f"ablation_{name}": ablation(folder, name) for name in ("yeast_2016", "yeast_2011", "yeast_2020_cv")},

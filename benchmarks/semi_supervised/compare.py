@@ -1,11 +1,11 @@
-"""Compare each strategy with its supervised counterpart, pair by pair.
+"""Compare each strategy with its supervised counterpart on the same genes and labels.
 
     python -m benchmarks.semi_supervised.compare results/yeast_2020_cv/scarce_labels
 
 Writes scores.tsv (IA-weighted F-max of every fit, and its seconds) and differences.tsv into the folder, and prints the
 latter as Markdown. A difference is the weighted F-max of the strategy less that of its counterpart, on the same genes
-with the same labels, as a mean over the seeds that both have. Two intervals of 95 % stand beside it: by Student's t
-over seeds, and by a bootstrap over genes, drawn anew within each seed and the same for both. p is of the paired t-test
+with the same labels, as a mean over the seeds that both have. It has two 95 % intervals: by Student's t over seeds, and
+by a bootstrap over genes, which are drawn anew for each seed and are the same for both. p is that of the paired t-test
 over seeds.
 """
 
@@ -32,7 +32,7 @@ _INTERVAL = (2.5, 97.5)
 
 
 def wfmax(table: GeneTable, weights: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
-    """Weighted F-max, of each sample of genes; shape (n_samples,)."""
+    """Return the weighted F-max of each sample of genes, shape (n_samples,)."""
     return np.asarray(average(table, weights).f.max(axis=1))
 
 
@@ -83,7 +83,7 @@ def differences(outcomes: Sequence[Outcome], counterparts: Mapping[str, str | No
 
 
 def _paired(tables: Sequence[tuple[GeneTable, GeneTable]]) -> dict[str, float]:
-    """Compare two strategies by their tables of the same genes, a pair for each seed."""
+    """Compare two strategies by their tables of the same genes, with a pair of tables for each seed."""
     values = np.array([[float(wfmax(table)[0]) for table in pair] for pair in tables])  # (n_seeds, 2)
     gains = values[:, 0] - values[:, 1]
     low, high, p = over_seeds(gains)
@@ -122,7 +122,7 @@ def _resampled(first: GeneTable, second: GeneTable, seed: int) -> NDArray[np.flo
 
 
 def as_markdown(table: pd.DataFrame) -> str:
-    """Lay out a table of strategies, a column for each aspect: score, gain and its interval over seeds."""
+    """Return a Markdown table of strategies with a column for each aspect: score, gain and its interval over seeds."""
     lines = [f"| strategy | share | {' | '.join(ASPECTS)} |", "|---|--:|" + "---|" * len(ASPECTS)]
     for (strategy, fraction), group in table.groupby(["strategy", "fraction"], sort=False):
         by_aspect = group.set_index("aspect")

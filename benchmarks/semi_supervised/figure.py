@@ -1,4 +1,4 @@
-"""Draw learning curves: weighted F-max by the share of the labels, a panel for each aspect.
+"""Draw learning curves: weighted F-max against the share of the labels, with a panel for each aspect.
 
     python -m benchmarks.semi_supervised.figure results/yeast_2020_cv/scarce_labels/scores.tsv \
         --output docs/figures/scarce_labels.svg --strategies co_training views_averaged sequence_network graph_network
@@ -23,7 +23,7 @@ from genessl.data.folders import written_file
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# Okabe and Ito's colours, told apart by those who see no red or green; the markers differ as well.
+# Okabe and Ito's colours, which people with colour blindness can distinguish; the markers differ as well.
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#595959")
 _MARKERS = "osD^vPX"
 _SIZE = (12.5, 5.0)  # inches: 900 points, on which SVG viewers take a point for a pixel

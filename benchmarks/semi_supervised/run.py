@@ -1,13 +1,13 @@
-"""Fit every strategy on ever fewer labels, and keep what each gets right and wrong.
+"""Fit every strategy on decreasing shares of the labels, and save the hits and errors of each fit.
 
     python -m benchmarks.semi_supervised.run --dataset results/yeast_2020_cv/dataset \
         --output results/yeast_2020_cv/scarce_labels --fractions 0.05 0.1 --strategies co_training views_averaged
 
-The dataset is one for cross-validation. Its last fold is for development: choices between settings are made on it, with
---development. Seed s tests fold s modulo the number of the others; of the genes with labels outside the fold tested the
-given share keeps them, chosen by s (a smaller share is a part of a larger one), and s seeds the model. Each fit leaves
-one file; what lies there is not run again, so that a run may be stopped, or divided among machines by its
-options and joined by copying the folders.
+The dataset is one for cross-validation. Its last fold is for development: with --development, choices between settings
+are made on it. Seed s tests fold s modulo the number of the other folds. The given share of the labelled genes outside
+the tested fold keep their labels; s chooses them, a smaller share being a part of a larger one, and s seeds the model.
+Each fit writes one file, and a fit whose file exists is not run again. A run can therefore be stopped and continued, or
+divided among machines by its options and joined by copying the folders.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def run_one(dataset: GeneDataset, strategy: str, fraction: float, seed: int, *, 
 
 
 def tables_of(scores: NDArray[np.float32], dataset: GeneDataset, tested: NDArray[np.bool_]) -> dict[str, GeneTable]:
-    """Count hits and errors, in bits by the labels of the whole dataset, of the genes tested that have labels."""
+    """Count hits and errors of the tested genes with labels, in bits by the labels of the whole dataset."""
     tables = {}
     rounded = np.round(scores.astype(np.float64), 4)
     for aspect, name in enumerate(dataset.aspects):
@@ -74,13 +74,13 @@ def tables_of(scores: NDArray[np.float32], dataset: GeneDataset, tested: NDArray
 
 
 def save_outcome(outcome: Outcome, output: Path) -> None:
-    """Write one fit's tables, whole or not at all."""
+    """Write one fit's tables; an interrupted write leaves no partial file."""
     path = outcome_path(output, outcome.strategy, outcome.fraction, outcome.seed)
     save_tables(path, outcome.tables, outcome.seconds)
 
 
 def save_tables(path: Path, tables: Mapping[str, GeneTable], seconds: float) -> None:
-    """Write tables in bits and the seconds that they took, whole or not at all."""
+    """Write tables in bits and the seconds that they took; an interrupted write leaves no partial file."""
     arrays = {
         f"{aspect}.{field}": getattr(table, field).astype(np.float32)
         for aspect, table in tables.items()
@@ -102,7 +102,7 @@ def load_tables(path: Path) -> tuple[dict[str, GeneTable], float]:
 
 
 def load_outcomes(output: Path) -> Iterator[Outcome]:
-    """Read all fits that lie in a folder."""
+    """Read all fits in a folder."""
     for strategy in STRATEGIES:
         for path in sorted((output / strategy.replace(" ", "_")).glob("fraction_*_seed_*.npz")):
             _, fraction, _, seed = path.stem.split("_")
@@ -140,7 +140,7 @@ def _run_all(chosen: argparse.Namespace) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run what is missing; bad input ends in one sentence and exit code 2."""
+    """Run the missing fits; bad input ends in one sentence and exit code 2."""
     chosen = _arguments(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
     try:

@@ -1,4 +1,4 @@
-"""What is compared: each strategy beside the supervised fit of the same architecture."""
+"""The strategies that are compared, each with the supervised fit of the same architecture as its counterpart."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FRACTIONS = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0)
 class Entry:
     """A model of the registry with its parameters, and the name of the entry that it is compared with.
 
-    `counterpart` is None for what is itself a supervised model or has no supervised form.
+    `counterpart` is None for an entry that is itself supervised or has no supervised form.
     """
 
     model: str

@@ -1,1 +1,1 @@
-"""Data, features and splits composed into one dataset."""
+"""Assembly of data, features and splits into one dataset."""

@@ -1,4 +1,4 @@
-"""Tables in, one aligned dataset out, with every loss counted."""
+"""The assembly of tables into one aligned dataset, with a count of every row that is lost."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Sources:
-    """The tables of one organism, read and not yet joined.
+    """The tables of one organism as they were read, before they are joined.
 
     Parameters
     ----------
@@ -46,9 +46,9 @@ class Sources:
     ontology : Ontology
         With its roots.
     annotations : DataFrame
-        Of t0, as `read_gaf` returns it.
+        The annotations of t0, as `read_gaf` returns them.
     later_annotations : DataFrame, optional
-        Of t1. They reach the truth and nothing else.
+        The annotations of t1, which are used for the truth and for nothing else.
     aliases : sequence of AliasTable
     embeddings : tuple of ndarray, optional
         As `read_embeddings` returns them, for the genes in the order of `sequences`.
@@ -57,7 +57,7 @@ class Sources:
     references : sequence of ReferenceSource
         Proteins of other organisms with their annotations.
     files : mapping of str to str
-        Where "annotations", "later annotations", "domains" and each network come from, for messages.
+        The files of "annotations", "later annotations", "domains" and each network, for messages.
     """
 
     sequences: dict[str, str]
@@ -74,15 +74,15 @@ class Sources:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """How genes are held out.
+    """The scheme by which genes are held out.
 
     Parameters
     ----------
     scheme : {'temporal', 'cross_validation', 'none'}
     folds : int, default=5
-        Of the cross-validation, from 3.
+        Number of folds of the cross-validation, from 3.
     sequence_identity : float, default=0.3
-        Genes of at least this share of identical residues stay together, in (0, 1].
+        Genes with at least this share of identical residues stay in one fold, in (0, 1].
     label_fraction : float, default=1.0
         As in `GeneDataset`.
     seed : int, default=0
@@ -112,7 +112,7 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class Assembly:
-    """A dataset, what joined to it, and the later truth as columns gene, term."""
+    """A dataset, the counts of what was joined and lost, and the later truth with the columns gene and term."""
 
     dataset: GeneDataset
     coverage: Coverage
@@ -130,10 +130,10 @@ def assemble_dataset(
     seed: int = 0,
     threads: int = 1,
 ) -> Assembly:
-    """Join the tables on one identifier per gene, compute the features and hold genes out.
+    """Join the tables by one identifier per gene, compute the features and hold genes out.
 
     The copies of each protein with conservative substitutions, from 0 to 8, are drawn with the evaluation's seed.
-    Synthetic genes change neither who is held out nor the homology among real genes.
+    Synthetic genes change neither the split of the real genes nor the homology among them.
 
     Raises
     ------
@@ -245,7 +245,7 @@ def _draw(contamination: Contamination, sources: Sources, coverage: Coverage) ->
 
 
 def _newest_date(sources: Sources) -> int:
-    """Return the date up to which the annotations tell what was known, which every later step needs."""
+    """Return the newest date of the annotations, which is t0: the date up to which they hold what was known."""
     newest = int(sources.annotations["date"].max())
     if not newest:
         file = sources.files.get("annotations", "annotations")
@@ -259,7 +259,7 @@ def _newest_date(sources: Sources) -> int:
 def _substituted(
     sequences: dict[str, str], made: dict[str, str], n_copies: int, seed: int
 ) -> NDArray[np.float32] | None:
-    """Describe copies of all proteins; those of real genes do not depend on the synthetic ones."""
+    """Return features of copies of all proteins; the copies of real genes do not depend on the synthetic ones."""
     if not n_copies:
         return None
     described = [substituted_composition(part, n_copies, seed=seed) for part in (sequences, made) if part]
@@ -298,7 +298,7 @@ def _domains(sources: Sources, labels: Labels, identifiers: GeneIdentifiers, cov
 def _sequence_features(
     sources: Sources, domains: pd.DataFrame, homology: csr_array, coverage: Coverage, seed: int
 ) -> tuple[NDArray[np.float32], tuple[str, ...]]:
-    blocks = [  # the composition comes first, as `GeneDataset.substituted` says
+    blocks = [  # `GeneDataset.substituted` requires that the composition comes first
         composition_features(sources.sequences.values()),
         homology_profile(homology, seed=seed),
         domain_features(domains, list(sources.sequences)),

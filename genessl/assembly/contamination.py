@@ -1,4 +1,4 @@
-"""Synthetic genes for the unlabelled pool: sequences that no organism made, in the place of genes that exist."""
+"""Synthetic genes for the unlabelled genes of a dataset: made-up sequences with the network edges of real genes."""
 
 from __future__ import annotations
 
@@ -19,22 +19,23 @@ from genessl.features.homology import bit_scores, homology_profile, search_homol
 from genessl.features.substitutions import SHARE, substitute_conservatively
 
 _log = logging.getLogger(__name__)
-_ROUNDING = 0.2  # bits by which scores of the same program may differ
-_MOST_TRIES = 1000  # to change a sequence; of a few residues a twentieth is mostly none
+_ROUNDING = 0.2  # in bits: scores of the same program may differ by as much
+_MOST_TRIES = 1000  # to change a sequence; for a short one, most draws of a twentieth change no residue
 
 
 @dataclass(frozen=True)
 class Contamination:
-    """How many synthetic genes join the unlabelled pool, and which sequences they have.
+    """The number of synthetic genes that are added to a dataset, and their sequences.
 
     Parameters
     ----------
     sequences : sequence of str
+        The sequences to draw from.
     ratio : float, default=1.0
-        Synthetic genes for each real one, at least 0, at most 10.
+        Number of synthetic genes for each real one, in [0, 10].
     seed : int, default=0
     file : str
-        Where the sequences come from, for messages.
+        The file of the sequences, for messages.
 
     Raises
     ------
@@ -56,21 +57,21 @@ class Contamination:
 
 @dataclass(frozen=True)
 class SyntheticGenes:
-    """Synthetic genes, each with the real gene whose place it takes.
+    """Synthetic genes, each with its template, the real gene whose edges and annotations it copies.
 
-    A synthetic gene is in each network what its template is: joined with the same weight to the same genes, and
-    to the synthetic genes that stand for these. So the degrees of synthetic genes are those of real ones, and
-    nothing but the sequence, and what does not fit it, tells them apart. It has its template's electronic annotations
-    and domains, and no experimental annotation.
+    In each network a synthetic gene has edges of the same weight to the neighbours of its template, and to the
+    synthetic genes that have these neighbours as templates. Synthetic genes and real ones thereby have the same
+    degrees, and only the sequence, and what does not fit it, distinguishes them. A synthetic gene has its template's
+    electronic annotations and domains, and no experimental annotation.
 
     Parameters
     ----------
     sequences : dict of str to str
         Identifier, which begins with ``synthetic_``, to sequence.
     templates : ndarray of int, shape (n_synthetic,)
-        Rows of the real genes.
+        Rows of the templates among the real genes.
     n_genes : int
-        How many real genes there are.
+        Number of real genes.
     """
 
     sequences: dict[str, str]
@@ -79,23 +80,23 @@ class SyntheticGenes:
 
     @property
     def rows(self) -> NDArray[np.intp]:
-        """The row of every gene, or of its template: shape (n_genes + n_synthetic,)."""
+        """The row of each real gene, and then of each synthetic gene's template: shape (n_genes + n_synthetic,)."""
         return np.concatenate([np.arange(self.n_genes), self.templates])
 
     def join(self, dataset: GeneDataset, homology: csr_array, *, seed: int = 0) -> GeneDataset:
-        """Return a dataset of the real genes with the synthetic ones after them.
+        """Return a dataset of the real genes followed by the synthetic ones.
 
-        A synthetic gene is in its template's fold under cross-validation, and else no validation gene. Of a real gene
-        nothing changes but the homology profile, which is one of all genes.
+        Under cross-validation a synthetic gene is in its template's fold; otherwise it is never a validation gene. Real
+        genes change only in their homology profile, which is computed over all genes.
 
         Parameters
         ----------
         dataset : GeneDataset
-            Of the real genes, with their sequences; without embeddings, references and substituted copies.
+            The real genes with their sequences, without embeddings, references and substituted copies.
         homology : csr_array of float32, shape (n_genes + n_synthetic, n_genes + n_synthetic)
-            Bit scores of all, as `bit_scores` gives them.
+            Bit scores of all genes, as `bit_scores` returns them.
         seed : int, default=0
-            Of the homology profile.
+            Seed of the homology profile.
 
         Raises
         ------
@@ -132,7 +133,7 @@ class SyntheticGenes:
         )
 
     def join_domains(self, domains: pd.DataFrame, genes: list[str]) -> pd.DataFrame:
-        """Return a table of gene and domain with rows for the synthetic genes."""
+        """Return a table of gene and domain to which the rows of the synthetic genes are added."""
         places = pd.DataFrame({"gene": np.array(genes)[self.templates], "name": list(self.sequences)})
         copies = places.merge(domains, on="gene").drop(columns="gene").rename(columns={"name": "gene"})
         return pd.concat([domains, copies[list(domains.columns)]], ignore_index=True)
@@ -148,11 +149,12 @@ class SyntheticGenes:
 
 
 def draw_synthetic_genes(contamination: Contamination, real: Mapping[str, str], coverage: Coverage) -> SyntheticGenes:
-    """Draw the sequences and the places of synthetic genes.
+    """Draw the sequences and the templates of synthetic genes.
 
-    Each sequence of the file is taken once before any is taken twice; what is taken again gets new conservative
-    substitutions in a twentieth of its residues, at least one where any can be substituted. Places are drawn likewise,
-    from all real genes. The order of neither matters. A sequence that a real gene has is taken like others, and said.
+    Each sequence of the file is drawn once before any is drawn again. A sequence that is drawn again gets new
+    conservative substitutions in about a twentieth of its residues, and at least one if any residue can be substituted.
+    Templates are drawn from all real genes in the same way. The order of sequences and genes has no effect. A sequence
+    that a real gene has is drawn like any other, and a warning is logged.
 
     Parameters
     ----------
@@ -160,12 +162,13 @@ def draw_synthetic_genes(contamination: Contamination, real: Mapping[str, str], 
     real : mapping of str to str, length n_genes
         Gene to sequence.
     coverage : Coverage
-        Receives how many were drawn, how many of them with new substitutions, and how many are sequences of real genes.
+        It receives the number of genes drawn, of those with new substitutions, and of those with the sequence of a real
+        gene.
 
     Raises
     ------
     InputError
-        If a real gene has the name of a synthetic one, or the ratio is above 0 and gives no gene.
+        If a real gene has the name of a synthetic one, or if the ratio is above 0 but too small for one gene.
     """
     genes = list(real)
     taken = [gene for gene in genes if gene.startswith(SYNTHETIC_PREFIX)]
@@ -224,13 +227,13 @@ def _count(contamination: Contamination, coverage: Coverage, *, n_synthetic: int
 
 
 def _substituted(sequence: str, random: np.random.Generator) -> str:
-    """Return a copy with at least one substitution, or as it is where no residue has a substitute."""
+    """Return a copy with at least one substitution, or the sequence itself if no residue can be substituted."""
     tries = (substitute_conservatively(sequence, SHARE, random) for _ in range(_MOST_TRIES))
     return next((copy for copy in tries if copy != sequence), sequence)
 
 
 def homology_with(dataset: GeneDataset, synthetic: dict[str, str], *, threads: int = 1) -> csr_array:
-    """Compare synthetic sequences with each other and with the real genes, whose own bit scores stay as they are.
+    """Compare synthetic sequences with each other and with the real genes, whose own bit scores are kept.
 
     Returns
     -------
@@ -239,7 +242,8 @@ def homology_with(dataset: GeneDataset, synthetic: dict[str, str], *, threads: i
     Raises
     ------
     InputError
-        If the real genes were compared by another program, whose bit scores would tell them from synthetic ones.
+        If the real genes were compared by another program, whose bit scores would distinguish real from synthetic
+        genes.
     """
     n_genes, n_all = dataset.n_genes, dataset.n_genes + len(synthetic)
     real = dict(zip(dataset.genes.tolist(), dataset.sequences, strict=True))
@@ -252,7 +256,7 @@ def homology_with(dataset: GeneDataset, synthetic: dict[str, str], *, threads: i
 
 
 def _check_program(homology: csr_array, hits: pd.DataFrame) -> None:
-    """Refuse bit scores of real genes that are not those that they get beside the synthetic ones."""
+    """Raise InputError if the bit scores of real genes differ from those that the present program gives them."""
     n_genes = homology.shape[0]
     again = bit_scores(hits[(hits["query"] < n_genes) & (hits["target"] < n_genes)], n_genes)
     twice = csr_array(again.multiply(homology > 0))
@@ -266,6 +270,6 @@ def _check_program(homology: csr_array, hits: pd.DataFrame) -> None:
 
 
 def draw_evenly(n_items: int, n_drawn: int, random: np.random.Generator) -> NDArray[np.intp]:
-    """Draw positions, each once before any is drawn again."""
+    """Draw positions at random, each once before any is drawn again."""
     rounds = [random.permutation(n_items) for _ in range(-(-n_drawn // n_items))]
     return np.concatenate([np.zeros(0, dtype=np.intp), *rounds])[:n_drawn].astype(np.intp)

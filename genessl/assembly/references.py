@@ -1,4 +1,4 @@
-"""Proteins of other organisms joined to the organism's genes, without anything that would tell its held-out labels."""
+"""Proteins of other organisms joined to the organism's genes, without rows that could reveal held-out labels."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ReferenceSource:
-    """The tables of other organisms' proteins, read and not yet joined.
+    """The tables of other organisms' proteins as they were read, before they are joined.
 
     Parameters
     ----------
@@ -36,9 +36,9 @@ class ReferenceSource:
     domains : DataFrame, optional
         As `read_domains` returns it.
     name : str
-        Under which losses are counted.
+        Name under which losses are counted.
     files : mapping of str to str
-        Where "annotations" and "domains" come from, for messages.
+        The files of "annotations" and "domains", for messages.
     """
 
     sequences: Mapping[str, str]
@@ -49,13 +49,13 @@ class ReferenceSource:
     files: Mapping[str, str] | None = None
 
     def file(self, table: str) -> str:
-        """Say where a table comes from."""
+        """Return the file of a table, or a name for it, for messages."""
         return (self.files or {}).get(table, f"{self.name} {table}")
 
 
 @dataclass(frozen=True)
 class Target:
-    """What the references are joined to: the organism's genes, and what was known about them at t0.
+    """The organism's genes, to which the references are joined, and what was known about them at t0.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ class Target:
     date : int
         t0, the newest date among the organism's annotations, as YYYYMMDD.
     synthetic : mapping of str to str
-        Synthetic genes and their sequences, which are compared with the references, too.
+        Synthetic genes to sequences, which are also compared with the references.
     """
 
     sequences: Mapping[str, str]
@@ -99,14 +99,14 @@ def join_references(
 ) -> References | None:
     """Label the references by experiments, and compare every gene with them by sequence and by domains.
 
-    Only annotations with the chosen evidence make labels; those inferred electronically tell domains and nothing else.
-    Left out and counted are rows dated after t0 or without a date, rows of an object that is a gene of the organism,
-    proteins that are one or have the sequence of one, and terms that are no column of the dataset.
+    Only annotations with the chosen evidence become labels; electronic annotations are used for their domains alone.
+    The function leaves out and counts rows dated after t0 or without a date, rows of an object that is a gene of the
+    organism, proteins that are such a gene or have the sequence of one, and terms that are no column of the dataset.
 
     Returns
     -------
     References or None
-        None without sources.
+        None if there are no sources.
 
     Raises
     ------
@@ -164,7 +164,7 @@ def _label(
 
 
 def _until(target: Target, source: ReferenceSource, identifiers: GeneIdentifiers, coverage: Coverage) -> pd.DataFrame:
-    """Leave the rows until t0 of objects that are no gene of the organism; count the others."""
+    """Return the rows dated until t0 whose objects are no gene of the organism, and count the others."""
     dates = source.annotations["date"].to_numpy()
     own = _own_objects(source.annotations, identifiers, target)
     lost = np.full(len(dates), "", dtype=object)
@@ -182,10 +182,10 @@ def _until(target: Target, source: ReferenceSource, identifiers: GeneIdentifiers
 
 
 def _own_objects(annotations: pd.DataFrame, identifiers: GeneIdentifiers, target: Target) -> dict[str, str]:
-    """Find the annotated objects that are genes of the organism.
+    """Return the annotated objects that are genes of the organism, each with its gene.
 
-    Orthologs share symbols. So a symbol counts only where the object is no reference by its own name: its row would
-    reach an ortholog through the very symbol.
+    Symbols and synonyms are compared only for objects whose own name is no reference, because orthologs in different
+    organisms share symbols.
     """
     described = annotations.drop_duplicates("gene")
     words = {
@@ -200,7 +200,7 @@ def _own_objects(annotations: pd.DataFrame, identifiers: GeneIdentifiers, target
 def _experiments(
     annotations: pd.DataFrame, source: ReferenceSource, coverage: Coverage, evidence: Collection[str]
 ) -> pd.DataFrame:
-    """Leave the rows that can make labels; count the others."""
+    """Return the rows that can become labels, and count the others."""
     lost = np.full(len(annotations), "", dtype=object)
     lost[annotations["negated"].to_numpy(dtype=bool)] = "NOT"
     lost[~annotations["evidence"].astype(str).isin(set(evidence)).to_numpy()] = "evidence that makes no label"
@@ -215,14 +215,14 @@ def _experiments(
 
 
 def _count(lost: np.ndarray, source: ReferenceSource, coverage: Coverage) -> None:
-    """Count lost rows; `label_genes` counts those that are left."""
+    """Count lost rows; `label_genes` counts the others."""
     coverage.add(source.name, "annotation rows", "held", int((lost != "").sum()))
     for reason, count in pd.Series(lost[lost != ""], dtype=object).value_counts().items():
         coverage.add(source.name, "annotation rows", str(reason), int(count))
 
 
 def _columns(positive: csr_array, source: ReferenceSource, target: Target, coverage: Coverage) -> csr_array:
-    """Leave the terms that the organism's own annotations at t0 made columns."""
+    """Return the labels for the terms of the dataset's columns, and count the others."""
     columns = np.array([target.ontology.index[term] for term in target.terms], dtype=np.intp)
     kept = csr_array(positive[:, columns])
     rootless = int((~target.ontology.roots[positive.indices]).sum())
@@ -235,7 +235,7 @@ def _columns(positive: csr_array, source: ReferenceSource, target: Target, cover
 def _kept(
     positive: csr_array, source: ReferenceSource, target: Target, earlier: set[str], coverage: Coverage
 ) -> np.ndarray:
-    """Return the rows of the proteins that are no gene of the organism and have a label; count the others."""
+    """Return the rows of the proteins that have a label and are no gene of the organism, and count the others."""
     proteins = list(source.sequences)
     own = target.identifiers.resolve(proteins).targets
     known = set(target.sequences.values())

@@ -1,4 +1,4 @@
-"""From the settings of a dataset to the dataset: keys checked, files read, tables joined."""
+"""The assembly of a dataset from its settings: it checks the keys, reads the files and joins the tables."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def build_from_settings(settings: Mapping[str, Any], *, threads: int = 1) -> Ass
     Parameters
     ----------
     settings : mapping
-        The configuration, with paths; keys of other steps are let pass.
+        The configuration, with paths; keys of other steps are allowed and not used.
     threads : int, default=1
 
     Raises
@@ -71,7 +71,7 @@ def build_from_settings(settings: Mapping[str, Any], *, threads: int = 1) -> Ass
 
 
 def check_settings(found: Mapping[str, Any]) -> None:
-    """Raise InputError unless the keys that a dataset depends on are there and known."""
+    """Raise InputError unless the required keys of a dataset are present, and all keys are known."""
     check_keys(found, "--settings", required=_FILE_KEYS, known=_DATASET_KEYS + _OTHER_KEYS)
     for key in (*_FILE_KEYS, "later_annotations", "embeddings", "domains"):
         if not isinstance(found.get(key, ""), str | None):
@@ -95,7 +95,7 @@ def check_settings(found: Mapping[str, Any]) -> None:
 
 
 def check_keys(found: Any, where: str, *, required: Collection[str] = (), known: Collection[str] = ()) -> None:
-    """Raise InputError unless something is a mapping that has the required keys, and no others than the known."""
+    """Raise InputError unless a value is a mapping with the required keys and without unknown ones."""
     if not isinstance(found, dict):
         raise InputError(f"{where}: found {found!r}, expected keys with values")
     unknown = [key for key in found if known and key not in known]

@@ -1,1 +1,1 @@
-"""Splits, metrics and comparisons, as CAFA does."""
+"""Splits, metrics and comparisons of predictors, following CAFA."""

@@ -1,4 +1,4 @@
-"""Calibration: scores in, probabilities per term out."""
+"""Calibration: the conversion of scores into probabilities per term."""
 
 from __future__ import annotations
 
@@ -65,10 +65,11 @@ class TermCalibration:
         views : list of ndarray of float32, each of shape (n_genes, n_terms), in [0, 1]
         targets : ndarray of bool, shape (n_genes, n_terms)
         labelled : ndarray of bool, shape (n_genes, n_aspects)
-            A gene enters the fit of an aspect in which it is labelled. An aspect without any keeps the mean logit.
+            A gene is used in the fit of each aspect in which it is labelled. An aspect without labelled genes keeps the
+            mean logit.
         aspect_of_term : ndarray of int, shape (n_terms,)
         frequency : ndarray of float32, shape (n_terms,), in [0, 1]
-            Share of the genes that the scores were trained on that have each term.
+            Share of the genes with each term among those that the scores were trained on.
         offset_deviation : float
             Standard deviation of the offsets' prior, in logits; with 0 there are no offsets.
         """
@@ -94,14 +95,15 @@ class TermCalibration:
         return cls(slopes, bases, intercepts, offsets, frequency, aspect_of_term)
 
     def at(self, frequency: NDArray[np.float32]) -> TermCalibration:
-        """Return the calibration of views that were trained on other labels, in which the terms have this frequency.
+        """Return the calibration for views that were trained on other labels, in which the terms have this frequency.
 
-        A term that no gene had in the first labels has a frequency of 0 there, so that any score would move it far.
+        With the old frequency, a term that no gene had in the first labels would have a frequency of 0, and any score
+        would count as strong evidence.
         """
         return replace(self, frequency=frequency)
 
     def apply(self, views: list[NDArray[np.float32]], rows: NDArray[np.intp] | None = None) -> NDArray[np.float32]:
-        """Return probabilities of some genes, by default of all.
+        """Return the probabilities of some genes, by default of all genes.
 
         Parameters
         ----------
@@ -128,7 +130,7 @@ class TermCalibration:
 
 
 def _evidence(scores: NDArray[np.float32], frequency: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return how far a view moves terms from their frequency; a score of 0 does not move them."""
+    """Return the log-odds of scores relative to the terms' frequency; those of a score of 0 are 0."""
     return np.where(scores > 0, _logit(scores) - _logit(frequency), np.float32(0.0))
 
 
@@ -141,7 +143,7 @@ def _logit(scores: NDArray[np.float32]) -> NDArray[np.float32]:
 def _fit_pooled(
     design: NDArray[np.float32], truth: NDArray[np.bool_], start: NDArray[np.float64], n_views: int
 ) -> NDArray[np.float64]:
-    """Fit a logistic regression from and shrunk towards `start`, in which no view counts against the truth.
+    """Fit a logistic regression that starts at `start` and is shrunk towards it; the views' weights are at least 0.
 
     Parameters
     ----------
@@ -151,7 +153,7 @@ def _fit_pooled(
     start : ndarray of float64, shape (n_weights,)
     n_views : int
     """
-    signed = np.where(truth, 1.0, -1.0)[:, None] * design  # a pair's logit is positive where it is right
+    signed = np.where(truth, 1.0, -1.0)[:, None] * design  # so that a positive logit means a correct prediction
     scale = max(1, min(int(truth.sum()), int((~truth).sum())))  # so that the tolerances suit rare and common terms
 
     def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
@@ -165,7 +167,7 @@ def _fit_pooled(
 
 
 def _fit_offsets(logits: NDArray[np.float64], truth: NDArray[np.bool_], deviation: float) -> NDArray[np.float64]:
-    """Maximum a posteriori offset of each column, given the logits to which it is added."""
+    """Return the maximum a posteriori offset of each column, given the logits to which it is added."""
     offsets = np.zeros(logits.shape[1])
     for _ in range(_NEWTON_STEPS):
         probability = expit(logits + offsets)

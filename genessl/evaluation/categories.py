@@ -1,4 +1,4 @@
-"""Genes that are evaluated together: by what was known of them beforehand, and by what there is to predict from."""
+"""Categories of genes that are evaluated together, by what was known about them and by their evidence."""
 
 from __future__ import annotations
 
@@ -28,9 +28,10 @@ class Category:
     aspect : str
         BPO, MFO or CCO; the namespace itself in an ontology other than GO.
     knowledge : str
-        NK, LK, first, PK or CV; for a group of the genes of first or CV followed by its name, as in first-isolated.
+        NK, LK, first, PK or CV. For a group of the genes of first or CV, the group's name is added, as in
+        first-isolated.
     rows : ndarray of int, sorted
-        The genes.
+        Row numbers of the genes.
     """
 
     aspect: str
@@ -39,11 +40,12 @@ class Category:
 
 
 def knowledge_categories(known: csr_array, truth: csr_array, ontology: Ontology) -> list[Category]:
-    """Sort the genes with a truth by what was known of them at t0, in each aspect.
+    """Divide the genes with a truth, in each aspect, by what was known about them at t0.
 
-    NK (no knowledge): unannotated in all aspects. LK (limited knowledge): unannotated in this aspect, annotated in
-    another. first: both. PK (partial knowledge): annotated in this aspect, and gained terms in it. What counts as
-    annotated: see `annotated_aspects`. Parameters as in `compare`; empty categories are logged and left out.
+    NK (no knowledge) holds genes without annotation in any aspect. LK (limited knowledge) holds genes without
+    annotation in this aspect and with annotation in another. first is the union of NK and LK. PK (partial knowledge)
+    holds genes with annotation in this aspect that gained terms in it. `annotated_aspects` defines which genes are
+    annotated. The parameters are those of `compare`. Empty categories are logged and left out.
     """
     before, after = annotated_aspects(known, ontology), annotated_aspects(truth, ontology)
     gained = csr_array(without(truth, known) @ _members(ontology, ~ontology.roots)).toarray() > 0
@@ -58,17 +60,17 @@ def knowledge_categories(known: csr_array, truth: csr_array, ontology: Ontology)
 
 
 def pooled_categories(truth: csr_array, ontology: Ontology) -> list[Category]:
-    """Put the annotated genes of each aspect into one category, CV; parameters as in `compare`."""
+    """Return one category, CV, of the annotated genes of each aspect; the parameters are those of `compare`."""
     annotated = annotated_aspects(truth, ontology)
     aspects = _aspects(ontology)
     return _not_empty([Category(name, "CV", np.flatnonzero(annotated[:, k])) for k, name in enumerate(aspects)])
 
 
 def annotated_aspects(labels: csr_array, ontology: Ontology) -> NDArray[np.bool_]:
-    """Tell in which aspects a gene is annotated: bool, shape (n_genes, n_aspects), in the order BPO, MFO, CCO.
+    """Return whether a gene is annotated in an aspect: bool, shape (n_genes, n_aspects), in the order BPO, MFO, CCO.
 
-    As in CAFA, neither a root nor protein binding (GO:0005515) with its ancestors makes a gene annotated;
-    the descendants of protein binding do.
+    As in CAFA, a gene is not annotated by a root, by protein binding (GO:0005515) or by an ancestor of protein binding.
+    It is annotated by a descendant of protein binding.
 
     Parameters
     ----------
@@ -85,11 +87,11 @@ def annotated_aspects(labels: csr_array, ontology: Ontology) -> NDArray[np.bool_
 
 
 def gene_groups(dataset: GeneDataset) -> dict[str, NDArray[np.bool_]]:
-    """Tell which genes lack one of the two views, each group bool of shape (n_genes,).
+    """Return the groups of genes that lack one of the two views, each bool of shape (n_genes,).
 
-    isolated: without an edge in any network. orphan: without a homolog, both among the dataset's genes and among its
-    references. Synthetic genes count as neither. A group of all genes, as of a dataset without networks, tells nothing
-    apart and is left out.
+    A gene is *isolated* if it has no edge in any network. A gene is an *orphan* if it has no homolog among the
+    dataset's genes or references. Synthetic genes do not count as neighbours or homologs. A group of all genes, as in a
+    dataset without networks, is left out.
     """
     real = ~dataset.synthetic
     homologs = [dataset.homology[:, real]]
@@ -107,18 +109,18 @@ def gene_groups(dataset: GeneDataset) -> dict[str, NDArray[np.bool_]]:
 
 
 def grouped_categories(categories: Sequence[Category], groups: Mapping[str, NDArray[np.bool_]]) -> list[Category]:
-    """Single out each group's genes in the categories first and CV, as first-isolated.
+    """Return each group's genes in the categories first and CV as categories of their own, such as first-isolated.
 
     Parameters
     ----------
     categories : sequence of Category
     groups : mapping of name to ndarray of bool, shape (n_genes,)
-        Who is in the group.
+        True for the genes of the group.
 
     Returns
     -------
     list of Category
-        The groups alone. One with fewer than 20 genes in an aspect is logged and left out there.
+        The new categories only. One with fewer than 20 genes in an aspect is logged and left out there.
     """
     found = []
     for category in (category for category in categories if category.knowledge in _GROUPED):
@@ -133,7 +135,7 @@ def grouped_categories(categories: Sequence[Category], groups: Mapping[str, NDAr
 
 
 def without(matrix: csr_array, removed: csr_array) -> csr_array:
-    """Leave out the entries of a csr_array that another one of its shape has; bool becomes int8."""
+    """Return a csr_array without the entries that another one of its shape has; bool becomes int8."""
     dtype = np.int8 if matrix.dtype == np.bool_ else matrix.dtype
     numbers = matrix.astype(dtype)
     kept = csr_array(numbers - numbers.multiply(removed.astype(dtype)))
@@ -142,7 +144,7 @@ def without(matrix: csr_array, removed: csr_array) -> csr_array:
 
 
 def _members(ontology: Ontology, counted: NDArray[np.bool_]) -> csr_array:
-    """Which counted terms belong to which aspect: csr_array of int32, shape (n_terms, n_aspects)."""
+    """Return 1 where a counted term belongs to an aspect: csr_array of int32, shape (n_terms, n_aspects)."""
     return csr_array(np.stack([(ontology.aspects == a) & counted for a in _aspects(ontology)], axis=1), dtype=np.int32)
 
 

@@ -1,4 +1,4 @@
-"""Predictors compared on the same genes: by aspect, and by what was known of a gene beforehand."""
+"""The comparison of predictors on the same genes, by aspect and by what was known about a gene at t0."""
 
 from __future__ import annotations
 
@@ -46,21 +46,22 @@ def compare(
     Parameters
     ----------
     predictions : mapping of model to its predictions
-        One for most models; value, low and high of several, as of shuffled controls, are averaged. Each is a table
-        as `scores_from_table` takes it, or a csr_array of float64, shape (n_genes, n_terms). They are read one at a
-        time, so an iterator need not hold them all.
+        Most models have one. If there are several, as for shuffled controls, value, low and high are averaged. Each is
+        a table as `scores_from_table` takes it, or a csr_array of float64, shape (n_genes, n_terms). They are read one
+        at a time, so that an iterator need not hold them all.
     known : csr_array of bool, shape (n_genes, n_terms)
         Experimental terms at t0, closed upwards. Not used under cross-validation.
     truth : csr_array of bool, shape (n_genes, n_terms)
-        Experimental terms at t1, or under cross-validation the labels; closed upwards.
+        Experimental terms at t1, or the labels under cross-validation; closed upwards.
     ontology : Ontology
-        The whole one, with its roots, which no metric counts.
+        The whole ontology with its roots, which no metric counts.
     accretion : ndarray of float64, shape (n_terms,)
         Information accretion, in bits.
     genes : sequence of str, length n_genes
     scheme : {'temporal', 'cross_validation'}
     groups : mapping of name to ndarray of bool, shape (n_genes,), optional
-        Genes of which first, or CV, is evaluated separately as well, in the table as first-isolated: see `gene_groups`.
+        Groups of genes, as `gene_groups` returns them, that are also evaluated separately within first or CV. In the
+        table they have names such as first-isolated. A group with fewer than 20 genes in an aspect has no row there.
     seed, n_bootstrap
         As in `evaluate`.
 
@@ -150,7 +151,7 @@ def _checked(groups: Mapping[str, NDArray[np.bool_]], n_genes: int) -> Mapping[s
 
 
 def lift(labels: csr_array, columns: Ontology, full: Ontology) -> csr_array:
-    """Carry labels over to the whole ontology and close them upwards, up to the roots.
+    """Return labels over the terms of the whole ontology, closed upwards to the roots.
 
     Parameters
     ----------
@@ -158,7 +159,7 @@ def lift(labels: csr_array, columns: Ontology, full: Ontology) -> csr_array:
     columns : Ontology
         The terms of the labels.
     full : Ontology
-        The ontology of which these are a part.
+        The ontology that contains these terms.
 
     Returns
     -------
@@ -185,9 +186,9 @@ def lift(labels: csr_array, columns: Ontology, full: Ontology) -> csr_array:
 def labels_from_table(
     table: pd.DataFrame, genes: Sequence[str] | NDArray[np.str_], ontology: Ontology, *, source: str = "truth"
 ) -> csr_array:
-    """Arrange a table of gene and term as labels, closed upwards: csr_array of bool, shape (n_genes, n_terms).
+    """Return a table of gene and term as labels, closed upwards: csr_array of bool, shape (n_genes, n_terms).
 
-    Rows of unknown genes and terms are counted in the log, under `source`.
+    The log counts rows of unknown genes and terms, under the name `source`.
 
     Raises
     ------
@@ -202,10 +203,10 @@ def labels_from_table(
 def scores_from_table(
     table: pd.DataFrame, genes: Sequence[str] | NDArray[np.str_], ontology: Ontology, *, source: str = "predictions"
 ) -> csr_array:
-    """Arrange a table of gene, term and score over the whole ontology, a parent scoring at least its child.
+    """Return a table of gene, term and score as scores over the whole ontology, with parents at least their children.
 
-    The largest of several scores of one gene and term counts; rows of unknown genes and terms are counted in the log,
-    under `source`.
+    Of several scores of one gene and term the largest is used. The log counts rows of unknown genes and terms, under
+    the name `source`.
 
     Parameters
     ----------
@@ -229,7 +230,7 @@ def scores_from_table(
 def _restrict(
     category: Category, scores: csr_array, known: csr_array, truth: csr_array, ontology: Ontology
 ) -> tuple[csr_array, csr_array, NDArray[np.intp]]:
-    """Truth and scores of a category's genes over its aspect's columns without roots, and these columns."""
+    """Return truth and scores of a category's genes over its aspect's columns without roots, and these columns."""
     columns = np.flatnonzero((ontology.aspects == category.aspect) & ~ontology.roots)
     expected, predicted = (csr_array(matrix[category.rows][:, columns]) for matrix in (truth, scores))
     if category.knowledge == "PK":
@@ -264,7 +265,7 @@ def _raw_scores(
 def _positions(
     table: pd.DataFrame, genes: Sequence[str] | NDArray[np.str_], ontology: Ontology, source: str, *more: str
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.bool_]]:
-    """Row, column and whether both are known, of each row of a table."""
+    """Return the row number, the column number, and whether both are known, of each row of a table."""
     for column in ("gene", "term", *more):
         if column not in table.columns:
             raise InputError(f"{source}: expected a column '{column}', found {', '.join(map(str, table.columns))}")
@@ -283,8 +284,8 @@ def _positions(
 def _raise_ancestors(scores: csr_array, ontology: Ontology) -> csr_array:
     """Raise each score to the largest of its descendants' scores, a block of genes at a time.
 
-    Only columns that occur and their ancestors are made dense. Ranks travel in place of the scores, which keeps
-    every digit in float32.
+    Only the columns of scored terms and of their ancestors are made dense. The scores are replaced by their ranks,
+    which float32 holds exactly, and put back afterwards.
     """
     n_terms = len(ontology.terms)
     occurring = np.bincount(scores.indices, minlength=n_terms) > 0

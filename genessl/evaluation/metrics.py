@@ -1,4 +1,4 @@
-"""Protein-centric CAFA metrics: how well scores recover each gene's terms, over thresholds 0.01 to 0.99."""
+"""Protein-centric CAFA metrics of scores against each gene's terms, over thresholds from 0.01 to 0.99."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _INTERVAL = (2.5, 97.5)
 
 @dataclass(frozen=True)
 class GeneTable:
-    """What each gene's predictions get right and wrong at each threshold, in terms or in bits.
+    """The correct and wrong predictions of each gene at each threshold, in terms or in bits.
 
-    A term is predicted where its score is at least the threshold.
+    A term is predicted at a threshold if its score is at least the threshold.
 
     Parameters
     ----------
@@ -41,17 +41,17 @@ class GeneTable:
 
     @cached_property
     def covered(self) -> NDArray[np.bool_]:
-        """Genes with a prediction, shape (n_genes, n_thresholds)."""
+        """True for genes with a prediction, shape (n_genes, n_thresholds)."""
         return np.asarray(self.hits + self.misinformation > 0)
 
     @cached_property
     def precision(self) -> Floats:
-        """Share of the prediction that is true, 0 without a prediction, shape (n_genes, n_thresholds)."""
+        """Share of the predicted terms that are true, 0 without a prediction; shape (n_genes, n_thresholds)."""
         return _ratio(self.hits, self.hits + self.misinformation)
 
     @cached_property
     def recall(self) -> Floats:
-        """Share of the truth that is predicted, 0 without a truth, shape (n_genes, n_thresholds)."""
+        """Share of the true terms that are predicted, 0 without a true term; shape (n_genes, n_thresholds)."""
         return _ratio(self.hits, self.hits + self.uncertainty)
 
 
@@ -85,7 +85,7 @@ class Curve:
 
     @cached_property
     def f_micro(self) -> Floats:
-        """Harmonic mean of precision and recall of all gene-term pairs pooled."""
+        """Harmonic mean of precision and recall over all pairs of gene and term."""
         return _harmonic_mean(
             _ratio(self.hits, self.hits + self.misinformation), _ratio(self.hits, self.hits + self.uncertainty)
         )
@@ -102,9 +102,10 @@ def tabulate(truth: csr_array, scores: csr_array, accretion: Floats) -> tuple[Ge
     Parameters
     ----------
     truth : csr_array of bool, shape (n_genes, n_terms)
-        Closed upwards; without roots where these are not to count.
+        Closed upwards; without roots if these must not count.
     scores : csr_array of float64, shape (n_genes, n_terms)
-        In [0, 1], a parent scoring at least its child. In float32 a score that equals a threshold may miss it.
+        In [0, 1], with a parent at least as high as its child. In float32 a score that equals a threshold may fall
+        below it.
     accretion : ndarray of float64, shape (n_terms,)
         Weight of each term, in bits, finite and not negative. A term of 0 bits counts in no weighted number.
 
@@ -139,7 +140,7 @@ def tabulate(truth: csr_array, scores: csr_array, accretion: Floats) -> tuple[Ge
 
 
 def average(table: GeneTable, weights: Floats | None = None) -> Curve:
-    """Average over genes, each sample weighting the genes in its own way.
+    """Average over genes, once for each sample of weights.
 
     Parameters
     ----------
@@ -162,11 +163,11 @@ def average(table: GeneTable, weights: Floats | None = None) -> Curve:
 
 
 def area_under_curve(curve: Curve) -> Floats:
-    """Area under mean precision against mean recall over the thresholds, shape (n_samples,).
+    """Return the area under mean precision against mean recall over the thresholds, shape (n_samples,).
 
-    Trapezoids join the points of neighbouring thresholds; from the point of the highest threshold at which any gene
-    has a prediction, precision continues unchanged down to recall 0. Beyond the recall reached at 0.01 there is no
-    area, so a model that never retrieves a term cannot gain from it.
+    The points of neighbouring thresholds are joined by trapezoids. Below the recall of the highest threshold at which
+    any gene has a prediction, the precision of that threshold is used. No area is added above the recall at the
+    threshold 0.01, so that a model gains nothing from terms that it never retrieves.
     """
     precision, recall, coverage = (values[:, ::-1] for values in (curve.precision, curve.recall, curve.coverage))
     first = np.argmax(coverage > 0, axis=1)[:, None]
@@ -182,7 +183,7 @@ def summarise(terms: Curve, bits: Curve) -> dict[str, Floats]:
     Returns
     -------
     dict
-        fmax, fmicro, aupr : in [0, 1], and weighted by information accretion wfmax, wfmicro, waupr;
+        fmax, fmicro, aupr : in [0, 1]; wfmax, wfmicro, waupr : the same weighted by information accretion;
         smin : in bits; smin_counts : in terms; both over thresholds at which some gene has a prediction;
         coverage : share of genes with a prediction at threshold 0.01;
         fmax_threshold, wfmax_threshold, smin_threshold : the lowest threshold that gives the best value.
@@ -209,14 +210,14 @@ def evaluate(
 ) -> pd.DataFrame:
     """Measure predictions against the truth as CAFA does [1]_, with bootstrap intervals over genes.
 
-    The same seed draws the same genes for every model, so that models can be compared pair by pair.
+    With the same seed the same genes are drawn for every model, so that models can be compared in pairs.
 
     Parameters
     ----------
     truth, scores, accretion
         As in `tabulate`; at least one gene.
     n_bootstrap : int, default=1000
-        Resamples of the genes; with 0 the interval is NaN.
+        Number of resamples of the genes; with 0 the interval is NaN.
     seed : int, default=0
 
     Returns
@@ -244,7 +245,7 @@ def evaluate(
 
 
 def _entries(matrix: csr_array) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:
-    """Rows, columns and values, in the order of rows, then columns, each pair once."""
+    """Return rows, columns and values in order of rows and then columns, with each pair once."""
     matrix = csr_array(matrix, copy=not matrix.has_canonical_format)
     matrix.sum_duplicates()
     rows = np.repeat(np.arange(matrix.shape[0], dtype=np.int64), np.diff(matrix.indptr))
@@ -253,7 +254,7 @@ def _entries(matrix: csr_array) -> tuple[NDArray[np.int64], NDArray[np.int64], F
 
 
 def _histogram(rows: NDArray[np.int64], bins: NDArray[np.intp], weights: Floats, n_genes: int) -> Floats:
-    """Sum of weights by gene and bin, shape (n_genes, n_bins); an entry in bin b reaches b thresholds."""
+    """Return the sum of weights by gene and bin, shape (n_genes, n_bins); an entry in bin b reaches b thresholds."""
     counts = np.bincount(rows * _N_BINS + bins, weights=weights, minlength=n_genes * _N_BINS)
     return np.asarray(counts, dtype=np.float64).reshape(n_genes, _N_BINS)
 
@@ -263,7 +264,7 @@ def _at_or_above(histogram: Floats) -> Floats:
 
 
 def _resamples(n_genes: int, n_bootstrap: int, seed: int) -> Iterator[Floats]:
-    """Draw as many genes as there are, with replacement: how often each was drawn, shape (n_samples, n_genes)."""
+    """Yield how often each gene is drawn in resamples of all genes with replacement, shape (n_samples, n_genes)."""
     random = np.random.default_rng(seed)
     at_once = max(1, _RESAMPLED_AT_ONCE // n_genes)
     for start in range(0, n_bootstrap, at_once):
@@ -273,7 +274,7 @@ def _resamples(n_genes: int, n_bootstrap: int, seed: int) -> Iterator[Floats]:
 
 
 def _where_predicted(values: Floats, coverage: Floats) -> Floats:
-    """Leave out thresholds that nothing reaches, unless nothing reaches any."""
+    """Replace values by infinity at thresholds without a prediction, unless no threshold has a prediction."""
     counted = (coverage > 0) | ~(coverage > 0).any(axis=1, keepdims=True)
     return np.where(counted, values, np.inf)
 

@@ -1,4 +1,4 @@
-"""Held-out genes: folds of sequence clusters, and validation genes."""
+"""The choice of held-out genes: folds of sequence clusters, and validation genes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MOST_FOLDS = 255
 def sequence_clusters(
     n_genes: int, pairs: pd.DataFrame, *, sequence_identity: float = 0.3, coverage: float = 0.5
 ) -> NDArray[np.intp]:
-    """Put genes that resemble each other, directly or through others, into one cluster (single linkage).
+    """Put genes with similar sequences, directly or through other genes, into one cluster (single linkage).
 
     Parameters
     ----------
@@ -29,11 +29,11 @@ def sequence_clusters(
         query, target : int, rows of genes; identity : share of identical residues in the alignment, in [0, 1];
         coverage : aligned share of the shorter sequence, in [0, 1].
     sequence_identity : float, default=0.3
-        Pairs of at least this identity are linked, in [0, 1]. Above 0.3 over a long alignment two proteins are
-        almost surely homologous.
+        Pairs of at least this identity are linked, in [0, 1]. Two proteins with an identity above 0.3 over a long
+        alignment are almost surely homologous.
     coverage : float, default=0.5
-        Pairs of at least this coverage are linked, in [0, 1]: a shared domain of less than half the shorter sequence
-        does not join two families.
+        Pairs of at least this coverage are linked, in [0, 1]. A shared domain of less than half the shorter sequence
+        thus does not join two families.
 
     Returns
     -------
@@ -53,7 +53,8 @@ def sequence_clusters(
 def assign_folds(clusters: NDArray[np.intp], *, n_folds: int, seed: int) -> NDArray[np.uint8]:
     """Deal whole clusters to folds of nearly equal size.
 
-    The largest cluster comes first, clusters of one size in random order, each to the fold that is smallest so far.
+    Clusters are dealt from the largest to the smallest, clusters of equal size in random order. Each is given to the
+    fold that is smallest so far.
 
     Parameters
     ----------
@@ -121,8 +122,8 @@ def validation_genes(
 ) -> NDArray[np.bool_]:
     """Choose whole clusters that together hold about a fraction of the labelled genes.
 
-    Clusters come in random order; one that would overshoot is passed over. If each overshoots, the one with
-    the fewest labelled genes is chosen, as long as a labelled gene remains for training.
+    Clusters are considered in random order. A cluster that would exceed the fraction is skipped. If every cluster would
+    exceed it, the cluster with the fewest labelled genes is chosen, if a labelled gene remains for training.
 
     Parameters
     ----------
@@ -136,7 +137,7 @@ def validation_genes(
     Returns
     -------
     ndarray of bool, shape (n_genes,)
-        All genes of the chosen clusters, labelled or not, so that no cluster is on both sides.
+        All genes of the chosen clusters, labelled or not, so that no cluster is divided.
     """
     held = np.bincount(clusters[labelled], minlength=int(clusters.max(initial=-1)) + 1)
     n_labelled = int(labelled.sum())

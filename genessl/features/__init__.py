@@ -1,1 +1,1 @@
-"""Descriptions of one gene in each view."""
+"""Features of genes for each view: composition, homology, domains, embeddings and topology."""

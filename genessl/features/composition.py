@@ -1,4 +1,4 @@
-"""Composition and k-mers: features of a sequence that need no comparison with another."""
+"""Composition and k-mers: features that are computed from a sequence alone."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ _TERMINUS = 30
 
 
 def encode_residues(sequence: str) -> NDArray[np.intp]:
-    """Return the place of each residue in `AMINO_ACIDS`, -1 for other symbols; shape (n_residues,)."""
+    """Return the position of each residue in `AMINO_ACIDS`, -1 for other symbols; shape (n_residues,)."""
     return _RESIDUE[np.frombuffer(sequence.encode("ascii"), dtype=np.uint8)]
 
 
 def composition_features(sequences: Iterable[str]) -> tuple[NDArray[np.float32], tuple[str, ...]]:
     """Describe each sequence by its length, its termini and its k-mers.
 
-    Per sequence: log length; the share of each amino acid, in the whole sequence and in its first and last 30 residues
-    (targeting signals lie there); the share of each dipeptide; the share of each triplet over the seven residue classes
-    of the conjoint triad [1]_. Shares are square-rooted, which evens their variances. Residues outside the twenty
-    standard ones count towards the length only.
+    The features of a sequence are its log length; the share of each amino acid in the whole sequence and in its first
+    and last 30 residues, where targeting signals lie; the share of each dipeptide; and the share of each triplet over
+    the seven residue classes of the conjoint triad [1]_. The square root of each share is taken, which makes their
+    variances more even. Residues other than the twenty standard ones count towards the length only.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Domains: which families and domains a gene's protein carries, and which proteins carry the same."""
+"""Domains: reading the families and domains that proteins carry, and comparing proteins by them."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from genessl.data.text_files import read_lines
 from genessl.errors import InputError
 
 E_VALUE = 1e-3
-_FEWEST_CARRIERS = 2  # of a domain: a rarer one tells nothing about another gene
+_FEWEST_CARRIERS = 2  # of a domain: a domain of a single gene carries no information about other genes
 _ENTRY = re.compile(r"InterPro:(IPR\d+)")
 _INTERPRO = re.compile(r"IPR\d{6}")
 _PFAM = re.compile(r"(PF\d{5})(\.\d+)?")
 _CHECKSUM = re.compile(r"[0-9A-Fa-f]{16,32}")
 _PFAM_COLUMNS, _TARGET_COLUMNS, _HIT_COLUMNS = 14, 18, 22
-# The other blocks of the sequence view; what is left are domains, whichever databases a table names.
+# The other blocks of the sequence view; all other columns are domains, whichever database a table names.
 _OTHER_FEATURES = ("composition", "first_", "last_", "dipeptide", "triad", "homology", "embedding")
 _Row = tuple[str, str, bool]
 _Parser = Callable[[list[str]], "_Row | None"]
 
 
 def read_domains(path: str | Path) -> pd.DataFrame:
-    """Read which domains proteins carry, from a table; its first row shows its format.
+    """Read the domains that proteins carry from a table, whose first row determines its format.
 
     The formats are InterProScan's TSV (11 to 15 columns), HMMER's ``--domtblout`` and ``--tblout`` of a search with
     Pfam by hmmscan or hmmsearch, and the tables of pfam_scan.pl and of Pfam's proteomes; plain or compressed.
@@ -40,7 +40,7 @@ def read_domains(path: str | Path) -> pd.DataFrame:
     Returns
     -------
     DataFrame, a row per match in file order
-        gene : str, the accession of a ``sp|accession|name``, else the name as it is
+        gene : str, the accession of a ``sp|accession|name``, else the unchanged name
         domain : str, ``InterPro:IPR…`` where InterProScan found the signature's entry, else ``Pfam:PF…`` without its
         version, or ``analysis:accession`` of another signature
         significant : bool, whether HMMER's E-value (in --domtblout the domain's own) is at most 0.001; the other
@@ -122,7 +122,7 @@ def _hmmer_row(fields: list[str], *, protein_or_family: int, e_value: int) -> _R
 def join_domains(
     domains: pd.DataFrame, identifiers: GeneIdentifiers, coverage: Coverage, *, source: str, file: str | None = None
 ) -> pd.DataFrame:
-    """Give the rows of a domain table to genes, and count those that have none.
+    """Assign the rows of a domain table to genes, and count the rows that are lost.
 
     Parameters
     ----------
@@ -189,12 +189,12 @@ def annotated_domains(annotations: pd.DataFrame, objects: Mapping[str, str]) -> 
 
 
 def domain_features(domains: pd.DataFrame, genes: Sequence[str]) -> tuple[NDArray[np.float32], tuple[str, ...]]:
-    """Lay the domains that two genes or more carry out as columns of the sequence view.
+    """Return the domains that two or more genes carry as columns of the sequence view.
 
     Parameters
     ----------
     domains : DataFrame
-        Rows of gene and domain; one that comes twice counts once.
+        Rows of gene and domain; repeated rows count once.
     genes : sequence of str, length n_genes
 
     Returns
@@ -209,13 +209,13 @@ def domain_features(domains: pd.DataFrame, genes: Sequence[str]) -> tuple[NDArra
 
 
 def carried_domains(domains: pd.DataFrame, proteins: Sequence[str], names: Sequence[str]) -> csr_array:
-    """Return which proteins carry which of the domains named: csr_array of float32, (n_proteins, n_domains), 0 or 1."""
+    """Return 1 where a protein carries a domain of `names`, as csr_array of float32, shape (n_proteins, n_domains)."""
     rows = domains["gene"].map({protein: row for row, protein in enumerate(proteins)}).to_numpy(dtype=float)
     columns = domains["domain"].map({name: column for column, name in enumerate(names)}).to_numpy(dtype=float)
     kept = np.isfinite(rows) & np.isfinite(columns)
     places = (rows[kept].astype(np.intp), columns[kept].astype(np.intp))
     carried = csr_array(coo_array((np.ones(kept.sum(), dtype=np.float32), places), shape=(len(proteins), len(names))))
-    carried.data[:] = 1.0  # a row of the table that came twice was summed
+    carried.data[:] = 1.0  # repeated rows of the table were summed
     return carried
 
 
@@ -226,7 +226,7 @@ def domain_columns(feature_names: Sequence[str]) -> NDArray[np.intp]:
 
 
 def domain_similarity(carried: csr_array, other: csr_array | None = None) -> csr_array:
-    """Compare proteins by the domains they share, a rare one counting more.
+    """Compare proteins by the domains that they share; rare domains weigh more.
 
     s(a, b) = sum_d w(d)^2 x(a, d) x(b, d) / (|w x(a)| |w x(b)|), the cosine of the domains x, each weighted by its
     inverse document frequency w(d) = log(n / n(d)), where n(d) of all n proteins carry d.
@@ -236,7 +236,7 @@ def domain_similarity(carried: csr_array, other: csr_array | None = None) -> csr
     carried : csr_array of float32, shape (n_proteins, n_domains)
         1 where the protein carries the domain.
     other : csr_array of float32, shape (n_others, n_domains), optional
-        Proteins to compare with; by default the same, and then no protein is similar to itself.
+        Proteins to compare with. By default the proteins are compared with each other and not with themselves.
 
     Returns
     -------
@@ -251,7 +251,7 @@ def domain_similarity(carried: csr_array, other: csr_array | None = None) -> csr
     kept = similarity.data > 0
     if other is None:
         kept &= similarity.row != similarity.col
-    # Rounding must not lift a protein above one that is the same.
+    # Rounding must not give a similarity above that of identical proteins, which is 1.
     data = np.minimum(similarity.data[kept], 1.0).astype(np.float32)
     return csr_array(coo_array((data, (similarity.row[kept], similarity.col[kept])), shape=similarity.shape))
 

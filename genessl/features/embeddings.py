@@ -1,4 +1,4 @@
-"""Precomputed per-protein embeddings: HDF5 as UniProt gives them, or npz."""
+"""Precomputed per-protein embeddings, read from HDF5 as UniProt provides them, or from npz."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def read_embeddings(path: str | Path, genes: Sequence[str]) -> tuple[NDArray[np.
     Raises
     ------
     InputError
-        If the file is damaged or of another kind, holds none of the genes, an entry that is no vector of finite
-        numbers, or vectors of different or zero length.
+        If the file is damaged or of another kind, if it holds none of the genes, if an entry is no vector of finite
+        numbers, or if the vectors have different or zero lengths.
     """
     path = Path(path)
     if not path.is_file():

@@ -1,4 +1,4 @@
-"""A dataset's networks as models read them: by name or added up, their usual normalisations, and their embeddings."""
+"""A dataset's networks as models read them: muted, added up, normalised, or as embeddings."""
 
 from __future__ import annotations
 
@@ -21,16 +21,17 @@ SIMILARITY = "similarity"
 def joined_networks(
     dataset: GeneDataset, *, similarity: bool = False, relaying: bool = False, muting: Muting | None = None
 ) -> dict[str, csr_array]:
-    """Return the networks by sorted name, with the similarity of the sequences as one more where it is asked for.
+    """Return the networks in order of their names, optionally with the similarity of the sequences as one more network.
 
     Parameters
     ----------
     dataset : GeneDataset
     similarity : bool, default=False
+        Whether to add the `similarity_network` of the sequences.
     relaying : bool, default=False
-        Whether labels, known or predicted, are to be passed along the edges.
+        Whether the caller passes labels, known or predicted, along the edges.
     muting : Muting, optional
-        The columns of muted genes are empty: such a gene receives from its neighbours and sends nothing.
+        The columns of muted genes are empty: a muted gene receives from its neighbours but sends nothing.
 
     Raises
     ------
@@ -60,12 +61,12 @@ def network_embeddings(
     seed: int,
     muted: NDArray[np.bool_] | None = None,
 ) -> dict[str, NDArray[np.float32]]:
-    """Return the diffusion embedding of each network, computed once per dataset and kept with it.
+    """Return the diffusion embedding of each network, computed once per dataset and stored with it.
 
     Parameters
     ----------
     dataset : GeneDataset
-        Its `embeddings` are looked up and added to.
+        New embeddings are stored in its `embeddings`.
     networks : dict of str to csr_array
         As `joined_networks` returned them for this dataset.
     n_components, seed : int
@@ -91,19 +92,19 @@ def network_embeddings(
 
 
 def joined_graph(dataset: GeneDataset, *, similarity: bool = False, muting: Muting | None = None) -> csr_array:
-    """Add up the networks, and the similarity of the sequences where it is asked for, to pass labels along.
+    """Return the sum of the networks over which labels spread, with the similarity of the sequences if asked for.
 
     Returns
     -------
     csr_array of float32, shape (n_genes, n_genes)
-        W: at least 0, empty diagonal; symmetric but for silent genes, whose columns are empty.
+        W: at least 0, with an empty diagonal; symmetric except for silent genes, whose columns are empty.
     """
     networks = joined_networks(dataset, similarity=similarity, relaying=True, muting=muting)
     return summed(networks.values(), dataset.n_genes)
 
 
 def summed(networks: Iterable[csr_array], n_genes: int) -> csr_array:
-    """Add up networks: csr_array of float32, shape (n_genes, n_genes), empty where there are none."""
+    """Return the sum of networks: csr_array of float32, shape (n_genes, n_genes), empty if there are none."""
     total = csr_array((n_genes, n_genes), dtype=np.float32)
     for network in networks:
         total = csr_array(total + network)
@@ -119,7 +120,7 @@ def with_edges(networks: Iterable[csr_array], n_genes: int) -> NDArray[np.bool_]
 
 
 def degree_normalised(network: csr_array) -> csr_array:
-    """Return D^-1/2 A D^-1/2, D the sums of rows: float32, shape (n_genes, n_genes); isolated genes have empty rows."""
+    """Return D^-1/2 A D^-1/2, D the row sums: float32, shape (n_genes, n_genes); rows of isolated genes are empty."""
     degree = np.asarray(network.sum(axis=1)).ravel()
     degree = np.where(degree > 0, degree, np.asarray(network.sum(axis=0)).ravel())  # no outgoing row: use the column
     scale = diags_array(np.divide(1.0, np.sqrt(degree), out=np.zeros_like(degree), where=degree > 0))
@@ -127,9 +128,9 @@ def degree_normalised(network: csr_array) -> csr_array:
 
 
 def neighbour_average(graph: csr_array) -> csr_array:
-    """Return D^-1 W, by which a gene gets the weighted mean of its neighbours: csr_array of float32.
+    """Return D^-1 W, which takes the weighted mean over each gene's neighbours: csr_array of float32.
 
-    Rows sum to 1; those of genes without an edge are empty.
+    Each row sums to 1, but the row of a gene without an edge is empty.
     """
     degree = np.asarray(graph.sum(axis=1), dtype=np.float64).ravel()
     inverse = np.divide(1.0, degree, out=np.zeros_like(degree), where=degree > 0)

@@ -1,4 +1,4 @@
-"""Homology: which sequences resemble each other, found once for all genes and the references beside them."""
+"""Homology: the search for similar sequences among genes and references, and the features made from the hits."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _RESIDUES = set("ACDEFGHIKLMNPQRSTVWYBJZOUX")
 def search_homologs(sequences: Mapping[str, str], *, threads: int = 1, program: str = "auto") -> pd.DataFrame:
     """Compare every sequence with every other one.
 
-    DIAMOND [1]_ is used where it is installed, HMMER's phmmer (through pyhmmer [2]_) otherwise.
+    DIAMOND [1]_ is used if it is installed, otherwise HMMER's phmmer (by pyhmmer [2]_).
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def search_homologs(sequences: Mapping[str, str], *, threads: int = 1, program: 
 
     Returns
     -------
-    DataFrame, a row per hit below an E-value of 0.001, of another gene than the query, sorted by query and target
+    DataFrame, a row per hit of another gene below an E-value of 0.001, sorted by query and target
         query, target : int, positions in `sequences`; bits : float64; identity : share of identical residues in the
         best alignment, in [0, 1]; coverage : aligned share of the shorter sequence, in [0, 1].
 
@@ -90,9 +90,9 @@ def _cleaned(sequences: Mapping[str, str]) -> list[str]:
 
 
 def bit_scores(hits: pd.DataFrame, n_genes: int, n_targets: int | None = None) -> csr_array:
-    """Arrange hits as a sparse matrix of bit scores, row query, column target: float32, (n_genes, n_targets).
+    """Return hits as a sparse matrix of bit scores, with queries as rows and targets as columns.
 
-    The targets are the genes unless their number is given.
+    The result is float32, shape (n_genes, n_targets). The targets are the genes unless `n_targets` is given.
     """
     entries = (hits["bits"].to_numpy(dtype=np.float32), (hits["query"].to_numpy(), hits["target"].to_numpy()))
     return csr_array(coo_array(entries, shape=(n_genes, n_genes if n_targets is None else n_targets)))
@@ -101,20 +101,20 @@ def bit_scores(hits: pd.DataFrame, n_genes: int, n_targets: int | None = None) -
 def similarity_network(scores: csr_array, heard: NDArray[np.bool_] | None = None) -> csr_array:
     """Turn bit scores into a network: b(g, h) / sqrt(b_max(g) b_max(h)), with b_max a gene's score to its best hit.
 
-    A score found in one direction only counts for both, the larger counts otherwise. So two genes that are each other's
-    best hits have weight 1, whatever the length of their sequences.
+    b(g, h) is the larger of the scores in the two directions. Two genes that are each other's best hits therefore have
+    the weight 1, whatever the length of their sequences.
 
     Parameters
     ----------
     scores : csr_array of float32, shape (n_genes, n_genes)
-        As `bit_scores` gives them; the diagonal is left out.
+        As `bit_scores` returns them; the diagonal is left out.
     heard : ndarray of bool, shape (n_genes,), optional
-        Genes that send labels. The others are left out of the search for best hits, and their columns are empty.
+        Genes that send labels. The other genes are not considered as best hits, and their columns are empty.
 
     Returns
     -------
     csr_array of float32, shape (n_genes, n_genes)
-        Symmetric but for empty columns, weights in [0, 1], empty diagonal.
+        Symmetric except for empty columns, with weights in [0, 1] and an empty diagonal.
     """
     n_genes = scores.shape[0]
     larger = coo_array(scores.maximum(scores.T).astype(np.float64))
@@ -125,7 +125,7 @@ def similarity_network(scores: csr_array, heard: NDArray[np.bool_] | None = None
     rows, columns, bits = rows[kept], columns[kept], larger.data[kept]
     best = np.zeros(n_genes)
     np.maximum.at(best, rows, bits)
-    best_of_both = best[rows] * np.maximum(best[columns], bits)  # the two differ only for genes whose columns are empty
+    best_of_both = best[rows] * np.maximum(best[columns], bits)  # bits are larger only at rows of genes not heard
     weights = np.minimum(bits / np.sqrt(best_of_both), 1.0).astype(np.float32)
     return csr_array(coo_array((weights, (rows, columns)), shape=(n_genes, n_genes)))
 
@@ -138,12 +138,13 @@ def homology_profile(
     Parameters
     ----------
     scores : csr_array of float32, shape (n_genes, n_genes)
-        As `bit_scores` gives them; their logarithm enters, with each gene its own best hit.
+        As `bit_scores` returns them. Their logarithms are decomposed; the score of a gene with itself is set to its
+        best score.
 
     Returns
     -------
     features : ndarray of float32, shape (n_genes, n_components)
-        Zero columns where the matrix has a smaller rank.
+        Columns beyond the rank of the matrix are zero.
     names : tuple of str, length n_components
     """
     n_genes = scores.shape[0]
@@ -183,7 +184,7 @@ def _search_diamond(queries: list[str], targets: list[str], threads: int) -> pd.
 
 
 def _write_fasta(path: Path, sequences: list[str]) -> Path:
-    # DIAMOND refuses a protein that could be DNA; an X at its end, which aligns with nothing, shows it is none.
+    # DIAMOND refuses a protein that could be DNA; an X at its end, which aligns with nothing, marks it as a protein.
     shown = [sequence if set(sequence) - _NUCLEOTIDES else sequence + "X" for sequence in sequences]
     path.write_text("".join(f">{row}\n{sequence}\n" for row, sequence in enumerate(shown)), encoding="ascii")
     return path

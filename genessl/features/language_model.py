@@ -1,4 +1,4 @@
-"""Per-protein embeddings, computed by a protein language model such as ESM-2."""
+"""Per-protein embeddings by a protein language model such as ESM-2."""
 
 from __future__ import annotations
 
@@ -30,28 +30,29 @@ def embed_sequences(
 ) -> None:
     """Write the embedding of each protein: the mean of the model's last hidden layer over the residues [1]_.
 
-    The tokens for start, end and padding do not count. A protein longer than `window` is cut into windows of that
-    length, evenly spread, neighbours sharing at least `overlap` residues; a residue's vector is the plain mean over the
-    windows that contain it. A letter that the model's vocabulary lacks is read as X; ESM-2 knows B, O, U and Z, not J.
+    The tokens for start, end and padding do not count. A protein longer than `window` is cut into evenly spaced windows
+    of that length, and neighbouring windows share at least `overlap` residues. A residue's vector is the mean over the
+    windows that contain it. A letter that the model's vocabulary lacks is read as X; ESM-2 knows B, O, U and Z, but not
+    J.
 
-    Finished batches are kept in `output` + ".part", longest proteins first. After an interruption a call with the same
-    arguments continues from them and gives the same file. `output` appears when it is complete.
+    Finished batches are kept in `output` + ".part", longest proteins first. After an interruption, a call with the same
+    arguments continues from them and writes the same file. `output` appears when it is complete.
 
     Parameters
     ----------
     sequences : mapping of str to str
-        Gene to sequence, as `read_fasta` gives them.
+        Gene to sequence, as `read_fasta` returns them.
     output : path
-        HDF5 with a float32 vector for each gene under the gene's name, which `read_embeddings` reads.
+        HDF5 file with a float32 vector for each gene under the gene's name, which `read_embeddings` reads.
     model : str
         Folder, or name on the Hugging Face Hub, of an encoder whose vocabulary has a token for each residue.
     device : {'auto', 'cpu', 'cuda'}
-        'auto' takes a GPU where there is one. There the arithmetic is in half precision, elsewhere in single.
+        'auto' uses a GPU if there is one. A GPU computes in half precision, a CPU in single precision.
     batch_tokens : int, default=8192
-        Tokens that go through the model at once, padding included, from 1; memory grows with it. A single window may
-        have more.
+        The most tokens, including padding, that the model reads at once, at least 1. Memory grows with it. A single
+        window may have more tokens.
     window : int, default=1022
-        Residues that the model sees at once, from 1 to what it was made for.
+        The most residues that the model reads at once, from 1 to the model's own limit.
     overlap : int, default=256
         From 0 to `window` - 1.
 
@@ -88,7 +89,7 @@ def embed_sequences(
             _keep(file, batches[number], vectors, number)
             _report(number + 1, len(batches))
         with written_file(output) as temporary, h5py.File(temporary, "w") as finished:
-            # Afresh and by name, so that neither interruptions nor the order of the sequences show in its bytes.
+            # A new file in order of the names has the same bytes for any interruptions and any order of the sequences.
             for gene in sorted(sequences):
                 finished.create_dataset(gene, data=file[gene][()])
     part.unlink()
@@ -97,8 +98,8 @@ def embed_sequences(
 def plan_batches(lengths: Mapping[str, int], *, batch_tokens: int, window: int, overlap: int) -> list[list[str]]:
     """Group genes of similar length, longest first, so that the windows of a batch fit into its tokens.
 
-    The longest come first because they show at once whether memory suffices. A gene that exceeds the tokens by itself
-    is a batch of its own. The order of the genes does not matter.
+    The longest come first, so that a lack of memory shows at once. A gene that alone exceeds the tokens is a batch of
+    its own. The order of the genes has no effect.
 
     >>> plan_batches({"a": 3, "b": 8, "c": 4, "d": 3}, batch_tokens=12, window=20, overlap=5)
     [['b'], ['c', 'a'], ['d']]
@@ -162,7 +163,7 @@ def _opened(part: Path, settings: Mapping[str, str | int]) -> h5py.File:
 
 
 def _keep(file: h5py.File, genes: Sequence[str], vectors: NDArray[np.float32], number: int) -> None:
-    """Write a finished batch, and only once it is on the disk count it as done."""
+    """Write a finished batch, and count it as done when it is on the disk."""
     for gene, vector in zip(genes, vectors, strict=True):
         if not np.isfinite(vector).all():
             raise InputError(f"model: found numbers for '{gene}' that are not finite; try the device 'cpu'")
@@ -175,6 +176,6 @@ def _keep(file: h5py.File, genes: Sequence[str], vectors: NDArray[np.float32], n
 
 
 def _report(done: int, total: int) -> None:
-    """Log each twentieth of the way."""
+    """Log the progress after each twentieth of the batches."""
     if done * 20 // total > (done - 1) * 20 // total:
         _log.info("embeddings: %d of %d batches", done, total)

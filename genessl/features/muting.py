@@ -1,4 +1,4 @@
-"""Muting: genes of the unlabelled pool that a fit should not listen to."""
+"""Muting: unlabelled genes that must not influence the scores of other genes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from genessl.errors import InputError
 
 @dataclass(frozen=True, eq=False)
 class Muting:
-    """Which genes of a dataset are muted, and how far; rows follow the dataset's genes.
+    """The muted genes of a dataset, in two degrees: suspects and silent genes.
 
     A muted gene receives from its neighbours in a network but sends nothing to them: its column is empty.
 
@@ -23,8 +23,8 @@ class Muting:
     silent : ndarray of bool, shape (n_genes,)
         Genes through which no label spreads. All suspects are among them.
     suspects_send : bool, default=True
-        Whether suspects keep their place in the networks of models that do not pass labels along the edges. Where
-        False, suspects send nothing to anyone, as if they were not in the networks.
+        Whether suspects keep their place in the networks for models that do not pass labels along the edges. If it is
+        False, suspects send nothing in any model, as if they were not in the networks.
 
     Raises
     ------
@@ -51,7 +51,7 @@ class Muting:
         Parameters
         ----------
         relaying : bool
-            Whether labels, known or predicted, are passed along the edges.
+            Whether the model passes labels, known or predicted, along the edges.
         """
         if relaying:
             return self.silent if self.silent.any() else None

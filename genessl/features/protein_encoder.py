@@ -1,4 +1,4 @@
-"""A protein language model that gives each protein one vector, long proteins in windows."""
+"""ProteinEncoder, which computes one vector per protein by a language model and reads long proteins in windows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LIBRARIES = ("transformers", "huggingface_hub")
 
 
 def window_starts(length: int, *, window: int, overlap: int) -> list[int]:
-    """Return where the windows of a protein begin.
+    """Return the positions at which the windows of a protein begin.
 
     >>> window_starts(12, window=6, overlap=2)
     [0, 3, 6]
@@ -34,7 +34,7 @@ def window_starts(length: int, *, window: int, overlap: int) -> list[int]:
 
 @dataclass(frozen=True)
 class _Window:
-    """A stretch of a protein and what each of its residues adds to the protein's mean."""
+    """A window of a protein, and the weight of each of its residues in the protein's mean."""
 
     protein: int
     residues: str
@@ -43,18 +43,18 @@ class _Window:
 
 @dataclass(frozen=True)
 class ProteinEncoder:
-    """A language model on its device, and how proteins go through it.
+    """A language model on its device, with its tokens and the sizes of windows and batches.
 
     Parameters
     ----------
     module : torch module
-        Gives `last_hidden_state`, shape (n_sequences, n_tokens, n_dimensions).
+        It returns `last_hidden_state`, shape (n_sequences, n_tokens, n_dimensions).
     tokens : mapping of str to int
         Residue to token.
     ends : tuple of int
         Tokens before and after the residues.
     padding : int
-        Token behind a shorter sequence.
+        Token that fills up shorter sequences.
     device : torch.device
     batch_tokens, window, overlap : int
         As in `embed_sequences`.
@@ -118,7 +118,7 @@ class ProteinEncoder:
 
     def _weighted_sums(self, tokens: torch.Tensor, seen: torch.Tensor, weights: torch.Tensor) -> NDArray[np.float32]:
         tokens, seen, weights = tokens.to(self.device), seen.to(self.device), weights.to(self.device)
-        # Autocast leaves normalisation and softmax in single precision, which weights in half precision would not.
+        # Autocast keeps normalisation and softmax in single precision; weights in half precision would not.
         with torch.inference_mode(), torch.autocast(self.device.type, dtype=torch.float16, enabled=self.is_half):
             hidden = self.module(
                 input_ids=tokens, attention_mask=seen
@@ -128,7 +128,7 @@ class ProteinEncoder:
 
 
 def with_ends(n_residues: int) -> int:
-    """Tokens that a stretch takes, those for start and end included."""
+    """Return the number of tokens of a window, including those for start and end."""
     return n_residues + 2
 
 
@@ -178,7 +178,7 @@ def _pretrained(name: str) -> tuple[Any, Any]:
             f"model: found '{name}', neither a folder with a language model nor one that can be fetched from the"
             f" Hugging Face Hub ({reason}); check name and network, or give a folder"
         ) from error
-    # Transformers fills what a file lacks with random numbers; only the pooling head, unused here, may be lacking.
+    # Transformers fills missing weights with random numbers; only the pooling head, which is not used, may be missing.
     needed = (key for key in loading["missing_keys"] if ".layer." in key or ".word_embeddings." in f".{key}")
     if lacking := sorted(key for key in needed if not key.endswith("inv_freq")):  # a constant, no weight
         raise InputError(f"model: found '{name}' without its weights '{lacking[0]}', expected all; fetch it again")
@@ -187,7 +187,7 @@ def _pretrained(name: str) -> tuple[Any, Any]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Hold back the libraries' warnings and progress bars; what matters of them is raised as an error."""
+    """Suppress the libraries' warnings and progress bars; this module raises errors where they matter."""
     from transformers.utils import logging as transformers_logging
 
     loggers = [logging.getLogger(name) for name in _LIBRARIES]

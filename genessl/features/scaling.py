@@ -1,4 +1,4 @@
-"""Columns of the sequence view on one scale, which is learned once and then applied to any dataset."""
+"""FeatureScaling, which is learned in a fit and puts the columns of the sequence view of any dataset on one scale."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _LARGEST = 5.0
 
 @dataclass(frozen=True, eq=False)
 class FeatureScaling:
-    """The mean and the spread of each column, learned from the genes that a fit saw.
+    """The mean and the standard deviation of each column, learned from the genes of a fit.
 
     Parameters
     ----------
     centre, spread : ndarray of float32, shape (n_features,)
-        The spread is at least 1e-6.
+        Mean, and standard deviation of at least 1e-6.
     zero_one : ndarray of bool, shape (n_features,)
         Columns that held only 0 and 1, as domains do.
     """
@@ -32,7 +32,7 @@ class FeatureScaling:
 
     @classmethod
     def learn(cls, features: NDArray[np.float32], suspects: NDArray[np.bool_] | None = None) -> Self:
-        """Learn from the genes that are no suspects, or from all if there are no others.
+        """Learn from the genes that are not suspects, or from all genes if all are suspects.
 
         Parameters
         ----------
@@ -54,14 +54,14 @@ class FeatureScaling:
     def standardise(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return (x - centre) / spread, cut off at 5; float32, shape (..., n_columns).
 
-        Features with fewer columns are taken for the first ones.
+        Features with fewer columns are taken as the first columns.
         """
         first = slice(features.shape[-1])
         standard = (features - self.centre[first]) / self.spread[first]
         return np.asarray(np.clip(standard, -_LARGEST, _LARGEST), dtype=np.float32)
 
     def keep_zero_one(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Standardise, but leave the columns of 0 and 1 as they are."""
+        """Standardise all columns but those of 0 and 1."""
         zero_one = self.zero_one[: features.shape[-1]]
         return np.where(zero_one, features, self.standardise(features)).astype(np.float32)
 
@@ -71,5 +71,5 @@ class FeatureScaling:
 
     @classmethod
     def unpack(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """Take back what `pack` returned."""
+        """Return the scaling that `pack` flattened."""
         return cls(arrays["scaling.centre"], arrays["scaling.spread"], arrays["scaling.zero_one"])

@@ -1,4 +1,4 @@
-"""Copies of proteins with conservative substitutions, which change the sequence and seldom the function."""
+"""Copies of proteins with conservative substitutions, which rarely change the function."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from genessl.errors import InputError
 from genessl.features.composition import AMINO_ACIDS, composition_features, encode_residues
 
 MOST_COPIES = 8
-SHARE = 0.05  # of the residues, in a copy
+SHARE = 0.05  # of the residues of a copy that are chosen for substitution
 
 
 def check_copies(n_copies: int) -> None:
@@ -23,22 +23,23 @@ def check_copies(n_copies: int) -> None:
 
 
 def substituted_composition(sequences: Mapping[str, str], n_copies: int, *, seed: int) -> NDArray[np.float32]:
-    """Describe copies of each protein, in which a twentieth of the residues is substituted, by their composition.
+    """Return the composition features of copies of each protein in which about a twentieth of residues is substituted.
 
-    A gene's copies depend on the seed and on the genes, not on their order; further copies leave the first as they are.
+    The copies depend on the seed and on the genes, but not on the order of the genes. Asking for more copies does not
+    change the first ones.
 
     Parameters
     ----------
     sequences : mapping of str to str, length n_genes
         Gene to sequence, in capitals.
     n_copies : int
-        From 1.
+        Number of copies, from 1.
     seed : int
 
     Returns
     -------
     ndarray of float32, shape (n_copies, n_genes, 804)
-        Columns as those of `composition_features`.
+        The columns are those of `composition_features`.
     """
     random = np.random.default_rng(seed)
     copies = []
@@ -49,16 +50,16 @@ def substituted_composition(sequences: Mapping[str, str], n_copies: int, *, seed
 
 
 def substitute_conservatively(sequence: str, share: float, random: np.random.Generator) -> str:
-    """Exchange residues of a protein for similar ones, as evolution under an unchanged function does.
+    """Replace residues of a protein by similar ones, as evolution does when the function is conserved.
 
-    Each residue is chosen with probability `share`, and becomes b instead of a with a probability in proportion to
-    2^(s(a, b) / 2) over the b other than a of positive score s(a, b) in BLOSUM62 [1]_, whose scores are twice the log2
-    odds. Residues without such a b (C, G, P and what is not standard) stay.
+    Each residue a is chosen with probability `share`. A chosen residue is replaced by another residue b that has a
+    positive score s(a, b) in BLOSUM62 [1]_, with a probability proportional to 2^(s(a, b) / 2), because the scores are
+    twice the log2 odds. Residues without such a b (C, G, P and non-standard ones) are kept.
 
     Parameters
     ----------
     sequence : str
-        In capitals.
+        Residues in capitals.
     share : float
         In [0, 1].
     random : numpy.random.Generator
@@ -66,7 +67,7 @@ def substitute_conservatively(sequence: str, share: float, random: np.random.Gen
     Returns
     -------
     str
-        Of the same length.
+        A sequence of the same length.
 
     References
     ----------
@@ -88,7 +89,7 @@ _LETTERS = np.frombuffer(AMINO_ACIDS.encode("ascii"), dtype=np.uint8)
 
 @cache
 def _conservative_exchanges() -> NDArray[np.float64]:
-    """Return the cumulated probability of each residue to replace another: (20, 20), 0 where none does."""
+    """Return cumulative probabilities of the replacements (column) of each residue (row): (20, 20), 0 if none."""
     matrix = substitution_matrices.load("BLOSUM62")  # type: ignore[no-untyped-call]
     scores = np.array(matrix.select(AMINO_ACIDS))
     odds = np.where((scores > 0) & ~np.eye(len(scores), dtype=bool), 2.0 ** (scores / 2), 0.0)

@@ -1,4 +1,4 @@
-"""Topology: where a gene lies in a network, as a short vector."""
+"""Topology: the position of a gene in a network as a short vector."""
 
 from __future__ import annotations
 
@@ -7,33 +7,35 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array, diags_array
 from scipy.sparse.linalg import eigsh
 
-_TOLERANCE = 1e-4  # of eigenvalues; one within it of 0 is 0
+_TOLERANCE = 1e-4  # of eigenvalues; those closer to 0 count as 0
 _LEAST_EIGENVALUE = 0.05
 
 
 def diffusion_embedding(network: csr_array, *, n_components: int = 64, seed: int = 0) -> NDArray[np.float32]:
-    """Embed genes by the leading eigenvectors of a random walk, those in which it forgets its start most slowly.
+    """Embed genes by the leading eigenvectors of a random walk on a network.
 
-    They are the eigenvectors of S, the adjacency normalised by degrees to which the mean degree is added [1]_, so that
-    small separate components do not use up the dimensions. A walk with restart has the same ones, whatever its
-    restart. No dense n x n matrix is formed.
+    They are the eigenvectors with the largest eigenvalues of S, the adjacency normalised by degrees to which the mean
+    degree is added [1]_, so that small separate components do not use up the dimensions. A random walk with restart has
+    the same eigenvectors for any restart. No dense n x n matrix is formed.
 
-    A muted gene, whose column is empty (see `Muting`), has no part in the eigenvectors. It receives what the equation
-    of an eigenvector, v_i = sum_j S_ij v_j / lambda, gives for its neighbours, and 0 where lambda is within 0.05 of 0.
+    A muted gene, whose column is empty (see `Muting`), does not influence the eigenvectors. Its values follow from its
+    neighbours by the equation of an eigenvector, v_i = sum_j S_ij v_j / lambda, and are 0 where lambda is within 0.05
+    of 0.
 
     Parameters
     ----------
     network : csr_array of float32, shape (n_genes, n_genes)
-        Symmetric but for empty columns.
+        Symmetric except for empty columns.
     n_components : int, default=64
+        Number of eigenvectors.
     seed : int, default=0
-        Of the solver's random vectors.
+        Seed of the solver's random vectors.
 
     Returns
     -------
     ndarray of float32, shape (n_genes, n_components)
-        Columns of unit mean square over the genes with an edge; zero for a gene without one, and in columns that a
-        small network cannot fill, because it has few genes or eigenvalues of 0: of such vectors any is as good.
+        Columns have a unit mean square over the genes with an edge. Rows of genes without an edge are zero. Columns are
+        zero if the network has too few genes or if their eigenvalue is 0, because such eigenvectors are arbitrary.
 
     References
     ----------
@@ -55,7 +57,7 @@ def diffusion_embedding(network: csr_array, *, n_components: int = 64, seed: int
     if len(muted):
         own, others = (1.0 / np.sqrt(part + degree.mean()) for part in (_degree(network[muted]), _degree(network)))
         received = diags_array(own) @ network[muted] @ diags_array(others) @ embedding[:, :rank]
-        usable = np.abs(values[order]) >= _LEAST_EIGENVALUE  # near 0 the quotient is mostly rounding
+        usable = np.abs(values[order]) >= _LEAST_EIGENVALUE  # near 0 the quotient is mostly rounding error
         embedding[muted, :rank] = np.divide(received, values[order], out=np.zeros_like(received), where=usable)
     return embedding
 
@@ -63,7 +65,7 @@ def diffusion_embedding(network: csr_array, *, n_components: int = 64, seed: int
 def _connected_part(
     network: csr_array, n_components: int
 ) -> tuple[int, NDArray[np.intp], csr_array, NDArray[np.float64]]:
-    """Return how many components the network can fill, its genes with an edge, and their adjacency and degrees."""
+    """Return the number of components of the network, its genes with an edge, and their adjacency and degrees."""
     connected = np.setdiff1d(np.flatnonzero(np.diff(network.indptr)), _muted(network))
     rank = min(n_components, len(connected) - 2)
     inner = csr_array(network[connected][:, connected].astype(np.float64))
@@ -81,7 +83,7 @@ def _muted(network: csr_array) -> NDArray[np.intp]:
 
 
 def _arranged(vectors: NDArray[np.float64], connected: NDArray[np.intp], shape: tuple[int, int]) -> NDArray[np.float32]:
-    """Give columns unit mean square and a fixed sign, and spread them over all genes."""
+    """Give columns a unit mean square and a fixed sign, and return them with rows for all genes."""
     rank = vectors.shape[1]
     vectors *= np.where(vectors[np.abs(vectors).argmax(axis=0), np.arange(rank)] < 0, -1.0, 1.0)
     size = np.sqrt(np.mean(vectors**2, axis=0))

@@ -237,8 +237,8 @@ class Homology(_Relatives):
 class DomainNeighbours(_Relatives):
     """Score a term by the share of the proteins with common domains that have it, weighted by the domain similarity.
 
-    It learns from the labels and reads the domains of the sequences. It takes no labels from unlabelled genes. It is
-    transductive: the labelled genes must be in the dataset to predict.
+    It learns from the labels and reads the domains of the sequences. Unlabelled genes only enter the counts that weight
+    the domains. It is transductive: the labelled genes must be in the dataset to predict.
 
     score(g, t) = sum_h s(g, h) y(h, t) / sum_h s(g, h), over the genes and references h that are labelled in t's
     aspect, where s is the cosine of the domains, each weighted by its inverse document frequency (see

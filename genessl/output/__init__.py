@@ -1,1 +1,1 @@
-"""Predictions and reports for people and other programs."""
+"""The output files: predictions as tables, CAFA files and GAF, and the report."""

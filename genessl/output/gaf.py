@@ -1,4 +1,4 @@
-"""Predictions as GAF 2.2: new terms above a threshold, the most specific ones only."""
+"""GafWriter, which writes predictions as GAF 2.2: new terms above a threshold, of which only the most specific."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _UNIPROT_ACCESSION = re.compile(r"([OPQ]\d[A-Z\d]{3}\d|[A-NR-Z]\d([A-Z][A-Z\d]{2
 
 @dataclass(frozen=True)
 class Origin:
-    """What GAF says about where an annotation comes from; see `genessl.output.predictions.write_predictions`."""
+    """The origin of an annotation as stated in GAF; see `genessl.output.predictions.write_predictions`."""
 
     model: str
     taxon: str
@@ -34,7 +34,7 @@ class Origin:
 
 
 class GafWriter:
-    """Write the rows of a chunk that GAF takes.
+    """Write predictions as GAF, a chunk of genes at a time.
 
     These are the terms of the table that score at least the threshold, are not known by experiment, and have no
     descendant that is held as well. Evidence is IEA; the relation is `enables`, `involved_in`, `located_in`, or
@@ -45,7 +45,7 @@ class GafWriter:
     ----------
     file : file open for writing bytes
     ontology : Ontology
-        The columns, without roots.
+        Its terms are the columns of the scores, without roots.
     origin : Origin
     threshold : float
         Lowest score, in (0, 1].
@@ -53,7 +53,7 @@ class GafWriter:
     Raises
     ------
     InputError
-        If the threshold or the date is none.
+        If the threshold is out of range, or the date is no date.
     """
 
     def __init__(self, file: BinaryIO, ontology: Ontology, origin: Origin, threshold: float) -> None:
@@ -76,7 +76,7 @@ class GafWriter:
         file.write(_gaf_header(origin, threshold).encode())
 
     def write(self, kept: KeptRows) -> None:
-        """Write what is new, certain enough and most specific."""
+        """Write the terms that are new, score at least the threshold and are the most specific of these."""
         candidates = np.zeros_like(kept.known)
         for row, (columns, ticks) in enumerate(zip(kept.columns, kept.ticks)):
             candidates[row, columns[ticks >= self.least]] = True
@@ -117,6 +117,6 @@ def _relations(ontology: Ontology) -> list[str]:
 
 
 def database_of(genes: NDArray[np.str_]) -> str:
-    """Return UniProtKB where every gene is named by a UniProt accession, else genessl."""
+    """Return 'UniProtKB' if every gene is named by a UniProt accession, otherwise 'genessl'."""
     accessions = len(genes) > 0 and all(_UNIPROT_ACCESSION.fullmatch(gene) for gene in genes.tolist())
     return "UniProtKB" if accessions else "genessl"

@@ -1,4 +1,4 @@
-"""Predictions as a table, in the CAFA format and as GAF; and the table read back."""
+"""Writing predictions as a table, in the CAFA format and as GAF, and reading the table."""
 
 from __future__ import annotations
 
@@ -40,21 +40,27 @@ def write_predictions(
     date: int = 0,
     gaf_threshold: float = GAF_THRESHOLD,
 ) -> None:
-    """Write one model's predictions as a table; all files asked for appear, or none, gzipped if a name ends in .gz.
+    """Write one model's predictions; either all files are written or none, gzipped if the name ends in .gz.
 
     The table has the columns gene, term, name, aspect, score and known. Its rows follow the order of `genes`, and
-    within a gene descending score, then term. A gene keeps its 1,500 best terms that score at least 0.01 when rounded
-    to four decimals; among equal scores parents are kept before their children. The CAFA file holds the same rows; what
-    GAF holds, says `GafWriter`. The same input gives the same bytes.
+    within a gene descending score and then the term. A gene keeps its 1,500 best terms that score at least 0.01 when
+    rounded to four decimals; among equal scores parents are kept before their children. The CAFA file has the same
+    rows.
+
+    GAF has no column for a score. Its file holds the terms of the table that score at least `gaf_threshold`, are not
+    known by experiment, and have no descendant in the file. The evidence is IEA. The relation is `enables`,
+    `involved_in`, `located_in`, or `part_of` for protein-containing complexes. The reference is `genessl:{model}`,
+    because no GO_REF describes this method. The database is UniProtKB if all genes are named by UniProt accessions,
+    otherwise genessl. The same input gives the same bytes.
 
     Parameters
     ----------
     path : str or Path
     scores : ndarray of float32, shape (n_genes, n_terms), in [0, 1]
-        A parent scores at least its child.
+        A parent scores at least as high as its child.
     genes : ndarray of str, shape (n_genes,)
     ontology : Ontology
-        The columns, n_terms of them, without roots.
+        Its n_terms terms, without roots, are the columns.
     known : csr_array of bool, shape (n_genes, n_terms)
         Terms known by experiment, closed upwards.
     cafa, gaf : str or Path, optional
@@ -64,7 +70,7 @@ def write_predictions(
     taxon : str, default=''
         NCBI taxon for GAF, with or without `taxon:`; if empty, 32644 (unidentified).
     date : int, default=0
-        For GAF: the newest date of the annotations that the predictions rest on, as YYYYMMDD.
+        Date in GAF: the newest date of the annotations on which the predictions are based, as YYYYMMDD.
     gaf_threshold : float, default=0.5
         Lowest score in GAF, in (0, 1].
 
@@ -99,8 +105,8 @@ def read_predictions(path: str | Path) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns gene and term (categorical), score (float64), in the order of the file; without rows where the model had
-        nothing to say.
+        Columns gene and term (categorical), score (float64), in the order of the file; without rows if the model
+        predicted nothing.
 
     Raises
     ------
@@ -134,7 +140,7 @@ def read_predictions(path: str | Path) -> pd.DataFrame:
 
 
 def _exact(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the float nearest to each four-decimal score: fast parsing may miss it, and with it a threshold."""
+    """Return the float nearest to each four-decimal score, which fast parsing and then a threshold may miss."""
     nearest = np.rint(scores * TICKS) / TICKS
     return np.where(np.abs(scores - nearest) < 1e-12, nearest, scores)
 
@@ -145,7 +151,7 @@ def _is_gzip(path: str | Path) -> bool:
 
 
 def _first_bad_row(path: str | Path, header: str) -> str | None:
-    """Describe the first row that is not a prediction; reading may itself report a damaged file."""
+    """Return a sentence about the first row that is no prediction, or None; reading may report a damaged file."""
     names = header.split("\t")
     for number, line in read_lines(path):
         fields = line.split("\t")
@@ -164,7 +170,7 @@ def _first_bad_row(path: str | Path, header: str) -> str | None:
 
 
 def _opened(files: ExitStack, path: str | Path) -> BinaryIO:
-    """Open a file that takes its place once everything is written; a gzip file has no name and time in it."""
+    """Open a file that appears once everything is written; a gzip file contains no name and no time."""
     raw = files.enter_context(files.enter_context(written_file(path)).open("wb"))
     if Path(path).suffix != ".gz":
         return raw
@@ -173,7 +179,7 @@ def _opened(files: ExitStack, path: str | Path) -> BinaryIO:
 
 
 class _Table:
-    """The table, its text put together from one string a term and one a score."""
+    """The writer of the table, which joins one prepared string per term with one per score."""
 
     def __init__(self, file: BinaryIO, ontology: Ontology) -> None:
         self.file = file
@@ -194,7 +200,7 @@ class _Table:
 
 
 class _Cafa:
-    """The CAFA format: a header, gene, term and score, END."""
+    """The writer of the CAFA format: a header, rows of gene, term and score, and END."""
 
     def __init__(self, file: BinaryIO, ontology: Ontology, model: str) -> None:
         self.file = file

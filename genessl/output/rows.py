@@ -1,4 +1,4 @@
-"""Which rows a predictions file holds, and how their text is put together fast."""
+"""The choice of the rows of a predictions file, and the fast composition of their text."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _GENES_AT_ONCE = 512
 
 @dataclass(frozen=True)
 class KeptRows:
-    """The rows of one chunk of genes: columns and ten-thousandths per gene, best first."""
+    """The rows of a chunk of genes: for each gene its columns and scores in ten-thousandths, best first."""
 
     genes: Sequence[str]
     columns: list[NDArray[np.intp]]
@@ -47,7 +47,7 @@ def kept_rows(
 
 
 def _best(ticks: NDArray[np.int64], rank: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Return a gene's columns by descending score, then term; at the cut parents go before children."""
+    """Return a gene's best columns by descending score and then term; of equal scores parents are kept first."""
     columns = np.flatnonzero(ticks >= round(LOWEST_SCORE * TICKS))
     if len(columns) > MOST_TERMS:
         order = np.lexsort((rank[columns], -ticks[columns]))
@@ -56,7 +56,7 @@ def _best(ticks: NDArray[np.int64], rank: NDArray[np.intp]) -> NDArray[np.intp]:
 
 
 def write_rows(text: io.StringIO, prefix: str, rows: list[str]) -> None:
-    """Write one gene's rows, each with its line end, behind the text that they share."""
+    """Write one gene's rows, each preceded by `prefix`; a row includes its line end."""
     if rows:
         text.write(prefix)
         text.write(prefix.join(rows))

@@ -1,4 +1,4 @@
-"""Tables that one command of genessl wrote and another reads, and which file belongs to which model."""
+"""Reading the tables that another genessl command wrote, and the options that name files by model."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from genessl.errors import InputError
 
 
 def read_table(path: Path, columns: list[str], *, numbers: Collection[str] = ()) -> pd.DataFrame:
-    """Read a tab-separated table, as text but for the columns of numbers.
+    """Read a tab-separated table; all columns but those in `numbers` are text.
 
     Raises
     ------
@@ -37,12 +37,12 @@ def read_table(path: Path, columns: list[str], *, numbers: Collection[str] = ())
 
 
 def files_by_model(options: Sequence[str]) -> dict[str, list[Path]]:
-    """Sort files by the model whose predictions they hold.
+    """Return the files of each model from options of the form NAME=FILE.
 
     Raises
     ------
     InputError
-        Unless each option is NAME=FILE.
+        If an option has another form.
 
     >>> files_by_model(["a=1.tsv", "a=2.tsv"])["a"][1].name
     '2.tsv'

@@ -1,4 +1,4 @@
-"""What the report tells of co-training: its rounds, why it stopped, and what was taught."""
+"""The report's facts about co-training: its rounds, why it stopped, and which labels were taught."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from genessl.semi_supervised.pseudo_labels.lessons import count_lessons
 
 @dataclass(frozen=True)
 class CoTrainingAudit:
-    """What co-training did.
+    """The rounds of a fitted co-training.
 
     Parameters
     ----------
     rounds : int
-        Rounds of teaching.
+        Number of rounds of teaching that were kept.
     stopped : str
-        Why it stopped: `termination_condition_` of the predictor.
+        The reason for stopping: `termination_condition_` of the predictor.
     taught : DataFrame
         One row per lesson, as `count_lessons` returns them.
     history : sequence of float

@@ -13,7 +13,7 @@ _STEP = 0.2
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number with its 95 % interval over genes; the interval is NaN where there is none."""
+    """A number with its 95 % interval over genes; the interval is NaN if there is none."""
 
     value: float
     low: float
@@ -35,7 +35,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Chart:
-    """Marks from top to bottom, the axis, and a reference line where one model is the yardstick; in pixels."""
+    """Marks from top to bottom, the axis, and a line at the value of a reference model if there is one; in pixels."""
 
     marks: tuple[Mark, ...]
     ticks: tuple[tuple[float, str], ...]
@@ -46,7 +46,7 @@ class Chart:
 
 
 def dot_chart(estimates: Mapping[str, Estimate], order: Sequence[str], end: float, reference: str) -> Chart:
-    """Lay out a chart.
+    """Return the geometry of a chart.
 
     Parameters
     ----------
@@ -54,9 +54,9 @@ def dot_chart(estimates: Mapping[str, Estimate], order: Sequence[str], end: floa
     order : sequence of str
         Models from top to bottom; those without an estimate are left out.
     end : float
-        Where the axis ends, from `axis_end`.
+        The end of the axis, as `axis_end` returns it.
     reference : str
-        The model through whose value a line goes.
+        The model whose value is marked by a line.
     """
     shown = [model for model in order if model in estimates]
     axis = _TOP + _ROW * len(shown)
@@ -71,7 +71,7 @@ def dot_chart(estimates: Mapping[str, Estimate], order: Sequence[str], end: floa
 
 
 def axis_end(estimates: Sequence[Estimate]) -> float:
-    """Return the least multiple of 0.2, up to 1, that holds all values and intervals."""
+    """Return the smallest multiple of 0.2, at most 1, that is at least as large as all values and intervals."""
     numbers = [number for estimate in estimates for number in (estimate.value, estimate.high) if not math.isnan(number)]
     steps = math.ceil(round(max(numbers, default=1.0) / _STEP, 6))
     return min(1.0, max(1, steps) * _STEP)

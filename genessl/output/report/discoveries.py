@@ -1,4 +1,4 @@
-"""The strongest new predictions: what a model says about genes that no experiment has described."""
+"""The strongest new predictions of a model for genes without an experimental annotation."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ def strongest_new_predictions(
 ) -> pd.DataFrame:
     """Choose the strongest specific predictions for genes without an experimental annotation in the aspect.
 
-    A term is specific if at most `share` of the genes annotated in its aspect have it (at least three genes are
-    allowed). Terms that the gene has by electronic annotation are left out, for they are not new. Each gene is named
-    once per aspect, by its best term; among equal scores by the rarest. Each term is listed for its three best genes
-    only, so that one term does not fill the list.
+    A term is specific if at most `share` of the genes annotated in its aspect have it, or at most three genes. Terms
+    that the gene has by electronic annotation are left out, because they are not new. Each gene is listed once per
+    aspect, with its best term; of terms with equal scores, with the rarest. Each term is listed for its three best
+    genes only, so that one term does not fill the list.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def strongest_new_predictions(
         Columns gene, term and score, as `read_predictions` returns them.
     dataset : GeneDataset
     per_aspect : int, default=20
-        Most rows of an aspect.
+        The most rows of an aspect.
     share : float, default=0.05
         In (0, 1].
 

@@ -1,4 +1,4 @@
-"""What an evaluation says, in charts, tables and sentences that claim no more than its intervals allow."""
+"""The results of an evaluation as charts, tables and sentences, which claim no more than the intervals support."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ Estimates = Mapping[tuple[str, str, str], Estimate]  # by model, aspect and metr
 
 @dataclass(frozen=True)
 class Panel:
-    """One aspect: a chart of the weighted F-max and what may be concluded from it."""
+    """One aspect: a chart of the weighted F-max, and the conclusion from it."""
 
     name: str
     n_genes: int
@@ -93,9 +93,9 @@ class Section:
 
 
 def sections(evaluation: pd.DataFrame) -> list[Section]:
-    """Turn an evaluation into one section per category of genes that it has, in the order of `CATEGORIES`.
+    """Return a section for each category of genes in an evaluation, in the order of `CATEGORIES`.
 
-    Models go by their mean weighted F-max in the first category present, the controls last.
+    Models are ordered by their mean weighted F-max in the first category present, and the controls come last.
 
     Parameters
     ----------
@@ -189,7 +189,7 @@ def _warning(n_genes: int) -> str:
 
 
 def finding(by_model: Mapping[str, Estimate]) -> str:
-    """Say which model scores highest, which others its interval does not exclude, and whether it beats the controls."""
+    """Return a sentence on which model scores highest, which intervals overlap with its, and on the controls."""
     models = {model: estimate for model, estimate in by_model.items() if model not in CONTROLS}
     if not models:
         return "No model was evaluated here."
@@ -214,7 +214,7 @@ def finding(by_model: Mapping[str, Estimate]) -> str:
 
 
 def control_sentence(main: Mapping[str, Mapping[str, Estimate]], *, silent: Collection[str] = ()) -> str:
-    """Compare shuffled labels with the term frequency, by aspect; empty where a control is missing.
+    """Return a sentence that compares shuffled labels with the term frequency; empty if a control is missing.
 
     Parameters
     ----------

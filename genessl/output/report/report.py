@@ -1,4 +1,4 @@
-"""One self-contained HTML page on a run: what went in, how well it works, what is new."""
+"""The report, one self-contained HTML page: the data of a run, its evaluation and its new predictions."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ STOPPED = {
 
 @dataclass(frozen=True)
 class ReportData:
-    """All that the report shows.
+    """The data that the report shows.
 
     Parameters
     ----------
@@ -66,9 +66,9 @@ class ReportData:
     simulated : bool, default=False
         Whether the organism is simulated.
     versions : mapping of str to str, optional
-        What was used, by name.
+        Version of each package, by its name.
     files : sequence of (str, str), optional
-        Path relative to the report, and what it holds.
+        Path relative to the report, and a description of its content.
     """
 
     organism: str
@@ -87,7 +87,7 @@ class ReportData:
 
 
 def dataset_facts(dataset: GeneDataset) -> dict[str, Any]:
-    """Count a dataset's genes, terms, annotated genes per aspect and networks; synthetic genes by themselves."""
+    """Return counts of a dataset's genes, terms, annotated genes and networks; synthetic genes are counted apart."""
     real = np.flatnonzero(~dataset.synthetic)
     labelled = dataset.labelled[real]
     networks = {name: network[real][:, real] for name, network in dataset.networks.items()}
@@ -120,7 +120,7 @@ def dataset_facts(dataset: GeneDataset) -> dict[str, Any]:
 
 
 def render_report(data: ReportData) -> str:
-    """Return the report as HTML that loads nothing from elsewhere; the same data give the same text."""
+    """Return the report as HTML that loads no other file; the same data give the same text."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("genessl.output.report"),
         autoescape=True,
@@ -150,15 +150,15 @@ def render_report(data: ReportData) -> str:
 
 
 def write_report(path: str | Path, html: str) -> None:
-    """Write the page, whole or not at all."""
+    """Write the page; an interrupted write leaves no partial file."""
     with written_file(path) as temporary:
         temporary.write_text(html, encoding="utf-8")
 
 
 def coverage_rows(coverage: pd.DataFrame) -> list[dict[str, Any]]:
-    """Turn counts into one row per source and unit: held, joined, share, and the losses in plain words, largest first.
+    """Return a row for each source and unit: held, joined, share, and the losses in plain words, largest first.
 
-    The share leaves repeated edges aside: a file that lists each edge in both directions loses nothing by it.
+    Repeated edges do not reduce the share, because a file that lists each edge in both directions loses nothing.
     """
     rows: list[dict[str, Any]] = []
     for (source, unit), counts in coverage.groupby(["source", "unit"], sort=False):
@@ -181,7 +181,7 @@ def coverage_rows(coverage: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _percent(part: int, whole: int) -> str:
-    """Round down, so that only all is 100 %."""
+    """Return a percentage rounded down, so that only the whole is 100 %."""
     return f"{math.floor(1000 * part / whole) / 10:.1f} %"
 
 
@@ -200,7 +200,7 @@ def _thresholds(evaluation: pd.DataFrame, model: str) -> dict[str, float]:
 
 
 def _discoveries(found: pd.DataFrame | None, thresholds: Mapping[str, float]) -> list[dict[str, Any]]:
-    """Return the rows to list, each with whether it scores below its aspect's best threshold."""
+    """Return the rows to list; `weak` is True for a score below its aspect's best threshold."""
     if found is None:
         return []
     weak = [score < thresholds.get(aspect, 0.0) for aspect, score in zip(found["aspect"], found["score"])]
@@ -208,7 +208,7 @@ def _discoveries(found: pd.DataFrame | None, thresholds: Mapping[str, float]) ->
 
 
 def _lessons(audit: CoTrainingAudit | None) -> list[dict[str, Any]]:
-    """Return what each view taught in each round, in the order of rounds and then of teachers."""
+    """Return the counts of what each teacher taught in each round, in order of rounds and then of teachers."""
     if audit is None:
         return []
     taught = audit.taught[audit.taught["n_genes"] > 0].sort_values(["round", "teacher"])

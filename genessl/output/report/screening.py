@@ -1,4 +1,4 @@
-"""What the screening found, in numbers and as a list for the report."""
+"""The results of the screening for the report: counts, and a list of suspicious genes."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ SUSPICIOUS = 0.5
 
 @dataclass(frozen=True)
 class Screening:
-    """What was found among the genes.
+    """The results of a screening.
 
     Parameters
     ----------
     found : dict of str to (int, int)
-        For each kind of gene (labelled, unlabelled, synthetic) how many there are, and how many are more probably
-        synthetic or spurious than not. All 0 where none was screened.
+        For each kind of gene (labelled, unlabelled, synthetic) the number of genes, and the number with a probability
+        of at least 0.5 to be synthetic or spurious. All are 0 if no gene was screened.
     suspects : DataFrame
         The most suspicious real genes: gene, probability, reasons and labelled.
     """
@@ -31,27 +31,27 @@ class Screening:
 
     @property
     def n_screened(self) -> int:
-        """Return how many genes were screened."""
+        """Number of genes that were screened."""
         return sum(n_genes for n_genes, _ in self.found.values())
 
 
 def summarise_screening(table: pd.DataFrame, dataset: GeneDataset, *, most: int = 20) -> Screening:
-    """Count what was found and list the most suspicious real genes.
+    """Count the suspicious genes and list the most suspicious real ones.
 
     Parameters
     ----------
     table : DataFrame
-        Columns gene, probability and reasons, as `SyntheticDetector.screen` returns them; empty where too few genes had
+        Columns gene, probability and reasons, as `SyntheticDetector.screen` returns them; empty if too few genes had
         experiments.
     dataset : GeneDataset
-        Whose genes they are.
+        The dataset of these genes.
     most : int, default=20
-        Genes listed; none that is more probably real than not.
+        The most genes to list; genes with a probability below 0.5 are never listed.
 
     Raises
     ------
     InputError
-        If the table is of other genes.
+        If the table has other genes than the dataset.
     """
     if len(table) and sorted(table["gene"]) != sorted(dataset.genes.tolist()):
         raise InputError(

@@ -31,8 +31,8 @@ _log = logging.getLogger(__name__)
 class DifficultyDiffusion(ViewStrategy):
     """Train a view with examples that a diffusion model draws for rare terms, at a chosen difficulty, after [1]_.
 
-    It learns from the labels, the sequences and synthetic samples of labelled genes. Unlabelled genes teach it nothing;
-    they only exclude samples that lie too near to them. It is not transductive.
+    It learns from the labels, the sequences and synthetic samples of labelled genes. It does not learn from unlabelled
+    genes; samples that lie too near to them are dropped. It is not transductive.
 
     1. The view is trained by cross-fitting on the training genes. A gene's difficulty is the rank of its relative loss:
        how much more its terms cost than the same terms cost other genes (see `relative_loss`).
