@@ -106,14 +106,10 @@ def fitted(half):
     return fit
 
 
-def changed(dataset, **changes):
-    return replace(dataset, embeddings={}, **changes)
-
-
 @every_predictor
 def test_other_network_names_are_refused_by_what_reads_networks_and_do_not_matter_to_others(name, fitted, half):
-    renamed = changed(half, networks={"b": half.networks["a"], "c": half.networks["b"]})
-    fewer = changed(half, networks={"a": half.networks["a"]})
+    renamed = replace(half, networks={"b": half.networks["a"], "c": half.networks["b"]})
+    fewer = replace(half, networks={"a": half.networks["a"]})
     if name in READ_NETWORKS:
         sentence = "networks: found 2 networks, with c, expected the 2 networks that the predictor was fitted on; build"
         with pytest.raises(InputError, match=f"^{sentence}"):
@@ -129,9 +125,9 @@ def test_other_network_names_are_refused_by_what_reads_networks_and_do_not_matte
 @every_predictor
 def test_other_features_are_refused_by_what_reads_them_and_do_not_matter_to_others(name, fitted, half):
     names = half.feature_names
-    swapped = changed(half, feature_names=(*names[:2], names[3], names[2], *names[4:]))
-    other = changed(half, feature_names=("a new feature", *names[1:]))
-    fewer = changed(half, feature_names=names[1:], sequence_features=half.sequence_features[:, 1:])
+    swapped = replace(half, feature_names=(*names[:2], names[3], names[2], *names[4:]))
+    other = replace(half, feature_names=("a new feature", *names[1:]))
+    fewer = replace(half, feature_names=names[1:], sequence_features=half.sequence_features[:, 1:])
     if name in READ_FEATURES:
         n = len(names)
         for dataset, found in (
