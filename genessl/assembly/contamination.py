@@ -213,7 +213,7 @@ def draw_synthetic_genes(contamination: Contamination, real: Mapping[str, str], 
         )
     if n_real:
         _log.warning(
-            "%s: %d of %d sequences drawn are those of real genes, which are in wrong places then and not synthetic",
+            "%s: %d of %d sequences drawn are those of real genes, so that these genes are misplaced and not synthetic",
             contamination.file,
             n_real,
             n_synthetic,
