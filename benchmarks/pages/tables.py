@@ -15,7 +15,7 @@ _BLOCK = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end of table -->)", re.D
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """Read a table; the columns on where a row was made are text, and an empty cell of a text column is ''."""
+    """Read a table; the columns in `PROVENANCE` are text, and an empty cell of a text column is ''."""
     table = pd.read_csv(path, sep="\t", dtype=_TEXT, na_values=[""], keep_default_na=False)
     texts = [name for name in table.columns if not pd.api.types.is_numeric_dtype(table[name])]
     return table.fillna({name: "" for name in texts})

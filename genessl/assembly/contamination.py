@@ -219,7 +219,7 @@ def _count(contamination: Contamination, coverage: Coverage, *, n_synthetic: int
         )
     if n_real:
         _log.warning(
-            "%s: %d of %d sequences drawn are those of real genes, which are in wrong places then and not synthetic",
+            "%s: %d of %d sequences drawn are those of real genes, so that these genes are misplaced and not synthetic",
             contamination.file,
             n_real,
             n_synthetic,

@@ -70,7 +70,7 @@ def annotated_aspects(labels: csr_array, ontology: Ontology) -> NDArray[np.bool_
     """Return whether a gene is annotated in an aspect: bool, shape (n_genes, n_aspects), in the order BPO, MFO, CCO.
 
     As in CAFA, a gene is not annotated by a root, by protein binding (GO:0005515) or by an ancestor of protein binding.
-    It is annotated by a descendant of protein binding.
+    It is annotated by any other term, including the descendants of protein binding.
 
     Parameters
     ----------

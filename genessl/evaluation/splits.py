@@ -106,7 +106,7 @@ def cluster_folds(
 ) -> NDArray[np.uint8]:
     """Split genes into folds such that similar sequences share a fold.
 
-    Parameters and errors as in `sequence_clusters` and `assign_folds`.
+    Parameters and errors are those of `sequence_clusters` and `assign_folds`.
 
     Returns
     -------

@@ -180,7 +180,7 @@ class Supervision:
 
     @cached_property
     def targets(self) -> csr_array:
-        """Positives of genes that are labelled in the term's aspect: csr_array of float32, (n_genes, n_columns)."""
+        """1 where a gene labelled in the term's aspect has the term: csr_array of float32, (n_genes, n_columns)."""
         rows = np.repeat(np.arange(len(self.genes)), np.diff(self.positive.indptr))
         counted = self.labelled[rows, self.aspect_of_term[self.positive.indices]]
         pointers = np.concatenate([[0], np.cumsum(np.bincount(rows[counted], minlength=len(self.genes)))])

@@ -91,7 +91,7 @@ class GafWriter:
         self.file.write(text.getvalue().encode())
 
     def close(self) -> None:
-        """End the file."""
+        """Close the file."""
         self.file.close()
 
 

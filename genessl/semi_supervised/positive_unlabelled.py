@@ -124,7 +124,7 @@ class PositiveUnlabelled(ViewStrategy):
     def _compared(self, inputs: Any, supervision: Supervision, judge: Judge) -> dict[str, float]:
         """Return the weighted F-max of each treatment on the validation genes; empty if there are fewer than ten."""
         if len(judge.rows) < _LEAST_VALIDATION_GENES:
-            _log.warning("fewer than %d labelled validation genes; the usual loss is taken", _LEAST_VALIDATION_GENES)
+            _log.warning("fewer than %d labelled validation genes; the usual loss is used", _LEAST_VALIDATION_GENES)
             return {}
         found = {}
         for treatment in TREATMENTS:

@@ -132,7 +132,7 @@ class RSMatch(Owner):
         self._fit_strategy(dataset, muting)
 
     def _screened(self, dataset: GeneDataset) -> Muting:
-        """Screen the unlabelled genes."""
+        """Return the muting that follows from screening the unlabelled genes."""
         unlabelled = np.diff(dataset.positive.indptr) == 0
         self.probability_ = np.where(unlabelled, self._detector().fit(dataset).probability_, 0.0)
         suspects = unlabelled & (self.probability_ >= self.threshold)

@@ -199,7 +199,7 @@ def usable_sources(dataset: GeneDataset) -> dict[str, csr_array]:
             if not known.any() or (len(unknown) and unknown.mean() >= _LEAST_PRESENCE * known.mean()):
                 kept[columns] = True
             else:
-                _log.info("%s is not used in %s: it describes labelled genes only", name, aspect_name)
+                _log.info("%s is not used in %s: it annotates labelled genes only", name, aspect_name)
         rows = np.repeat(np.arange(dataset.n_genes), np.diff(labels.indptr))[kept[labels.indices]]
         columns = labels.indices[kept[labels.indices]]
         if len(rows):

@@ -180,7 +180,7 @@ class NeuralView(View):
     def _enough(self, validation: Supervision) -> Supervision | None:
         if len(validation.informative) >= _LEAST_VALIDATION_GENES:
             return validation
-        _log.warning("too few labelled genes, validation genes or others; epochs are not chosen")
+        _log.warning("too few labelled validation genes, or no other labelled genes, to choose the number of epochs")
         return None
 
     def _loop(self, objective: Objective, validation: Supervision | None, n_epochs: int) -> int:

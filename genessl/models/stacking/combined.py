@@ -153,7 +153,7 @@ class Combined(GenePredictor):
         scores = []
         for name in self.members or MEMBERS:
             if not _has_data(name, dataset):
-                _log.info("combined: %s is left out, the dataset has nothing for it", name)
+                _log.info("combined: %s is left out, because the dataset has no data for it", name)
                 continue
             fitted: list[GenePredictor] = []
             parts = (_kept(fitted, *pair) for pair in fit_folds(self._make(name), dataset, self.fold_))
@@ -176,7 +176,7 @@ class Combined(GenePredictor):
             for kind, shown in ((_FIRST, [none]), (_MORE, withheld)):
                 features, truth = self._lessons(dataset, scores, aspect, shown, random)
                 if len(truth):
-                    _log.info("combined: judging %d pairs in %s, %s", len(truth), name, kind)
+                    _log.info("combined: training a judge on %d pairs in %s, %s", len(truth), name, kind)
                     self.judges_[f"{name} {kind}"] = PairNetwork(seed=self.seed).fit(features, truth)
 
     def _lessons(

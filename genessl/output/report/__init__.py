@@ -1,1 +1,1 @@
-"""The report: one HTML file that loads nothing."""
+"""The report, one HTML file that loads no other file."""

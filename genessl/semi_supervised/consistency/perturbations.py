@@ -75,7 +75,7 @@ class Perturber:
         everyone = torch.arange(len(self.inputs.features), device=rows.device)
         features = self._features(everyone, perturbation)
         networks = tuple(drop_edges(network, perturbation.dropped) for network in self.inputs.adjacencies)
-        # `receiving` is left out: only scoring reads the rows of muted genes.
+        # `receiving` is not needed: only scoring reads the rows of muted genes, which are never drawn here.
         return replace(self.inputs, features=features, adjacencies=networks, receiving=None), rows
 
     def _features(self, rows: Tensor, perturbation: Perturbation) -> Tensor:

@@ -157,7 +157,7 @@ def choose_self_adaptively(
 
     tau <- `momentum` tau + (1 - `momentum`) c,  p_t <- `momentum` p_t + (1 - `momentum`) c_t,
 
-    T_t = tau p_t / max_u p_u,
+    and the thresholds are T_t = tau p_t / max_u p_u.
 
     The start values are those of chance, as 1 / C is for C classes: the frequency pi_t for p_t, and its mean over the
     expected genes, sum_t pi_t^2 / sum_t pi_t, for tau. Pupils for which a term is predicted with a confidence above T_t
