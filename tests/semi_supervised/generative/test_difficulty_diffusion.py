@@ -41,7 +41,7 @@ def one_term(term, n, n_terms=3):
 
 
 def small_diffusion(**parameters):
-    return FeatureDiffusion(**{"hidden": 64, "label_width": 8, "n_updates": 1000, **parameters})
+    return FeatureDiffusion(**{"hidden": 64, "label_width": 8, "n_updates": 600, **parameters})
 
 
 # The generator, on data whose law is known

@@ -327,7 +327,7 @@ def test_the_unlabelled_pool_is_used(dataset):
 def test_a_pool_of_noise_does_no_harm_beyond_a_hundredth():
     losses = []
     for seed in range(3):
-        dataset, truth = make_dataset(n_genes=360, seed=seed)
+        dataset, truth = make_dataset(n_genes=240, seed=seed)
         visible = dataset.without_labels(np.random.default_rng(seed).random(dataset.n_genes) < 0.5)
         random = np.random.default_rng(seed)
         unlabelled = ~visible.labelled.any(axis=1)
