@@ -1,4 +1,4 @@
-"""GAF 1.0 to 2.2 in, a tidy table of gene, term, evidence, date and qualifier out."""
+"""Read GAF 1.0 to 2.2 into a table of genes, terms and evidence, of which `labels.py` makes labels."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ def bit_scores(hits: pd.DataFrame, n_genes: int, n_targets: int | None = None) -
     return csr_array(coo_array(entries, shape=(n_genes, n_genes if n_targets is None else n_targets)))
 
 
-def similarity_network(scores: csr_array, heard: NDArray[np.bool_] | None = None) -> csr_array:
+def similarity_network(scores: csr_array, sending: NDArray[np.bool_] | None = None) -> csr_array:
     """Turn bit scores into a network: b(g, h) / sqrt(b_max(g) b_max(h)), with b_max a gene's score to its best hit.
 
     b(g, h) is the larger of the scores in the two directions. Two genes that are each other's best hits therefore have
@@ -108,7 +108,7 @@ def similarity_network(scores: csr_array, heard: NDArray[np.bool_] | None = None
     ----------
     scores : csr_array of float32, shape (n_genes, n_genes)
         As `bit_scores` returns them; the diagonal is left out.
-    heard : ndarray of bool, shape (n_genes,), optional
+    sending : ndarray of bool, shape (n_genes,), optional
         Genes that send labels. The other genes are not considered as best hits, and their columns are empty.
 
     Returns
@@ -120,12 +120,12 @@ def similarity_network(scores: csr_array, heard: NDArray[np.bool_] | None = None
     larger = coo_array(scores.maximum(scores.T).astype(np.float64))
     rows, columns = larger.coords
     kept = (rows != columns) & (larger.data > 0)
-    if heard is not None:
-        kept &= heard[columns]
+    if sending is not None:
+        kept &= sending[columns]
     rows, columns, bits = rows[kept], columns[kept], larger.data[kept]
     best = np.zeros(n_genes)
     np.maximum.at(best, rows, bits)
-    best_of_both = best[rows] * np.maximum(best[columns], bits)  # bits are larger only at rows of genes not heard
+    best_of_both = best[rows] * np.maximum(best[columns], bits)  # bits are larger only at rows of muted genes
     weights = np.minimum(bits / np.sqrt(best_of_both), 1.0).astype(np.float32)
     return csr_array(coo_array((weights, (rows, columns)), shape=(n_genes, n_genes)))
 

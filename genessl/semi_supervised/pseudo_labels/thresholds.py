@@ -1,4 +1,4 @@
-"""Thresholds that choose pseudo-labels: one for all terms, or one for each term, adapted to how well it is learnt."""
+"""Thresholds by which self-training chooses pseudo-labels: one for all terms, or one for each of them."""
 
 from __future__ import annotations
 
