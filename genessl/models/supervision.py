@@ -16,6 +16,10 @@ from genessl.data.sparse import keep_rows, pack_sparse, unpack_sparse
 from genessl.features.muting import Muting
 from genessl.models.base import Arrays
 
+PRESENT, KNOWN, TAUGHT = 1, 2, 4  # parts of a code; see `Supervision.codes`
+_LARGEST_TABLE = 256_000_000
+_GENES_AT_ONCE = 1024
+
 
 @dataclass(frozen=True, eq=False)
 class Supervision:
@@ -205,17 +209,41 @@ class Supervision:
 
     def batch(self, rows: NDArray[np.intp]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return targets and weights of some genes as dense arrays, each of shape (n_rows, n_columns)."""
+        codes = self.codes(rows)
+        targets = (codes & PRESENT).astype(np.float32)
+        weights = ((codes & KNOWN) > 0).astype(np.float32)
+        weights[(codes & TAUGHT) > 0] = self.taught_weight
+        return targets, weights
+
+    def codes(self, rows: NDArray[np.intp]) -> NDArray[np.uint8]:
+        """Return targets and weights of some genes as one number each, shape (n_rows, n_columns).
+
+        The number is the sum of `PRESENT` where the target is 1, `KNOWN` where it counts fully, and `TAUGHT` where it
+        counts by `taught_weight`. They are computed once for all genes where these take at most 256 MB.
+        """
+        if len(self.genes) * self.positive.shape[1] <= _LARGEST_TABLE:
+            return np.asarray(self._all_codes[rows])
+        return self._codes_of(rows)
+
+    @cached_property
+    def _all_codes(self) -> NDArray[np.uint8]:
+        table = np.empty(self.positive.shape, dtype=np.uint8)
+        for start in range(0, len(table), _GENES_AT_ONCE):
+            rows = np.arange(start, min(start + _GENES_AT_ONCE, len(table)))
+            table[rows] = self._codes_of(rows)
+        return table
+
+    def _codes_of(self, rows: NDArray[np.intp]) -> NDArray[np.uint8]:
         positive = self.positive[rows].toarray()
         known = self.labelled[rows][:, self.aspect_of_term] | positive
         if self.negative.nnz:
             known |= self.negative[rows].toarray()
-        weights, targets = known.astype(np.float32), positive.astype(np.float32)
+        codes = positive * np.uint8(PRESENT) + known * np.uint8(KNOWN)
         if self.taught_weight and (self.taught_positive.nnz or self.taught_negative.nnz):
             taught = (self.taught_positive[rows].toarray() > 0) & ~known
             absent = (self.taught_negative[rows].toarray() > 0) & ~known & ~taught
-            weights[taught | absent] = self.taught_weight
-            targets[taught] = 1.0
-        return targets, weights
+            codes += taught * np.uint8(PRESENT + TAUGHT) + absent * np.uint8(TAUGHT)
+        return np.asarray(codes, dtype=np.uint8)
 
     def labels_for(self, genes: NDArray[np.str_]) -> tuple[csr_array, NDArray[np.bool_]]:
         """Return the targets and `labelled` of the genes given; the rows of a gene that is not known here are empty."""

@@ -20,7 +20,7 @@ from genessl.models.base import check_count
 from genessl.models.inputs import Preparation
 from genessl.models.neural.inputs import GraphInputs, NeuralInputs
 from genessl.models.neural.label_input import LabelEmbedding, label_tensors, masked_in_turn
-from genessl.models.neural.layers import MultiNetworkConvolution, sparse_tensor
+from genessl.models.neural.layers import MultiNetworkConvolution, sparse_tensor, stack_adjacencies
 from genessl.models.neural.objective import MakeObjective
 from genessl.models.neural.training import FittedModule, NeuralView
 from genessl.models.supervision import Supervision
@@ -261,6 +261,7 @@ class _MultiNetwork(nn.Module):
         if self.labels is not None:
             hidden = hidden + self.labels(inputs.labels, rows)
         adjacencies = inputs.adjacencies if self.training or inputs.receiving is None else inputs.receiving
+        stacked = stack_adjacencies(adjacencies)
         for layer in self.layers:
-            hidden = self.dropout(layer(hidden, adjacencies))
+            hidden = self.dropout(layer(hidden, stacked))
         return hidden[rows]

@@ -91,9 +91,10 @@ class CoTraining(TaughtInRounds):
     In each round the views are fitted on the experimental labels and on those that they were taught last, and score the
     genes that are unlabelled in an aspect. Scores are calibrated on validation genes, those of a single view per term
     and joined ones per aspect. For a term that the share pi of the labelled genes have, the round(`quota` pi n) most
-    confident of n unlabelled genes are taught as having it, and the less confident half as lacking it (see
-    `choose_by_quota`). The others are taught nothing. Taught labels are closed over the ontology, weigh `weight` in the pupil's loss, and never replace an
-    experimental label. Each round starts from fresh weights and chooses its labels anew, to limit confirmation bias.
+    confident of n unlabelled genes are taught as having it, and the less confident half as lacking it; the others are
+    taught nothing (see `choose_by_quota`). Taught labels are closed over the ontology, weigh `weight` in the pupil's
+    loss, and never replace an experimental label. Each round starts from fresh weights and chooses its labels anew, to
+    limit confirmation bias.
 
     By default the teacher is the join of the two views and two more, which are not taught themselves: a
     `LabelPropagation` and a `KernelRegression`. With `teacher='other'` each view teaches the other, as in [1]_, and
