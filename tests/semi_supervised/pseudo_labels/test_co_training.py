@@ -20,10 +20,10 @@ from genessl.semi_supervised.pseudo_labels.stopping import Judgement
 from tests.conftest import make_dataset, quality_on
 
 
-def co_training(**parameters):
+def co_training(*, max_epochs=6, **parameters):
     views = {
-        "sequence_view": SequenceNetwork(max_epochs=12, hidden=32),
-        "network_view": GraphNetwork(max_epochs=12, hidden=16, n_components=8),
+        "sequence_view": SequenceNetwork(max_epochs=max_epochs, hidden=32),
+        "network_view": GraphNetwork(max_epochs=max_epochs, hidden=16, n_components=8),
     }
     return CoTraining(**{**views, "teacher": "other", **parameters})
 
@@ -342,7 +342,7 @@ def test_a_pool_of_noise_does_no_harm_beyond_a_hundredth():
         noisy = replace(visible, sequence_features=features, networks=networks)
         full = replace(dataset, positive=csr_array(truth))
         quality = [
-            quality_on(co_training(**given).fit(noisy).predict_proba(noisy), full, judged)
+            quality_on(co_training(max_epochs=12, **given).fit(noisy).predict_proba(noisy), full, judged)
             for given in ({"rounds": 0}, {"rounds": 1, "teacher": "joint"})
         ]
         losses.append(quality[0] - quality[1])
