@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
+from genessl.models import supervision as module
 from genessl.models.supervision import Supervision
 
 N_TERMS = 3  # terms 0 and 1 of one aspect, term 2 of another
@@ -106,3 +107,10 @@ def test_it_stays_as_it_was_when_others_are_made_of_it():
     assert found.targets is found.targets  # counted once
     with pytest.raises(FrozenInstanceError):
         found.positive = found.negative
+
+
+def test_a_table_too_large_to_keep_gives_the_same_batches(monkeypatch):
+    kept = taught().batch(np.array([2, 0]))
+    monkeypatch.setattr(module, "_LARGEST_TABLE", 0)
+    made = taught().batch(np.array([2, 0]))
+    assert [array.tolist() for array in made] == [array.tolist() for array in kept]
