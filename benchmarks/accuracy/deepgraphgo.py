@@ -16,10 +16,11 @@ from genessl.errors import InputError
 from genessl.features.graphs import joined_graph
 from genessl.features.muting import Muting
 from genessl.models.base import check_count
+from genessl.models.inputs import Preparation
 from genessl.models.neural.inputs import NeuralInputs
 from genessl.models.neural.layers import normalised_adjacency, symmetric_product
 from genessl.models.neural.training import NeuralView
-from genessl.models.view import NETWORKS, SEQUENCE, Preparation
+from genessl.models.view import NETWORKS, SEQUENCE
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -44,7 +45,7 @@ class DomainInputs(NeuralInputs):
     adjacency: Tensor
 
 
-class DeepGraphGO(NeuralView):
+class DeepGraphGO(NeuralView[DomainInputs]):
     """Learn all terms from the InterPro entries of a gene and of those around it in the network [1]_.
 
     H_0 = relu(X W + b), with X = 1 where a gene carries an entry; H_l = relu(S H_(l-1) W_l + b_l) + H_(l-1), with

@@ -37,7 +37,7 @@ class FittedFrequency(Fitted):
     frequency: NDArray[np.float32]
 
 
-class TermFrequency(View):
+class TermFrequency(View[ViewInputs, FittedFrequency]):
     """Score every gene alike by the share of the labelled genes that have the term (CAFA's naive baseline).
 
     It learns from the labels alone. It does not use unlabelled genes and is not transductive.
@@ -92,7 +92,7 @@ class ElectronicInputs(ViewInputs):
     electronic: csr_array
 
 
-class ElectronicAnnotation(View):
+class ElectronicAnnotation(View[ElectronicInputs, Fitted]):
     """Score 1 for each term that the gene has by electronic or other non-experimental evidence, else 0.
 
     It learns nothing: it reads a gene's electronic annotations. It does not use unlabelled genes and is not
@@ -153,7 +153,7 @@ class NeighbourInputs(ViewInputs):
     references: Supervision | None = None
 
 
-class _Neighbours(ClosedForm):
+class _Neighbours(ClosedForm[NeighbourInputs, FittedLabels]):
     """Score a term by the weighted share of a gene's neighbours that have it."""
 
     @abstractmethod
@@ -247,7 +247,7 @@ class DomainNeighbours(_Relatives):
     gene and a reference also counts the domains that a single gene carries.
     """
 
-    def needs_all_genes(self, inputs: ViewInputs) -> bool:
+    def needs_all_genes(self, inputs: NeighbourInputs) -> bool:
         """Return True: how rare a domain is depends on every gene."""
         return True
 
@@ -311,7 +311,7 @@ class PermutedLabels(NetworkNeighbours):
 
     def learn(
         self,
-        inputs: ViewInputs,
+        inputs: NeighbourInputs,
         supervision: Supervision,
         *,
         validation: Supervision | None = None,

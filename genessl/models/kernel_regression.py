@@ -42,7 +42,7 @@ class KernelInputs(ViewInputs):
     edges: tuple[NDArray[np.bool_], ...]
 
 
-class KernelRegression(ClosedForm):
+class KernelRegression(ClosedForm[KernelInputs, FittedLabels]):
     """Ridge regression of each term on kernels of the sequence and of the networks [1]_, [2]_.
 
     It learns from the labels, the sequences and the networks. Unlabelled genes are used: they shape the embedding of

@@ -7,7 +7,7 @@ from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Generic, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,9 +23,11 @@ from genessl.models.resources import Resources
 from genessl.models.supervision import Supervision
 
 SEQUENCE, NETWORKS, ELECTRONIC = "sequence", "networks", "electronic"
+InputsT = TypeVar("InputsT", bound=ViewInputs)
+FittedT = TypeVar("FittedT", bound=Fitted)
 
 
-class View(GenePredictor):
+class View(GenePredictor, Generic[InputsT, FittedT]):
     """Base of the predictors that a strategy may own.
 
     `prepare` reads a dataset once and returns inputs. `learn` returns what was learned from the inputs and a
@@ -41,7 +43,7 @@ class View(GenePredictor):
     trains_in_epochs = False
     takes_objective = False  # whether `learn` trains a torch module and accepts a strategy's objective
     transductive = False  # whether a gene's scores depend on fitted genes, which must then be in the dataset to predict
-    fitted_: Any
+    fitted_: FittedT
 
     @property
     @abstractmethod
@@ -54,19 +56,19 @@ class View(GenePredictor):
         return False
 
     @abstractmethod
-    def _read(self, dataset: GeneDataset, muting: Muting | None, like: Preparation | None) -> Any:
+    def _read(self, dataset: GeneDataset, muting: Muting | None, like: Preparation | None) -> InputsT:
         """Return the inputs; `like` is the preparation of an earlier fit, or None if this is a fit."""
 
     @abstractmethod
     def learn(
         self,
-        inputs: Any,
+        inputs: InputsT,
         supervision: Supervision,
         *,
         validation: Supervision | None = None,
         n_epochs: int | None = None,
         objective: Callable[..., Any] | None = None,
-    ) -> Any:
+    ) -> FittedT:
         """Learn from targets, and return what was learned.
 
         Parameters
@@ -88,7 +90,7 @@ class View(GenePredictor):
         """
 
     @abstractmethod
-    def score(self, fitted: Any, inputs: Any) -> NDArray[np.float32]:
+    def score(self, fitted: FittedT, inputs: InputsT) -> NDArray[np.float32]:
         """Return the scores of every gene and term, before parents are raised to their children's scores.
 
         Parameters
@@ -103,7 +105,9 @@ class View(GenePredictor):
         ndarray of float32, shape (n_genes, n_terms)
         """
 
-    def prepare(self, dataset: GeneDataset, muting: Muting | None = None, *, like: Preparation | None = None) -> Any:
+    def prepare(
+        self, dataset: GeneDataset, muting: Muting | None = None, *, like: Preparation | None = None
+    ) -> InputsT:
         """Read a dataset once for all fits and predictions on it.
 
         Parameters
@@ -129,22 +133,22 @@ class View(GenePredictor):
                 like.check_genes(dataset, type(self).__name__)
         return self._read(dataset, muting, like)
 
-    def speaks_of(self, inputs: Any) -> NDArray[np.bool_]:
+    def speaks_of(self, inputs: InputsT) -> NDArray[np.bool_]:
         """Return which genes the view has evidence about, bool, shape (n_genes,); by default all genes."""
         return np.ones(inputs.n_genes, dtype=bool)
 
-    def teachable(self, inputs: Any) -> NDArray[np.bool_]:
+    def teachable(self, inputs: InputsT) -> NDArray[np.bool_]:
         """Return the genes whose taught labels the view may learn, bool, shape (n_genes,).
 
         Most views do not distinguish taught labels from experimental ones. They learn no taught label of a silent gene.
         """
         return np.ones(inputs.n_genes, dtype=bool) if inputs.muting is None else ~inputs.muting.silent
 
-    def with_fitted(self, fitted: Any, terms: tuple[str, ...]) -> GenePredictor:
+    def with_fitted(self, fitted: FittedT, terms: tuple[str, ...]) -> GenePredictor:
         """Return a fitted copy of the view."""
         return clone(self)._take(fitted, terms)  # type: ignore[no-any-return]
 
-    def _take(self, fitted: Any, terms: tuple[str, ...]) -> Self:
+    def _take(self, fitted: FittedT, terms: tuple[str, ...]) -> Self:
         self.fitted_, self.terms_ = fitted, terms
         return self
 
@@ -199,7 +203,7 @@ class _FittedPredictor(Fitted):
     predictor: GenePredictor
 
 
-class PredictorView(View):
+class PredictorView(View[_DatasetInputs, _FittedPredictor]):
     """Any predictor as a view: its inputs are the dataset itself.
 
     The predictor learns taught labels as if they were experimental. Labels have no weights, and a gene that is taught
@@ -277,12 +281,12 @@ def _relabelled(dataset: GeneDataset, supervision: Supervision) -> GeneDataset:
     )
 
 
-def as_view(predictor: GenePredictor) -> View:
+def as_view(predictor: GenePredictor) -> View[Any, Any]:
     """Return the predictor itself if it is a view, otherwise a `PredictorView` of it."""
     return predictor if isinstance(predictor, View) else PredictorView(predictor=predictor)
 
 
-def fitted_view(predictor: GenePredictor) -> tuple[View, Fitted]:
+def fitted_view(predictor: GenePredictor) -> tuple[View[Any, Any], Fitted]:
     """Return a fitted predictor as a view and what it learned; the preparation of a wrapped predictor is empty."""
     if isinstance(predictor, View):
         return predictor, predictor.fitted_

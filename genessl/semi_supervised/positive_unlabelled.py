@@ -17,8 +17,9 @@ from torch.nn.functional import softplus
 from genessl.data.dataset import GeneDataset
 from genessl.errors import InputError
 from genessl.models.base import Arrays, GenePredictor, check_count, check_range
+from genessl.models.neural.inputs import ModuleInputs
 from genessl.models.neural.objective import MakeObjective, Objective
-from genessl.models.neural.training import NeuralView
+from genessl.models.neural.training import ModuleView
 from genessl.models.supervision import Supervision
 from genessl.semi_supervised.pseudo_labels.stopping import Judge
 from genessl.semi_supervised.view_strategy import ViewStrategy
@@ -80,7 +81,7 @@ class PositiveUnlabelled(ViewStrategy):
     def __init__(
         self,
         *,
-        view: NeuralView | None = None,
+        view: ModuleView | None = None,
         treatment: str = "validated",
         prior_factor: float = 1.5,
         device: str = "auto",
@@ -111,7 +112,9 @@ class PositiveUnlabelled(ViewStrategy):
         self._settled = found
         return self
 
-    def _objective(self, dataset: GeneDataset, inputs: Any, supervision: Supervision) -> MakeObjective:
+    def _objective(
+        self, dataset: GeneDataset, inputs: ModuleInputs, supervision: Supervision
+    ) -> MakeObjective[ModuleInputs]:
         self.validation_: dict[str, float] = {}
         self.treatment_ = self.treatment
         if self.treatment == "validated":
@@ -121,7 +124,7 @@ class PositiveUnlabelled(ViewStrategy):
             self.treatment_ = _best(self.validation_)
         return self._objective_of(self.treatment_)
 
-    def _compared(self, inputs: Any, supervision: Supervision, judge: Judge) -> dict[str, float]:
+    def _compared(self, inputs: ModuleInputs, supervision: Supervision, judge: Judge) -> dict[str, float]:
         """Return the weighted F-max of each treatment on the validation genes; empty if there are fewer than ten."""
         if len(judge.rows) < _LEAST_VALIDATION_GENES:
             _log.warning("fewer than %d labelled validation genes; the usual loss is used", _LEAST_VALIDATION_GENES)
@@ -134,13 +137,13 @@ class PositiveUnlabelled(ViewStrategy):
             _log.info("%s: weighted F-max %.4f on validation genes", treatment, found[treatment])
         return found
 
-    def _objective_of(self, treatment: str) -> MakeObjective:
+    def _objective_of(self, treatment: str) -> MakeObjective[ModuleInputs]:
         if treatment == "cross_entropy":
             return Objective
         if treatment == "co_annotation":
             return _DoubtedNegatives
 
-        def make(module: nn.Module, given: Any, labels: Supervision) -> Objective:
+        def make(module: nn.Module, given: ModuleInputs, labels: Supervision) -> Objective:
             return _NonNegativeRisk(module, given, labels, self.prior_factor, self.seed)
 
         return make
@@ -161,7 +164,7 @@ class _NonNegativeRisk(Objective):
     """The mean risk over terms, for the labelled genes of a step and at most twice as many other genes."""
 
     def __init__(
-        self, module: nn.Module, inputs: Any, supervision: Supervision, prior_factor: float, seed: int
+        self, module: nn.Module, inputs: ModuleInputs, supervision: Supervision, prior_factor: float, seed: int
     ) -> None:
         super().__init__(module, inputs, supervision)
         device = next(module.parameters()).device
@@ -216,7 +219,7 @@ def non_negative_risk(logits: Tensor, targets: Tensor, prior: Tensor, share: Ten
 class _DoubtedNegatives(Objective):
     """Binary cross-entropy in which an absent term weighs less the more often it occurs with the gene's terms."""
 
-    def __init__(self, module: nn.Module, inputs: Any, supervision: Supervision) -> None:
+    def __init__(self, module: nn.Module, inputs: ModuleInputs, supervision: Supervision) -> None:
         super().__init__(module, inputs, supervision)
         self.companions = co_annotation(supervision)
 

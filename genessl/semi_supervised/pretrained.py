@@ -16,9 +16,10 @@ from torch.nn.functional import cosine_similarity, softplus
 from genessl.data.dataset import GeneDataset
 from genessl.errors import InputError
 from genessl.models.base import Arrays, check_count, check_range
+from genessl.models.neural.inputs import FeatureInputs, GraphInputs, ModuleInputs
 from genessl.models.neural.layers import MultiNetworkConvolution, stack_adjacencies
 from genessl.models.neural.objective import MakeObjective, Objective
-from genessl.models.neural.training import NeuralView
+from genessl.models.neural.training import ModuleView
 from genessl.models.supervision import Supervision
 from genessl.semi_supervised.generative.feature_model import mean_output, zero_one_columns
 from genessl.semi_supervised.view_strategy import ViewStrategy
@@ -69,7 +70,7 @@ class Pretrained(ViewStrategy):
     def __init__(
         self,
         *,
-        view: NeuralView | None = None,
+        view: ModuleView | None = None,
         pretraining_epochs: int = 30,
         masked: float | None = None,
         gamma: float = 2.0,
@@ -99,7 +100,9 @@ class Pretrained(ViewStrategy):
             check_range("learning_rate", self.learning_rate, 0.0, low_included=False)
         check_count("seed", self.seed, 0)
 
-    def _objective(self, dataset: GeneDataset, inputs: Any, supervision: Supervision) -> MakeObjective:
+    def _objective(
+        self, dataset: GeneDataset, inputs: ModuleInputs, supervision: Supervision
+    ) -> MakeObjective[ModuleInputs]:
         self.reconstruction_: list[float] = []
         if not self.pretraining_epochs:
             return Objective
@@ -111,12 +114,12 @@ class Pretrained(ViewStrategy):
             self.reconstruction_ = self._pretrain(task, view.n_batches(inputs.n_genes), rate)
         body = body_of(task.module)
 
-        def make(module: nn.Module, inputs: Any, supervision: Supervision) -> Objective:
+        def make(module: nn.Module, inputs: ModuleInputs, supervision: Supervision) -> Objective:
             return FineTuning(module, inputs, supervision, body)
 
         return make
 
-    def _task(self, module: nn.Module, inputs: Any) -> MaskedFeatures | MaskedNodes:
+    def _task(self, module: nn.Module, inputs: ModuleInputs) -> MaskedFeatures | MaskedNodes:
         if not inputs.by_gene:
             return MaskedNodes(module, inputs, masked=0.5 if self.masked is None else self.masked, gamma=self.gamma)
         return MaskedFeatures(module, inputs, masked=0.3 if self.masked is None else self.masked)
@@ -152,7 +155,9 @@ class FineTuning(Objective):
     The parameters are those of `Objective`, and `body` as `body_of` returns it.
     """
 
-    def __init__(self, module: nn.Module, inputs: Any, supervision: Supervision, body: dict[str, Tensor]) -> None:
+    def __init__(
+        self, module: nn.Module, inputs: ModuleInputs, supervision: Supervision, body: dict[str, Tensor]
+    ) -> None:
         super().__init__(module, inputs, supervision)
         module.load_state_dict({**module.state_dict(), **body})
 
@@ -185,7 +190,7 @@ class MaskedFeatures(nn.Module):
        NeurIPS 2020
     """
 
-    def __init__(self, module: nn.Module, inputs: Any, *, masked: float) -> None:
+    def __init__(self, module: nn.Module, inputs: FeatureInputs, *, masked: float) -> None:
         super().__init__()
         features: Tensor = inputs.features
         self.module, self.inputs, self.features, self.masked = module, inputs, features, masked
@@ -246,7 +251,7 @@ class MaskedNodes(nn.Module):
     .. [1] Z. Hou et al., GraphMAE: self-supervised masked graph autoencoders, KDD 2022, doi:10.1145/3534678.3539321
     """
 
-    def __init__(self, module: nn.Module, inputs: Any, *, masked: float, gamma: float) -> None:
+    def __init__(self, module: nn.Module, inputs: GraphInputs, *, masked: float, gamma: float) -> None:
         super().__init__()
         features: Tensor = inputs.features
         self.module, self.inputs, self.gamma = module, inputs, gamma

@@ -24,8 +24,9 @@ from genessl.features.muting import Muting
 from genessl.models.base import Arrays, check_count
 from genessl.models.inputs import Fitted, Preparation, ViewInputs
 from genessl.models.neural.graph_network import GraphNetwork
+from genessl.models.neural.inputs import ModuleInputs
 from genessl.models.neural.sequence_network import SequenceNetwork
-from genessl.models.neural.training import NeuralView
+from genessl.models.neural.training import ModuleView
 from genessl.models.supervision import Supervision
 from genessl.models.view import NETWORKS, SEQUENCE, View
 from genessl.semi_supervised.estimator_description import describe, named_estimator, rebuild
@@ -85,7 +86,7 @@ class FittedClassifiers(Fitted):
     supervision: Supervision
 
 
-class ScikitView(View):
+class ScikitView(View[TableInputs, FittedClassifiers]):
     """Learn the terms from one view by any scikit-learn classifier, each term separately (binary relevance [1]_).
 
     It learns from the labels and the sequences or the networks. Unlabelled genes only enter the scaling of sequence
@@ -171,10 +172,10 @@ class ScikitView(View):
         return self.features == "network"
 
     def _read(self, dataset: GeneDataset, muting: Muting | None, like: Preparation | None) -> TableInputs:
-        neural: NeuralView = SequenceNetwork(device="cpu")
+        neural: ModuleView = SequenceNetwork(device="cpu")
         if self.features == "network":
             neural = GraphNetwork(n_components=self.n_components, seed=self.seed, device="cpu")
-        inputs = neural.prepare(dataset, muting, like=like)
+        inputs: ModuleInputs = neural.prepare(dataset, muting, like=like)
         return TableInputs(
             genes=inputs.genes,
             n_terms=inputs.n_terms,
@@ -272,7 +273,7 @@ class ScikitView(View):
         }
 
     def _state(self) -> Arrays:
-        fitted: FittedClassifiers = self.fitted_
+        fitted = self.fitted_
         state: Arrays = {
             **super()._state(),
             "columns": fitted.columns.astype(np.int64),

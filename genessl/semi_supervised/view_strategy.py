@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +12,10 @@ from sklearn.base import clone
 from genessl.data.dataset import GeneDataset
 from genessl.features.muting import Muting
 from genessl.models.base import GenePredictor
+from genessl.models.neural.inputs import ModuleInputs
 from genessl.models.neural.objective import MakeObjective
 from genessl.models.neural.sequence_network import SequenceNetwork
-from genessl.models.neural.training import NeuralView
+from genessl.models.neural.training import ModuleView
 from genessl.models.owner import Owner
 from genessl.models.supervision import Supervision
 from genessl.models.view import check_module_view, raw_scores
@@ -33,17 +33,19 @@ class ViewStrategy(Owner):
         The view with the trained module.
     """
 
-    view: NeuralView | None
+    view: ModuleView | None
     device: str
     seed: int
-    view_: NeuralView
+    view_: ModuleView
 
     @abstractmethod
-    def _objective(self, dataset: GeneDataset, inputs: Any, supervision: Supervision) -> MakeObjective:
+    def _objective(
+        self, dataset: GeneDataset, inputs: ModuleInputs, supervision: Supervision
+    ) -> MakeObjective[ModuleInputs]:
         """Return a function that makes the objective of a training, given a view's inputs and all visible labels."""
 
-    def _make_view(self) -> NeuralView:
-        view: NeuralView = clone(self.view or SequenceNetwork(device=self.device, seed=self.seed))
+    def _make_view(self) -> ModuleView:
+        view: ModuleView = clone(self.view or SequenceNetwork(device=self.device, seed=self.seed))
         return view
 
     def _parts(self) -> list[GenePredictor]:
@@ -65,7 +67,7 @@ class ViewStrategy(Owner):
         self._own({"view": view.with_fitted(fitted, dataset.ontology.terms)})
 
     def _n_epochs(
-        self, view: NeuralView, inputs: Any, supervision: Supervision, objective: MakeObjective
+        self, view: ModuleView, inputs: ModuleInputs, supervision: Supervision, objective: MakeObjective[ModuleInputs]
     ) -> int | None:
         """Return the number of epochs of the final training, which the validation genes choose."""
         return view.choose_epochs(inputs, supervision, objective=objective).n_epochs

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from genessl.data.sparse import keep_rows
+from genessl.models.neural.inputs import NeuralInputs, NeuralT
 from genessl.models.neural.objective import MakeObjective, Objective
 from genessl.models.supervision import Supervision
 
@@ -32,12 +32,12 @@ class DummyHead(nn.Module):
         self.output = nn.Linear(output.in_features, output.out_features).to(output.weight.device)
         self.output.load_state_dict(output.state_dict())
 
-    def forward(self, inputs: Any, rows: Tensor) -> Tensor:
+    def forward(self, inputs: NeuralInputs, rows: Tensor) -> Tensor:
         """Return logits, shape (n_rows, n_outputs)."""
         logits: Tensor = self.output(self.embed(inputs, rows))
         return logits
 
-    def embed(self, inputs: Any, rows: Tensor) -> Tensor:
+    def embed(self, inputs: NeuralInputs, rows: Tensor) -> Tensor:
         """Return what the output layers read, shape (n_rows, hidden)."""
         hidden: Tensor = self.shared.embed(inputs, rows)  # type: ignore[operator]
         return hidden
@@ -64,7 +64,9 @@ class DummyHeadObjective(Objective):
        arXiv:2405.16930, 2024
     """
 
-    def __init__(self, module: nn.Module, inputs: Any, supervision: Supervision, *, make: MakeObjective) -> None:
+    def __init__(
+        self, module: nn.Module, inputs: NeuralT, supervision: Supervision, *, make: MakeObjective[NeuralT]
+    ) -> None:
         super().__init__(module, inputs, supervision)
         assert supervision.suspects is not None
         self.suspects = supervision.suspects
@@ -111,7 +113,7 @@ def _among(supervision: Supervision, members: NDArray[np.bool_]) -> Supervision:
     )
 
 
-def with_dummy_head(make: MakeObjective, supervision: Supervision) -> MakeObjective:
+def with_dummy_head(make: MakeObjective[NeuralT], supervision: Supervision) -> MakeObjective[NeuralT]:
     """Return `make`, or a function that adds a dummy head to its objective if the supervision names suspects."""
     if supervision.suspects is None or not supervision.suspects.any():
         return make

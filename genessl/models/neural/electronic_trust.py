@@ -56,7 +56,7 @@ class FittedTrust(Fitted):
     omission: NDArray[np.float32]
 
 
-class ElectronicTrust(View):
+class ElectronicTrust(View[SourceInputs, FittedTrust]):
     """Score an electronic annotation by how often its source was right about the term.
 
     It learns from the labels and the electronic annotations. Unlabelled genes only decide which sources are used. It is
@@ -147,7 +147,7 @@ class ElectronicTrust(View):
         return np.where(trusted > 0, trusted, fitted.omission)
 
     def _state(self) -> Arrays:
-        fitted: FittedTrust = self.fitted_
+        fitted = self.fitted_
         return {**super()._state(), "trust": fitted.trust, "n_named": fitted.n_named, "omission": fitted.omission}
 
     def _facts(self) -> dict[str, Any]:

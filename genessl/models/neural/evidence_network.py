@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -42,7 +41,7 @@ class EvidenceInputs(NeuralInputs):
     starts: Tensor
 
 
-class EvidenceNetwork(NeuralView):
+class EvidenceNetwork(NeuralView[EvidenceInputs]):
     """Multilayer perceptron on electronic annotations; each pair of source and term is an input.
 
     It learns from the labels and the electronic annotations. Unlabelled genes only decide which sources and columns are
@@ -179,19 +178,19 @@ class _EvidenceModule(nn.Module):
         self.output = nn.Linear(hidden, n_outputs)
         self.bare, self.masked = bare, masked
 
-    def forward(self, inputs: Any, rows: Tensor) -> Tensor:
+    def forward(self, inputs: EvidenceInputs, rows: Tensor) -> Tensor:
         """Return logits, shape (n_rows, n_outputs)."""
         logits: Tensor = self.output(self.embed(inputs, rows))
         return logits
 
-    def embed(self, inputs: Any, rows: Tensor) -> Tensor:
+    def embed(self, inputs: EvidenceInputs, rows: Tensor) -> Tensor:
         """Return what the output layer reads, shape (n_rows, hidden)."""
         total = embedding_bag(*self._shown(inputs, rows), mode="sum", include_last_offset=True)
         hidden = self.dropout(torch.relu(self.norm(total + self.bias)))  # (n_rows, hidden)
         embedded: Tensor = self.dropout(hidden + self.layer(hidden))
         return embedded
 
-    def _shown(self, inputs: Any, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def _shown(self, inputs: EvidenceInputs, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return the annotations of the rows, one row after the other, the embeddings, and where each row starts."""
         starts = inputs.starts
         counts = starts[rows + 1] - starts[rows]

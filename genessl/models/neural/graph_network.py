@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import torch
@@ -18,7 +17,7 @@ from genessl.features.muting import Muting
 from genessl.features.scaling import FeatureScaling
 from genessl.models.base import check_count
 from genessl.models.inputs import Preparation
-from genessl.models.neural.inputs import GraphInputs, NeuralInputs
+from genessl.models.neural.inputs import GraphInputs
 from genessl.models.neural.label_input import LabelEmbedding, label_tensors, masked_in_turn
 from genessl.models.neural.layers import MultiNetworkConvolution, sparse_tensor, stack_adjacencies
 from genessl.models.neural.objective import MakeObjective
@@ -29,7 +28,7 @@ from genessl.models.view import NETWORKS, SEQUENCE
 _LARGEST = 5.0
 
 
-class GraphNetwork(NeuralView):
+class GraphNetwork(NeuralView[GraphInputs]):
     """Graph neural network over all networks at once.
 
     It learns from the labels and the networks. Unlabelled genes are used: they are nodes of the graph and pass messages
@@ -178,7 +177,7 @@ class GraphNetwork(NeuralView):
             return super().speaks_of(inputs)
         return np.asarray(inputs.edges.cpu().numpy())
 
-    def teachable(self, inputs: NeuralInputs) -> NDArray[np.bool_]:
+    def teachable(self, inputs: GraphInputs) -> NDArray[np.bool_]:
         """Return all genes but suspects, because this view reads nothing but their place in the networks."""
         everyone = super().teachable(inputs)
         return everyone if inputs.muting is None else ~inputs.muting.suspects
@@ -203,7 +202,7 @@ class GraphNetwork(NeuralView):
         *,
         validation: Supervision | None = None,
         n_epochs: int | None = None,
-        objective: MakeObjective | None = None,
+        objective: MakeObjective[GraphInputs] | None = None,
     ) -> FittedModule:
         """Train a fresh module without suspects, which train no dummy head here either; see `NeuralView.learn`."""
         if supervision.suspects is not None:
@@ -250,12 +249,12 @@ class _MultiNetwork(nn.Module):
         self.output = nn.Linear(hidden, n_outputs)
         self.labels = LabelEmbedding(n_outputs, hidden) if label_input else None
 
-    def forward(self, inputs: Any, rows: Tensor) -> Tensor:
+    def forward(self, inputs: GraphInputs, rows: Tensor) -> Tensor:
         """Return logits, shape (n_rows, n_outputs)."""
         logits: Tensor = self.output(self.embed(inputs, rows))
         return logits
 
-    def embed(self, inputs: Any, rows: Tensor) -> Tensor:
+    def embed(self, inputs: GraphInputs, rows: Tensor) -> Tensor:
         """Return what the output layer reads, shape (n_rows, hidden)."""
         hidden: Tensor = self.encoder(inputs.features)  # (n_genes, hidden)
         if self.labels is not None:

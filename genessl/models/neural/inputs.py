@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from typing import Any, Self
+from typing import Any, Literal, Self, TypeVar
 
 import torch
 from torch import Tensor
@@ -40,6 +40,11 @@ class FeatureInputs(NeuralInputs):
     features: Tensor
     substituted: Tensor | None = None
 
+    @property
+    def by_gene(self) -> Literal[True]:
+        """Return True: a gene's own features are all that is read of it."""
+        return True
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class GraphInputs(NeuralInputs):
@@ -68,9 +73,13 @@ class GraphInputs(NeuralInputs):
     substituted: Tensor | None = None
 
     @property
-    def by_gene(self) -> bool:
+    def by_gene(self) -> Literal[False]:
         """Return False: neighbours are read, and labels of others, even where there is no network."""
         return False
+
+
+NeuralT = TypeVar("NeuralT", bound=NeuralInputs)
+ModuleInputs = FeatureInputs | GraphInputs  # of the views that take a strategy's objective
 
 
 def _moved(value: Any, device: torch.device) -> Any:

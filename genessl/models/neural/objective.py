@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
+from genessl.models.neural.inputs import NeuralInputs, NeuralT
 from genessl.models.supervision import KNOWN, PRESENT, TAUGHT, Supervision
 
 
@@ -31,7 +32,7 @@ class Objective:
         The labels in the module's columns.
     """
 
-    def __init__(self, module: nn.Module, inputs: Any, supervision: Supervision) -> None:
+    def __init__(self, module: nn.Module, inputs: NeuralInputs, supervision: Supervision) -> None:
         self.module = module
         self.inputs = inputs
         self.supervision = supervision
@@ -60,10 +61,10 @@ class Objective:
         return cross_entropy(self.result(), self.inputs, validation, validation.informative)
 
 
-MakeObjective = Callable[[nn.Module, Any, Supervision], Objective]
+MakeObjective = Callable[[nn.Module, NeuralT, Supervision], Objective]
 
 
-def cross_entropy(module: nn.Module, inputs: Any, supervision: Supervision, rows: NDArray[np.intp]) -> Tensor:
+def cross_entropy(module: nn.Module, inputs: NeuralInputs, supervision: Supervision, rows: NDArray[np.intp]) -> Tensor:
     """Return the binary cross-entropy of some genes, mean over the weighted targets.
 
     Parameters

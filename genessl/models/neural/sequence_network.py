@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
@@ -16,7 +14,7 @@ from genessl.models.neural.training import NeuralView
 from genessl.models.view import SEQUENCE
 
 
-class SequenceNetwork(NeuralView):
+class SequenceNetwork(NeuralView[FeatureInputs]):
     """Multilayer perceptron on the sequence view: k-mers, homology profile, domains, and embeddings where given.
 
     It learns from the labels and the sequences. Unlabelled genes only enter the means and standard deviations by which
@@ -113,12 +111,12 @@ class _Perceptron(nn.Module):
         )
         self.output = nn.Linear(hidden, n_outputs)
 
-    def forward(self, inputs: Any, rows: Tensor) -> Tensor:
+    def forward(self, inputs: FeatureInputs, rows: Tensor) -> Tensor:
         """Return logits, shape (n_rows, n_outputs)."""
         logits: Tensor = self.output(self.embed(inputs, rows))
         return logits
 
-    def embed(self, inputs: Any, rows: Tensor) -> Tensor:
+    def embed(self, inputs: FeatureInputs, rows: Tensor) -> Tensor:
         """Return what the output layer reads, shape (n_rows, hidden)."""
         hidden: Tensor = self.body(inputs.features[rows])
         return hidden

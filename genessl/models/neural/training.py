@@ -22,7 +22,7 @@ from genessl.features.muting import Muting
 from genessl.models.base import Arrays, check_count, check_range
 from genessl.models.inputs import Fitted, Preparation
 from genessl.models.neural.dummy_head import with_dummy_head
-from genessl.models.neural.inputs import NeuralInputs
+from genessl.models.neural.inputs import NeuralT
 from genessl.models.neural.objective import MakeObjective, Objective
 from genessl.models.neural.threads import suitable_threads
 from genessl.models.resources import Resources
@@ -56,7 +56,7 @@ class FittedModule(Fitted):
     shown: Supervision | None = None
 
 
-class NeuralView(View):
+class NeuralView(View[NeuralT, FittedModule]):
     """Base of the views that train a torch module by masked binary cross-entropy.
 
     A first module is trained without the validation genes, whose loss chooses the number of epochs. A fresh module is
@@ -84,7 +84,6 @@ class NeuralView(View):
     min_genes: int
     device: str
     seed: int
-    fitted_: FittedModule
 
     @property
     def n_epochs_(self) -> int:
@@ -97,35 +96,36 @@ class NeuralView(View):
         """Return a fresh module; its forward(inputs, rows) gives logits, shape (n_rows, n_outputs)."""
 
     @abstractmethod
-    def _shape(self, inputs: Any) -> dict[str, int]:
+    def _shape(self, inputs: NeuralT) -> dict[str, int]:
         """Return the sizes that `_module` needs."""
 
-    def _shown(self, inputs: Any, supervision: Supervision) -> Any:
+    def _shown(self, inputs: NeuralT, supervision: Supervision) -> NeuralT:
         """Return the inputs, with the labels that the module may read added; by default it reads none."""
         return inputs
 
-    def _logits(self, fitted: FittedModule, inputs: Any) -> Tensor:
+    def _logits(self, fitted: FittedModule, inputs: NeuralT) -> Tensor:
         """Return the module's output for every gene, shape (n_genes, n_columns)."""
         logits: Tensor = fitted.module(inputs, torch.arange(inputs.n_genes, device=self._device()))
         return logits
 
-    def prepare(self, dataset: GeneDataset, muting: Muting | None = None, *, like: Preparation | None = None) -> Any:
+    def prepare(
+        self, dataset: GeneDataset, muting: Muting | None = None, *, like: Preparation | None = None
+    ) -> NeuralT:
         """Read a dataset and move it to the device; see `View.prepare`."""
-        inputs: NeuralInputs = super().prepare(dataset, muting, like=like)
-        return inputs.to(self._device())
+        return super().prepare(dataset, muting, like=like).to(self._device())
 
-    def teachable(self, inputs: NeuralInputs) -> NDArray[np.bool_]:
+    def teachable(self, inputs: NeuralT) -> NDArray[np.bool_]:
         """Return all genes; the taught labels of suspects train a dummy head."""
         return np.ones(inputs.n_genes, dtype=bool)
 
     def learn(
         self,
-        inputs: Any,
+        inputs: NeuralT,
         supervision: Supervision,
         *,
         validation: Supervision | None = None,
         n_epochs: int | None = None,
-        objective: MakeObjective | None = None,
+        objective: MakeObjective[NeuralT] | None = None,
     ) -> FittedModule:
         """Train a fresh module.
 
@@ -171,7 +171,7 @@ class NeuralView(View):
             shown=chosen if self.reads_labels else None,
         )
 
-    def _largest_product(self, module: nn.Module, inputs: Any, supervision: Supervision) -> int:
+    def _largest_product(self, module: nn.Module, inputs: NeuralT, supervision: Supervision) -> int:
         """Return the number of multiplications of the largest product of a step."""
         n_genes = len(supervision.informative)
         n_rows = inputs.n_genes if self.transductive else -(-n_genes // max(1, self.n_batches(n_genes)))
@@ -217,7 +217,7 @@ class NeuralView(View):
         """Return the number of steps of an epoch, at least five if there are as many rows: one step learns little."""
         return 1 if self.batch_size is None else min(n_rows, max(_LEAST_STEPS, -(-n_rows // self.batch_size)))
 
-    def score(self, fitted: FittedModule, inputs: Any) -> NDArray[np.float32]:
+    def score(self, fitted: FittedModule, inputs: NeuralT) -> NDArray[np.float32]:
         """Return the module's probabilities for every gene and term; 0 for terms that it was not trained on."""
         scores = np.zeros((inputs.n_genes, inputs.n_terms), dtype=np.float32)
         fitted.module.eval()
@@ -225,12 +225,12 @@ class NeuralView(View):
             scores[:, fitted.columns] = torch.sigmoid(self._logits(fitted, inputs)).cpu().numpy()
         return scores
 
-    def fresh_module(self, inputs: Any, n_outputs: int) -> nn.Module:
+    def fresh_module(self, inputs: NeuralT, n_outputs: int) -> nn.Module:
         """Return an untrained module for some inputs."""
         return self._module(self._shape(inputs), n_outputs)
 
     def choose_epochs(
-        self, inputs: Any, supervision: Supervision, *, objective: MakeObjective | None = None
+        self, inputs: NeuralT, supervision: Supervision, *, objective: MakeObjective[NeuralT] | None = None
     ) -> FittedModule:
         """Train without the validation genes while their loss falls; half of `max_epochs` if they are too few."""
         practice, held_out = split_validation(supervision)
@@ -287,6 +287,10 @@ class NeuralView(View):
         if self.device not in ("cpu", "cuda"):
             raise InputError(f"device: found {self.device!r}, expected 'auto', 'cpu' or 'cuda'")
         return torch.device(self.device)
+
+
+# A view that takes a strategy's objective. Which of the `ModuleInputs` it reads is known to the view alone.
+ModuleView = NeuralView[Any]
 
 
 def _start_at_frequency(module: nn.Module, frequency: NDArray[np.float32]) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,7 +21,6 @@ from genessl.models.baselines import neighbour_shares
 from genessl.models.closed_form import ClosedForm, FittedLabels
 from genessl.models.inputs import Preparation, ViewInputs
 from genessl.models.propagation.iteration import iterate
-from genessl.models.supervision import Supervision
 from genessl.models.view import NETWORKS, SEQUENCE
 
 _TERMS_AT_ONCE = 256
@@ -63,7 +61,7 @@ class FittedDiffusion(FittedLabels):
     coefficients: NDArray[np.float64]
 
 
-class FunctionDiffusion(ClosedForm):
+class FunctionDiffusion(ClosedForm[DiffusionInputs, FittedDiffusion]):
     """Diffuse seeds from homology and domains over the combined networks, as S2F does [1]_.
 
     It learns from the labels, the sequences and the networks. Unlabelled genes are used: labels diffuse through them.
@@ -113,7 +111,7 @@ class FunctionDiffusion(ClosedForm):
         """The networks and the sequences."""
         return frozenset({NETWORKS, SEQUENCE})
 
-    def needs_all_genes(self, inputs: ViewInputs) -> bool:
+    def needs_all_genes(self, inputs: DiffusionInputs) -> bool:
         """Return True, because seeds diffuse through all genes."""
         return True
 
@@ -132,19 +130,12 @@ class FunctionDiffusion(ClosedForm):
             domains=csr_array(carried.astype(np.float32)),
         )
 
-    def learn(
-        self,
-        inputs: DiffusionInputs,  # type: ignore[override]
-        supervision: Supervision,
-        *,
-        validation: Supervision | None = None,
-        n_epochs: int | None = None,
-        objective: Callable[..., Any] | None = None,
-    ) -> FittedDiffusion:
-        """Keep the labels, and fit the graphs' coefficients to them; see `View.learn`."""
-        kept = super().learn(inputs, supervision)
-        coefficients = label_coefficients(list(inputs.graphs), kept.supervision.targets)
-        return FittedDiffusion(preparation=kept.preparation, supervision=kept.supervision, coefficients=coefficients)
+    def _learned(self, labels: FittedLabels, inputs: DiffusionInputs) -> FittedDiffusion:
+        """Return the labels and the graphs' coefficients, fitted to them."""
+        coefficients = label_coefficients(list(inputs.graphs), labels.supervision.targets)
+        return FittedDiffusion(
+            preparation=labels.preparation, supervision=labels.supervision, coefficients=coefficients
+        )
 
     def score(self, fitted: FittedDiffusion, inputs: DiffusionInputs) -> NDArray[np.float32]:
         """Return the diffused seeds; see `View.score`."""
@@ -158,14 +149,12 @@ class FunctionDiffusion(ClosedForm):
         return np.asarray(np.maximum(diffuse(weights, seeds, self.diffusion), known))
 
     def _state(self) -> Arrays:
-        fitted: FittedDiffusion = self.fitted_  # type: ignore[assignment]
-        return {**super()._state(), "coefficients": fitted.coefficients}
+        return {**super()._state(), "coefficients": self.fitted_.coefficients}
 
-    def _restore(self, arrays: Arrays, facts: dict[str, Any], folder: Path) -> None:
-        super()._restore(arrays, facts, folder)
-        self.fitted_ = FittedDiffusion(
-            preparation=self.fitted_.preparation,
-            supervision=self.fitted_.supervision,
+    def _restored(self, labels: FittedLabels, arrays: Arrays, facts: dict[str, Any]) -> FittedDiffusion:
+        return FittedDiffusion(
+            preparation=labels.preparation,
+            supervision=labels.supervision,
             coefficients=arrays["coefficients"],
         )
 

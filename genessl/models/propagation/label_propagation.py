@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +17,6 @@ from genessl.models.closed_form import FittedLabels
 from genessl.models.propagation.iteration import iterate
 from genessl.models.propagation.network_weights import learn_network_weights
 from genessl.models.propagation.view import NetworkInputs, PropagationView
-from genessl.models.supervision import Supervision
 
 _TERMS_AT_ONCE = 512
 
@@ -40,7 +37,7 @@ class FittedPropagation(FittedLabels):
     names: tuple[str, ...]
 
 
-class LabelPropagation(PropagationView):
+class LabelPropagation(PropagationView[FittedPropagation]):
     """Spread known labels over the networks while the labelled genes keep their labels [1]_.
 
     It learns from the labels and the networks. Unlabelled genes are used: labels spread through them. It is
@@ -116,26 +113,16 @@ class LabelPropagation(PropagationView):
         DataFrame of float64, networks x aspects
             Columns sum to 1.
         """
-        fitted: FittedPropagation = self.fitted_  # type: ignore[assignment]
-        return pd.DataFrame(fitted.shares, index=list(fitted.names), columns=list(aspects))
+        return pd.DataFrame(self.fitted_.shares, index=list(self.fitted_.names), columns=list(aspects))
 
-    def learn(
-        self,
-        inputs: NetworkInputs,  # type: ignore[override]
-        supervision: Supervision,
-        *,
-        validation: Supervision | None = None,
-        n_epochs: int | None = None,
-        objective: Callable[..., Any] | None = None,
-    ) -> FittedPropagation:
-        """Keep the labels, and determine the networks' shares; see `View.learn`."""
-        kept = super().learn(inputs, supervision)
-        n_networks, n_aspects = len(inputs.networks), supervision.labelled.shape[1]
+    def _learned(self, labels: FittedLabels, inputs: NetworkInputs) -> FittedPropagation:
+        """Return the labels and the networks' shares."""
+        n_networks, n_aspects = len(inputs.networks), labels.supervision.labelled.shape[1]
         shares = np.full((n_networks, n_aspects), 1.0 / max(1, n_networks))
         if self.weights == "learnt":
-            shares = learn_network_weights(inputs.networks, kept.supervision)
+            shares = learn_network_weights(inputs.networks, labels.supervision)
         return FittedPropagation(
-            preparation=kept.preparation, supervision=kept.supervision, shares=shares, names=tuple(inputs.networks)
+            preparation=labels.preparation, supervision=labels.supervision, shares=shares, names=tuple(inputs.networks)
         )
 
     def score(self, fitted: FittedPropagation, inputs: NetworkInputs) -> NDArray[np.float32]:
@@ -183,18 +170,15 @@ class LabelPropagation(PropagationView):
         return np.asarray(np.float32(1.0 - self.restart) * reached + np.float32(self.restart) * frequency)
 
     def _state(self) -> Arrays:
-        fitted: FittedPropagation = self.fitted_  # type: ignore[assignment]
-        return {**super()._state(), "shares": fitted.shares}
+        return {**super()._state(), "shares": self.fitted_.shares}
 
     def _facts(self) -> dict[str, Any]:
-        fitted: FittedPropagation = self.fitted_  # type: ignore[assignment]
-        return {**super()._facts(), "names": list(fitted.names)}
+        return {**super()._facts(), "names": list(self.fitted_.names)}
 
-    def _restore(self, arrays: Arrays, facts: dict[str, Any], folder: Path) -> None:
-        super()._restore(arrays, facts, folder)
-        self.fitted_ = FittedPropagation(
-            preparation=self.fitted_.preparation,
-            supervision=self.fitted_.supervision,
+    def _restored(self, labels: FittedLabels, arrays: Arrays, facts: dict[str, Any]) -> FittedPropagation:
+        return FittedPropagation(
+            preparation=labels.preparation,
+            supervision=labels.supervision,
             shares=arrays["shares"],
             names=tuple(facts["names"]),
         )

@@ -16,7 +16,7 @@ from genessl.models.propagation.view import NetworkInputs, PropagationView
 _TERMS_AT_ONCE = 512
 
 
-class LabelSpreading(PropagationView):
+class LabelSpreading(PropagationView[FittedLabels]):
     """Spread the presence and the absence of each term over the networks: local and global consistency [1]_.
 
     It learns from the labels and the networks. Unlabelled genes are used: labels spread through them. It is

@@ -9,7 +9,7 @@ from scipy.sparse import csr_array
 from genessl.data.dataset import GeneDataset
 from genessl.features.graphs import joined_networks, summed
 from genessl.features.muting import Muting
-from genessl.models.closed_form import ClosedForm
+from genessl.models.closed_form import ClosedForm, LabelsT
 from genessl.models.inputs import Preparation, ViewInputs
 from genessl.models.view import NETWORKS, SEQUENCE
 
@@ -31,7 +31,7 @@ class NetworkInputs(ViewInputs):
         return summed(self.networks.values(), self.n_genes)
 
 
-class PropagationView(ClosedForm):
+class PropagationView(ClosedForm[NetworkInputs, LabelsT]):
     """Base of the views that spread labels over networks; a subclass has the parameter `similarity`.
 
     Such a view is transductive: labels can reach a gene through any other gene, so that all genes of the fitted dataset
@@ -45,7 +45,7 @@ class PropagationView(ClosedForm):
         """The networks, and the sequences if their similarity is used as a network."""
         return frozenset({NETWORKS, SEQUENCE}) if self.similarity else frozenset({NETWORKS})
 
-    def needs_all_genes(self, inputs: ViewInputs) -> bool:
+    def needs_all_genes(self, inputs: NetworkInputs) -> bool:
         """Return True, because labels spread through all genes."""
         return True
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from scipy.sparse import csr_array
 from torch import nn
 
 from genessl.data.dataset import GeneDataset
 from genessl.models.base import check_range
+from genessl.models.neural.inputs import ModuleInputs
 from genessl.models.neural.objective import MakeObjective, Objective
-from genessl.models.neural.training import NeuralView
+from genessl.models.neural.training import ModuleView
 from genessl.models.supervision import Supervision
 from genessl.semi_supervised.consistency.objectives import MatchObjective
 from genessl.semi_supervised.consistency.strategy import ConsistencyStrategy
@@ -71,7 +70,7 @@ class FixMatch(ConsistencyStrategy):
     def __init__(
         self,
         *,
-        view: NeuralView | None = None,
+        view: ModuleView | None = None,
         weight: float = 0.3,
         ramp_up: int = 5,
         quota: float = 0.5,
@@ -98,12 +97,14 @@ class FixMatch(ConsistencyStrategy):
         check_range("quota", self.quota, 0.0, 1.0, low_included=False)
         check_range("absent", self.absent, 0.0, 1.0, low_included=False)
 
-    def _objective(self, dataset: GeneDataset, inputs: Any, supervision: Supervision) -> MakeObjective:
+    def _objective(
+        self, dataset: GeneDataset, inputs: ModuleInputs, supervision: Supervision
+    ) -> MakeObjective[ModuleInputs]:
         if not self.weight:
             return Objective
         above = dataset.ontology.ancestors
 
-        def make(module: nn.Module, inputs: Any, chosen: Supervision) -> Objective:
+        def make(module: nn.Module, inputs: ModuleInputs, chosen: Supervision) -> Objective:
             thresholds = {"quota": self.quota, "absent": self.absent, "decay": self.decay}
             ancestors = csr_array(above[chosen.columns][:, chosen.columns])
             return MatchObjective(module, inputs, chosen, schedule=self._schedule(), ancestors=ancestors, **thresholds)

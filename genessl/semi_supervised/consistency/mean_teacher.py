@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 from genessl.data.dataset import GeneDataset
 from genessl.errors import InputError
+from genessl.models.neural.inputs import ModuleInputs
 from genessl.models.neural.objective import MakeObjective, Objective
-from genessl.models.neural.training import NeuralView
+from genessl.models.neural.training import ModuleView
 from genessl.models.supervision import Supervision
 from genessl.semi_supervised.consistency.objectives import DIFFERENCES, TeacherObjective
 from genessl.semi_supervised.consistency.strategy import ConsistencyStrategy
@@ -57,7 +57,7 @@ class MeanTeacher(ConsistencyStrategy):
     def __init__(
         self,
         *,
-        view: NeuralView | None = None,
+        view: ModuleView | None = None,
         weight: float = 1.0,
         ramp_up: int = 5,
         decay: float = 0.98,
@@ -82,7 +82,9 @@ class MeanTeacher(ConsistencyStrategy):
         if self.difference not in DIFFERENCES:
             raise InputError(f"difference: found {self.difference!r}, expected 'squares' or 'cross_entropy'")
 
-    def _objective(self, dataset: GeneDataset, inputs: Any, supervision: Supervision) -> MakeObjective:
+    def _objective(
+        self, dataset: GeneDataset, inputs: ModuleInputs, supervision: Supervision
+    ) -> MakeObjective[ModuleInputs]:
         if not self.weight:
             return Objective
         return partial(

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 from torch.optim.swa_utils import AveragedModel
 
+from genessl.models.neural.inputs import ModuleInputs
 from genessl.models.neural.layers import sparse_tensor
 from genessl.models.neural.objective import Objective
 from genessl.models.supervision import Supervision
@@ -44,7 +45,11 @@ class ConsistencyObjective(Objective, ABC):
     The weight of the inconsistency grows in the course of training.
     """
 
-    def __init__(self, module: nn.Module, inputs: Any, supervision: Supervision, *, schedule: Schedule) -> None:
+    inputs: ModuleInputs
+
+    def __init__(
+        self, module: nn.Module, inputs: ModuleInputs, supervision: Supervision, *, schedule: Schedule
+    ) -> None:
         super().__init__(module, inputs, supervision)
         self.schedule = schedule
         self.pool = supervision.drawable
@@ -99,7 +104,7 @@ class TeacherObjective(ConsistencyObjective):
     def __init__(
         self,
         module: nn.Module,
-        inputs: Any,
+        inputs: ModuleInputs,
         supervision: Supervision,
         *,
         schedule: Schedule,
@@ -170,7 +175,7 @@ class MatchObjective(ConsistencyObjective):
     def __init__(
         self,
         module: nn.Module,
-        inputs: Any,
+        inputs: ModuleInputs,
         supervision: Supervision,
         *,
         schedule: Schedule,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import torch
 from torch import Tensor
+
+from genessl.models.neural.inputs import ModuleInputs
 
 _MOST = 0.9
 
@@ -59,12 +60,12 @@ class Perturber:
         As the view's `prepare` returned them.
     """
 
-    def __init__(self, inputs: Any) -> None:
+    def __init__(self, inputs: ModuleInputs) -> None:
         self.inputs = inputs
         self.centre = inputs.features.mean(dim=0)
         self.spread = inputs.features.std(dim=0, correction=0)
 
-    def __call__(self, rows: Tensor, perturbation: Perturbation) -> tuple[Any, Tensor]:
+    def __call__(self, rows: Tensor, perturbation: Perturbation) -> tuple[ModuleInputs, Tensor]:
         """Return the perturbed inputs and the rows from which a module computes the logits of some genes.
 
         A module that reads genes one by one is given the features of these genes only.

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from genessl.errors import InputError
-from genessl.models.neural.training import NeuralView
+from genessl.models.neural.inputs import ModuleInputs
+from genessl.models.neural.training import ModuleView
 from genessl.models.stacking.out_of_fold import deal_folds
 from genessl.models.supervision import Supervision
 
@@ -17,8 +16,8 @@ _LEAST_SCORE = 1e-4
 
 
 def cross_fitted_scores(
-    view: NeuralView,
-    inputs: Any,
+    view: ModuleView,
+    inputs: ModuleInputs,
     supervision: Supervision,
     *,
     n_epochs: int,

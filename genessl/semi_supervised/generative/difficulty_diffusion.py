@@ -15,9 +15,10 @@ from torch import nn
 from genessl.data.dataset import VALIDATION, GeneDataset
 from genessl.data.sparse import pack_sparse, unpack_sparse
 from genessl.models.base import Arrays, check_count, check_range
+from genessl.models.neural.inputs import ModuleInputs
 from genessl.models.neural.objective import MakeObjective
 from genessl.models.neural.sequence_network import SequenceNetwork
-from genessl.models.neural.training import NeuralView
+from genessl.models.neural.training import ModuleView
 from genessl.models.supervision import Supervision
 from genessl.models.view import SEQUENCE, check_module_view
 from genessl.semi_supervised.generative.difficulty import as_difficulty, as_ranks, cross_fitted_scores, relative_loss
@@ -105,7 +106,7 @@ class DifficultyDiffusion(ViewStrategy):
     def __init__(
         self,
         *,
-        view: NeuralView | None = None,
+        view: ModuleView | None = None,
         level: str | float | None = "medium",
         per_term: int = 4,
         fewest: int = 3,
@@ -135,9 +136,9 @@ class DifficultyDiffusion(ViewStrategy):
         self.device = device
         self.seed = seed
 
-    def _make_view(self) -> NeuralView:
+    def _make_view(self) -> ModuleView:
         default = SequenceNetwork(min_genes=self.fewest, device=self.device, seed=self.seed)
-        view: NeuralView = clone(self.view or default)
+        view: ModuleView = clone(self.view or default)
         return view
 
     def _generator(self) -> FeatureDiffusion:
@@ -160,23 +161,27 @@ class DifficultyDiffusion(ViewStrategy):
         super()._check_parameters()
         self._generator().check_parameters()
 
-    def _n_epochs(self, view: NeuralView, inputs: Any, supervision: Supervision, objective: MakeObjective) -> int:
+    def _n_epochs(
+        self, view: ModuleView, inputs: ModuleInputs, supervision: Supervision, objective: MakeObjective[ModuleInputs]
+    ) -> int:
         return self.n_epochs or self.label_epochs_
 
-    def _objective(self, dataset: GeneDataset, inputs: Any, supervision: Supervision) -> MakeObjective:
+    def _objective(
+        self, dataset: GeneDataset, inputs: ModuleInputs, supervision: Supervision
+    ) -> MakeObjective[ModuleInputs]:
         epochs = self._make_view().choose_epochs(inputs, supervision).n_epochs
         assert epochs is not None
         self.label_epochs_ = epochs
         samples = self._make_samples(dataset, inputs, supervision.only(~supervision.validation))
         self.samples_, self.sample_labels_ = samples.features, samples.labels
 
-        def make(module: nn.Module, inputs: Any, chosen: Supervision) -> SampleObjective:
+        def make(module: nn.Module, inputs: ModuleInputs, chosen: Supervision) -> SampleObjective:
             drawn = samples.select(chosen.columns)
             return SampleObjective(module, inputs, chosen, drawn, weight=self.weight, seed=self.seed)
 
         return make
 
-    def _make_samples(self, dataset: GeneDataset, inputs: Any, training: Supervision) -> Samples:
+    def _make_samples(self, dataset: GeneDataset, inputs: ModuleInputs, training: Supervision) -> Samples:
         """Measure the difficulty of the training genes, and draw samples for their rare terms."""
         self.difficulty_ = np.full(dataset.n_genes, np.nan)
         self.generator_: FeatureDiffusion | None = None

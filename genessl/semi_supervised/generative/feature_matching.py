@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import torch
@@ -14,8 +13,9 @@ from torch.nn.functional import softplus
 from genessl.data.dataset import GeneDataset
 from genessl.errors import InputError
 from genessl.models.base import check_count, check_range
+from genessl.models.neural.inputs import ModuleInputs
 from genessl.models.neural.objective import MakeObjective, Objective
-from genessl.models.neural.training import NeuralView
+from genessl.models.neural.training import ModuleView
 from genessl.models.supervision import Supervision
 from genessl.models.view import NETWORKS
 from genessl.semi_supervised.generative.feature_model import mean_output, straight_through, zero_one_columns
@@ -68,7 +68,7 @@ class FeatureMatchingGAN(ViewStrategy):
     def __init__(
         self,
         *,
-        view: NeuralView | None = None,
+        view: ModuleView | None = None,
         weight: float = 0.03,
         latent: int = 32,
         hidden: int = 128,
@@ -99,8 +99,10 @@ class FeatureMatchingGAN(ViewStrategy):
         check_count("hidden", self.hidden)
         check_count("seed", self.seed, 0)
 
-    def _objective(self, dataset: GeneDataset, inputs: Any, supervision: Supervision) -> MakeObjective:
-        def make(module: nn.Module, inputs: Any, supervision: Supervision) -> Objective:
+    def _objective(
+        self, dataset: GeneDataset, inputs: ModuleInputs, supervision: Supervision
+    ) -> MakeObjective[ModuleInputs]:
+        def make(module: nn.Module, inputs: ModuleInputs, supervision: Supervision) -> Objective:
             if not self.weight:
                 return Objective(module, inputs, supervision)
             with torch.random.fork_rng():
@@ -163,10 +165,12 @@ class FeatureMatchingObjective(Objective):
         Seed of the choice of genes.
     """
 
+    inputs: ModuleInputs
+
     def __init__(
         self,
         module: nn.Module,
-        inputs: Any,
+        inputs: ModuleInputs,
         supervision: Supervision,
         generator: FeatureGenerator,
         *,

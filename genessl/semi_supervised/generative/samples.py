@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import torch
@@ -13,6 +13,7 @@ from sklearn.metrics import pairwise_distances_argmin_min
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
+from genessl.models.neural.inputs import ModuleInputs
 from genessl.models.neural.objective import Objective
 from genessl.models.supervision import Supervision
 
@@ -63,10 +64,12 @@ class SampleObjective(Objective):
         Seed of the choice of samples.
     """
 
+    inputs: ModuleInputs
+
     def __init__(
         self,
         module: nn.Module,
-        inputs: Any,
+        inputs: ModuleInputs,
         supervision: Supervision,
         samples: Samples,
         *,

@@ -14,8 +14,9 @@ from torch.nn.functional import softplus
 
 from genessl.data.dataset import GeneDataset
 from genessl.models.base import Arrays, check_count, check_range
+from genessl.models.neural.inputs import ModuleInputs
 from genessl.models.neural.objective import MakeObjective, Objective
-from genessl.models.neural.training import NeuralView
+from genessl.models.neural.training import ModuleView
 from genessl.models.supervision import Supervision
 from genessl.semi_supervised.generative.feature_model import FeatureModel, straight_through, zero_one_columns
 from genessl.semi_supervised.view_strategy import ViewStrategy
@@ -82,7 +83,7 @@ class VariationalAutoencoder(ViewStrategy):
     def __init__(
         self,
         *,
-        view: NeuralView | None = None,
+        view: ModuleView | None = None,
         weight: float = 1.0,
         latent: int = 16,
         hidden: int = 128,
@@ -108,8 +109,10 @@ class VariationalAutoencoder(ViewStrategy):
             check_count(name, getattr(self, name))
         check_count("seed", self.seed, 0)
 
-    def _objective(self, dataset: GeneDataset, inputs: Any, supervision: Supervision) -> MakeObjective:
-        def make(module: nn.Module, inputs: Any, supervision: Supervision) -> VariationalObjective:
+    def _objective(
+        self, dataset: GeneDataset, inputs: ModuleInputs, supervision: Supervision
+    ) -> MakeObjective[ModuleInputs]:
+        def make(module: nn.Module, inputs: ModuleInputs, supervision: Supervision) -> VariationalObjective:
             present = zero_one_columns(inputs.features)
             with torch.random.fork_rng():  # so that the classifier draws the same numbers as without the model
                 torch.manual_seed(self.seed)
@@ -153,10 +156,12 @@ class VariationalObjective(Objective):
         Seed of the choice of genes.
     """
 
+    inputs: ModuleInputs
+
     def __init__(
         self,
         module: nn.Module,
-        inputs: Any,
+        inputs: ModuleInputs,
         supervision: Supervision,
         model: FeatureModel,
         *,

@@ -19,7 +19,7 @@ from genessl.evaluation.calibration import TermCalibration
 from genessl.features.graphs import SIMILARITY
 from genessl.features.muting import Muting
 from genessl.models.base import Arrays, GenePredictor, check_count, check_range
-from genessl.models.inputs import Fitted
+from genessl.models.inputs import Fitted, ViewInputs
 from genessl.models.kernel_regression import KernelRegression
 from genessl.models.neural.graph_network import GraphNetwork
 from genessl.models.neural.sequence_network import SequenceNetwork
@@ -54,8 +54,8 @@ class _Course:
         It measures scores on the validation genes.
     """
 
-    views: list[View]
-    inputs: list[Any]
+    views: list[View[Any, Any]]
+    inputs: list[ViewInputs]
     speaks: list[NDArray[np.bool_]]
     supervision: Supervision
     ontology: Ontology

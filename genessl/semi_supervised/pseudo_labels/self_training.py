@@ -17,7 +17,7 @@ from genessl.errors import InputError
 from genessl.evaluation.calibration import TermCalibration
 from genessl.features.muting import Muting
 from genessl.models.base import GenePredictor, check_count, check_range
-from genessl.models.inputs import Fitted
+from genessl.models.inputs import Fitted, ViewInputs
 from genessl.models.neural.sequence_network import SequenceNetwork
 from genessl.models.supervision import Supervision
 from genessl.models.view import View, as_view, check_predictor, raw_scores, split_validation
@@ -53,8 +53,8 @@ class _Course:
         It measures scores on the validation genes.
     """
 
-    view: View
-    inputs: Any
+    view: View[Any, Any]
+    inputs: ViewInputs
     supervision: Supervision
     ontology: Ontology
     judge: Judge
