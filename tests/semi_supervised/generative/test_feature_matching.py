@@ -156,9 +156,10 @@ def test_unlabelled_genes_teach(dataset):
 def test_known_labels_stay_as_they_are(dataset, monkeypatch):
     before = Supervision.of(dataset).positive.toarray()
     seen = []
-    batch = Supervision.batch
-    monkeypatch.setattr(Supervision, "batch", lambda self, rows: seen.append((self, rows)) or batch(self, rows))
+    batch, codes = Supervision.batch, Supervision.codes
+    monkeypatch.setattr(Supervision, "codes", lambda self, rows: seen.append((self, rows)) or codes(self, rows))
     adversarial().fit(dataset)
+    monkeypatch.undo()
     assert len(seen) > 20
     ordered = before[np.argsort(dataset.genes)]
     for supervision, rows in seen:
