@@ -17,7 +17,7 @@ from genessl.data.dataset import GeneDataset
 from genessl.errors import InputError
 from genessl.models.base import Arrays, check_count, check_range
 from genessl.models.neural.inputs import FeatureInputs, GraphInputs, ModuleInputs
-from genessl.models.neural.layers import MultiNetworkConvolution, stack_adjacencies
+from genessl.models.neural.layers import MultiNetworkConvolution
 from genessl.models.neural.objective import MakeObjective, Objective
 from genessl.models.neural.training import ModuleView
 from genessl.models.supervision import Supervision
@@ -280,7 +280,7 @@ class MaskedNodes(nn.Module):
         everyone = torch.arange(len(features), device=features.device)
         hidden = self.to_decoder(self.module.embed(replace(self.inputs, features=seen), everyone))  # type: ignore[operator]
         hidden = hidden.index_fill(0, masked, 0.0)
-        restored: Tensor = self.decoder(self.convolution(hidden, stack_adjacencies(self.inputs.adjacencies))[masked])
+        restored: Tensor = self.decoder(self.convolution(hidden, self.inputs.adjacencies, self.inputs.union)[masked])
         return restored
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -54,49 +55,69 @@ class _SymmetricProduct(torch.autograd.Function):
         return None, ctx.adjacency @ gradients[0].contiguous()
 
 
-def stack_adjacencies(adjacencies: Sequence[Tensor]) -> Tensor | None:
-    """Return the adjacencies of several networks on top of each other, so that one product serves all of them.
+@dataclass(frozen=True, eq=False)
+class EdgeUnion:
+    """The edges that any of several networks has, so that one product serves all networks.
 
     Parameters
     ----------
-    adjacencies : sequence of Tensor, CSR of float32, each of shape (n_genes, n_genes)
-
-    Returns
-    -------
-    Tensor or None
-        CSR of float32, shape (n_networks * n_genes, n_genes); None if there is no network.
+    pointers : Tensor of int64, shape (n_genes + 1,)
+    columns : Tensor of int64, shape (n_edges,)
+        Of a CSR matrix that holds all edges.
+    places : tuple of Tensor of int64
+        For each network, which of these edges its own ones are.
     """
-    if not adjacencies:
-        return None
-    offsets = np.cumsum([0, *(adjacency.values().numel() for adjacency in adjacencies)])
-    starts = [adjacency.crow_indices()[:-1] + offset for adjacency, offset in zip(adjacencies, offsets.tolist())]
-    end = torch.tensor([offsets[-1]], device=starts[0].device)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Sparse")
-        return torch.sparse_csr_tensor(
-            torch.cat([*starts, end]),
-            torch.cat([adjacency.col_indices() for adjacency in adjacencies]),
-            torch.cat([adjacency.values() for adjacency in adjacencies]),
-            size=(sum(adjacency.shape[0] for adjacency in adjacencies), adjacencies[0].shape[1]),
-        )
+
+    pointers: Tensor
+    columns: Tensor
+    places: tuple[Tensor, ...]
+
+    @classmethod
+    def of(cls, adjacencies: Sequence[Tensor]) -> Self | None:
+        """Return the union of adjacencies, each CSR of shape (n_genes, n_genes); None if there is no network."""
+        if not adjacencies:
+            return None
+        n_genes = adjacencies[0].shape[0]
+        keys = []
+        for adjacency in adjacencies:
+            rows = torch.repeat_interleave(torch.arange(n_genes), adjacency.crow_indices().diff())
+            keys.append(rows * n_genes + adjacency.col_indices())
+        edges, places = torch.unique(torch.cat(keys), return_inverse=True)
+        counts = torch.bincount(edges // n_genes, minlength=n_genes)
+        pointers = torch.cat([torch.zeros(1, dtype=torch.int64), torch.cumsum(counts, dim=0)])
+        return cls(pointers, edges % n_genes, tuple(torch.split(places, [len(each) for each in keys])))
+
+    def to(self, device: torch.device) -> EdgeUnion:
+        """Return the union on a device."""
+        places = tuple(place.to(device) for place in self.places)
+        return EdgeUnion(self.pointers.to(device), self.columns.to(device), places)
+
+    def mixed(self, adjacencies: Sequence[Tensor], shares: Tensor) -> Tensor:
+        """Return sum_r w_r A_r, CSR of float32, shape (n_genes, n_genes), of networks with these edges."""
+        values = torch.zeros(len(self.columns), device=shares.device)
+        for share, adjacency, place in zip(shares, adjacencies, self.places):
+            values.index_add_(0, place, share * adjacency.values())
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Sparse")
+            mixed: Tensor = torch.sparse_csr_tensor(self.pointers, self.columns, values, size=adjacencies[0].shape)
+        return mixed
 
 
-class _WeightedProducts(torch.autograd.Function):
-    """sum_r w_r A_r H for symmetric A_r without gradient, stacked; w and H have gradients."""
+class _MixedProduct(torch.autograd.Function):
+    """sum_r w_r A_r H for symmetric A_r without gradient; w and H have gradients."""
 
     @staticmethod
-    def forward(ctx: Any, stacked: Tensor, weights: Tensor, hidden: Tensor) -> Tensor:
-        products = (stacked @ hidden).view(len(weights), -1)  # (n_networks, n_genes * channels)
-        ctx.stacked = stacked
-        ctx.save_for_backward(weights, products)
-        return (weights @ products).view_as(hidden)
+    def forward(ctx: Any, adjacencies: Sequence[Tensor], union: EdgeUnion, shares: Tensor, hidden: Tensor) -> Tensor:
+        ctx.adjacencies, ctx.mixed = adjacencies, union.mixed(adjacencies, shares)
+        ctx.save_for_backward(hidden)
+        return ctx.mixed @ hidden
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[None, Tensor, Tensor]:
-        weights, products = ctx.saved_tensors
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[None, None, Tensor, Tensor]:
+        (hidden,) = ctx.saved_tensors
         gradient = gradients[0].contiguous()
-        back = (ctx.stacked @ gradient).view(len(weights), -1)
-        return None, products @ gradient.view(-1), (weights @ back).view_as(gradient)
+        shares = [torch.dot((each @ hidden).reshape(-1), gradient.view(-1)) for each in ctx.adjacencies]
+        return None, None, torch.stack(shares), ctx.mixed @ gradient
 
 
 class MultiNetworkConvolution(nn.Module):
@@ -116,18 +137,23 @@ class MultiNetworkConvolution(nn.Module):
         self.reliability = nn.Parameter(torch.zeros(n_networks))
         self.norm = nn.LayerNorm(channels)
 
-    def forward(self, hidden: Tensor, stacked: Tensor | None) -> Tensor:
+    def forward(self, hidden: Tensor, adjacencies: Sequence[Tensor], union: EdgeUnion | None = None) -> Tensor:
         """Return the next hidden state, shape (n_genes, channels).
 
         Parameters
         ----------
         hidden : Tensor of float32, shape (n_genes, channels)
-        stacked : Tensor or None
-            As `stack_adjacencies` returned it.
+        adjacencies : sequence of Tensor, CSR of float32, each of shape (n_genes, n_genes)
+        union : EdgeUnion, optional
+            Of these adjacencies, which have to be symmetric; with it there is one product in place of one a network.
         """
         total = self.own(hidden)
-        if stacked is not None:
-            shares = torch.softmax(self.reliability, dim=0)
-            message = self.neighbours(hidden)
-            total = total + _WeightedProducts.apply(stacked, shares, message)  # type: ignore[no-untyped-call]
+        message = self.neighbours(hidden)
+        shares = torch.softmax(self.reliability, dim=0)
+        if union is not None:
+            mixed: Tensor = _MixedProduct.apply(adjacencies, union, shares, message)  # type: ignore[no-untyped-call]
+            total = total + mixed
+        else:
+            for share, adjacency in zip(shares, adjacencies):
+                total = total + share * symmetric_product(adjacency, message)
         return hidden + torch.relu(self.norm(total))

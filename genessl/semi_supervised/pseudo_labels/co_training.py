@@ -26,10 +26,10 @@ from genessl.models.neural.sequence_network import SequenceNetwork
 from genessl.models.propagation.label_propagation import LabelPropagation
 from genessl.models.supervision import Supervision
 from genessl.models.view import View, as_view, check_predictor, fitted_view, split_validation
-from genessl.semi_supervised.pseudo_labels.join import ViewJoin, calibrate, mean_opinion
+from genessl.semi_supervised.pseudo_labels.join import ViewJoin, calibrate, joined_with_pupils
 from genessl.semi_supervised.pseudo_labels.lessons import TEACHERS, Lesson, write_lessons
 from genessl.semi_supervised.pseudo_labels.rounds import TaughtInRounds
-from genessl.semi_supervised.pseudo_labels.stopping import Judge
+from genessl.semi_supervised.pseudo_labels.stopping import Judge, Judgement
 
 _log = logging.getLogger(__name__)
 VIEWS = ("sequence", "network", "third", "fourth")
@@ -64,6 +64,12 @@ class _Course:
     def score(self, fitted: list[Fitted]) -> _Scores:
         """Return the scores of all genes by the first views, before parents are raised to their children's scores."""
         return [view.score(learned, given) for view, learned, given in zip(self.views, fitted, self.inputs)]
+
+    def judged(self, scores: _Scores, taught: _Scores, join: ViewJoin) -> Judgement:
+        """Return how good the prediction is on the validation genes, which alone are joined."""
+        table = np.zeros_like(scores[0])
+        table[self.judge.rows] = joined_with_pupils(scores, taught, join, self.speaks, self.judge.rows)
+        return self.judge.judge(table)
 
     def keep(self, fitted: list[Fitted]) -> list[GenePredictor]:
         """Return the first views as fitted predictors."""
@@ -279,7 +285,7 @@ class CoTraining(TaughtInRounds):
             self.history_ = [0.0]
             self.termination_condition_ = "no_validation_genes"
             return self.rounds, epochs, rounds * max(self.rounds, 1)
-        best = course.judge.judge(_prediction(scores, [], rounds[0].join, course.speaks))
+        best = course.judged(scores, [], rounds[0].join)
         self.history_ = [best.quality]
         n_rounds, self.termination_condition_ = 0, "max_rounds"
         for number in range(1, self.rounds + 1):
@@ -288,7 +294,7 @@ class CoTraining(TaughtInRounds):
                 self.termination_condition_ = "nothing_to_teach"
                 break
             taught = course.score(self._train(course, practice, epochs, lessons))
-            found = course.judge.judge(_prediction(scores, taught, rounds[-1].join, course.speaks))
+            found = course.judged(scores, taught, rounds[-1].join)
             self.history_.append(found.quality)
             _log.info("co-training round %d: weighted F-max %.4f on validation genes", number, found.quality)
             if found.worse_than(best):
@@ -358,7 +364,7 @@ class CoTraining(TaughtInRounds):
             speaks.append(view.speaks_of(inputs))
             if number < len(self.pupils_):
                 taught.append(view.score(fitted_view(self.pupils_[number])[1], inputs))
-        return _prediction(scores, taught, self.join_, speaks)
+        return joined_with_pupils(scores, taught, self.join_, speaks, np.arange(dataset.n_genes))
 
     def _owned(self) -> dict[str, GenePredictor]:
         return {f"{name}_view": view for name, view in zip(VIEWS, self.views_)}
@@ -382,19 +388,3 @@ class CoTraining(TaughtInRounds):
         super()._restore(arrays, facts, folder)
         self.pupils_ = [GenePredictor.load(folder / f"{name}_pupil") for name in facts["pupils"]]
         self.join_ = ViewJoin.unpack(arrays, "join.")
-
-
-def _prediction(
-    scores: _Scores, taught: _Scores, join: ViewJoin, speaks: list[NDArray[np.bool_]]
-) -> NDArray[np.float32]:
-    """Return half the join of the views plus half the mean of the pupils that have evidence about a gene.
-
-    For a term that a pupil has not learned, the join replaces the pupil.
-    """
-    joined = join.apply(scores, speaks)
-    if not taught:
-        return joined
-    opinions = [np.where(table.any(axis=0), table, joined) for table in taught]
-    pupils = mean_opinion(opinions, speaks[: len(taught)])[0]
-    pupils += joined
-    return np.divide(pupils, np.float32(2.0), out=pupils)

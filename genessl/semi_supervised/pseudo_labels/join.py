@@ -67,16 +67,22 @@ class ViewJoin:
         """Return the join for views that were trained on labels in which the terms have this frequency."""
         return replace(self, calibrations={views: each.at(frequency) for views, each in self.calibrations.items()})
 
-    def apply(self, scores: Sequence[NDArray[np.float32]], speaks: Sequence[NDArray[np.bool_]]) -> NDArray[np.float32]:
-        """Return probabilities, float32, shape (n_genes, n_terms).
+    def apply(
+        self,
+        scores: Sequence[NDArray[np.float32]],
+        speaks: Sequence[NDArray[np.bool_]],
+        rows: NDArray[np.intp] | None = None,
+    ) -> NDArray[np.float32]:
+        """Return probabilities of some genes, by default of all; float32, shape (n_rows, n_terms).
 
         If the fit had no gene with evidence from the same set of views, the calibration of its largest subset is used.
         """
-        joined = np.zeros_like(scores[0])
-        for views, genes in _groups(speaks).items():
+        asked = np.arange(len(scores[0])) if rows is None else rows
+        joined = np.zeros((len(asked), scores[0].shape[1]), dtype=np.float32)
+        for views, places in _groups([genes[asked] for genes in speaks]).items():
             known = self._closest(views)
             told = [scores[view] for view in known] or [np.zeros_like(scores[0])]
-            joined[genes] = self.calibrations[known].apply(told, genes)
+            joined[places] = self.calibrations[known].apply(told, asked[places])
         return joined
 
     def _closest(self, views: Speaking) -> Speaking:
@@ -162,3 +168,36 @@ def mean_opinion(
     for table, genes in zip(tables, speaks):
         total[genes] += table[genes]
     return np.divide(total, np.maximum(count, 1).astype(np.float32)[:, None], out=total), np.asarray(count > 0)
+
+
+def joined_with_pupils(
+    scores: Sequence[NDArray[np.float32]],
+    taught: Sequence[NDArray[np.float32]],
+    join: ViewJoin,
+    speaks: Sequence[NDArray[np.bool_]],
+    rows: NDArray[np.intp],
+) -> NDArray[np.float32]:
+    """Return half the join of the views plus half the mean of the pupils that have evidence about a gene.
+
+    For a term that a pupil has not learned, the join replaces the pupil.
+
+    Parameters
+    ----------
+    scores, taught : sequence of ndarray of float32, each of shape (n_genes, n_terms)
+        Of the views before the last round, and of the pupils, which are the first views.
+    join : ViewJoin
+    speaks : sequence of ndarray of bool, each of shape (n_genes,)
+    rows : ndarray of int, shape (n_rows,)
+        The genes asked for.
+
+    Returns
+    -------
+    ndarray of float32, shape (n_rows, n_terms)
+    """
+    joined = join.apply(scores, speaks, rows)
+    if not taught:
+        return joined
+    opinions = [np.where(table.any(axis=0), table[rows], joined) for table in taught]
+    pupils = mean_opinion(opinions, [genes[rows] for genes in speaks[: len(taught)]])[0]
+    pupils += joined
+    return np.divide(pupils, np.float32(2.0), out=pupils)
