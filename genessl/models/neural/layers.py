@@ -110,7 +110,8 @@ class _MixedProduct(torch.autograd.Function):
     def forward(ctx: Any, adjacencies: Sequence[Tensor], union: EdgeUnion, shares: Tensor, hidden: Tensor) -> Tensor:
         ctx.adjacencies, ctx.mixed = adjacencies, union.mixed(adjacencies, shares)
         ctx.save_for_backward(hidden)
-        return ctx.mixed @ hidden
+        product: Tensor = ctx.mixed @ hidden
+        return product
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[None, None, Tensor, Tensor]:
