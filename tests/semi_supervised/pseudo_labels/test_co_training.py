@@ -31,6 +31,8 @@ def co_training(*, max_epochs=6, **parameters):
 class ScriptedJudge:
     """Finds the judgements that it is told, whatever the scores are."""
 
+    rows = np.arange(0)  # no gene has to be scored for it
+
     def __init__(self, judgements):
         self.judgements = iter(judgements)
 
