@@ -280,7 +280,7 @@ class MaskedNodes(nn.Module):
         everyone = torch.arange(len(features), device=features.device)
         hidden = self.to_decoder(self.module.embed(replace(self.inputs, features=seen), everyone))  # type: ignore[operator]
         hidden = hidden.index_fill(0, masked, 0.0)
-        restored: Tensor = self.decoder(self.convolution(hidden, self.inputs.adjacencies, self.inputs.union)[masked])
+        restored: Tensor = self.decoder(self.convolution(hidden, self.inputs.adjacencies)[masked])
         return restored
 
 

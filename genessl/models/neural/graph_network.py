@@ -19,7 +19,7 @@ from genessl.models.base import check_count
 from genessl.models.inputs import Preparation
 from genessl.models.neural.inputs import GraphInputs
 from genessl.models.neural.label_input import LabelEmbedding, label_tensors, masked_in_turn
-from genessl.models.neural.layers import EdgeUnion, MultiNetworkConvolution, sparse_tensor
+from genessl.models.neural.layers import MultiNetworkConvolution, sparse_tensor
 from genessl.models.neural.objective import MakeObjective
 from genessl.models.neural.training import FittedModule, NeuralView
 from genessl.models.supervision import Supervision
@@ -160,7 +160,6 @@ class GraphNetwork(NeuralView[GraphInputs]):
             muting=muting,
             features=torch.from_numpy(features),
             adjacencies=tensors,
-            union=EdgeUnion.of(tensors),
             receiving=None if muted is None else tuple(sparse_tensor(adjacency) for adjacency in adjacencies),
             edges=torch.from_numpy(with_edges(networks.values(), dataset.n_genes)),
         )
@@ -262,7 +261,6 @@ class _MultiNetwork(nn.Module):
         if self.labels is not None:
             hidden = hidden + self.labels(inputs.labels, rows)
         adjacencies = inputs.adjacencies if self.training or inputs.receiving is None else inputs.receiving
-        union = inputs.union if adjacencies is inputs.adjacencies else None
         for layer in self.layers:
-            hidden = self.dropout(layer(hidden, adjacencies, union))
+            hidden = self.dropout(layer(hidden, adjacencies))
         return hidden[rows]

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from genessl.models.inputs import ViewInputs
-from genessl.models.neural.layers import EdgeUnion
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -56,8 +55,6 @@ class GraphInputs(NeuralInputs):
     features : Tensor of float32, shape (n_genes, n_features)
     adjacencies : tuple of Tensor, CSR of float32, each of shape (n_genes, n_genes)
         Normalised. They are used in training, in which muted genes receive nothing either: their rows are empty.
-    union : EdgeUnion, optional
-        Of the adjacencies; None where there is no network.
     receiving : tuple of Tensor, CSR of float32, optional
         The same matrices with the rows of muted genes, used for scoring; None if no gene is muted.
     edges : Tensor of bool, shape (n_genes,)
@@ -71,7 +68,6 @@ class GraphInputs(NeuralInputs):
     features: Tensor
     adjacencies: tuple[Tensor, ...]
     edges: Tensor
-    union: EdgeUnion | None = None
     receiving: tuple[Tensor, ...] | None = None
     labels: tuple[Tensor, ...] | None = None
     substituted: Tensor | None = None
@@ -89,4 +85,4 @@ ModuleInputs = FeatureInputs | GraphInputs  # of the views that take a strategy'
 def _moved(value: Any, device: torch.device) -> Any:
     if isinstance(value, tuple):
         return tuple(_moved(part, device) for part in value)
-    return value.to(device) if isinstance(value, (Tensor, EdgeUnion)) else value
+    return value.to(device) if isinstance(value, Tensor) else value

@@ -12,7 +12,7 @@ from genessl.features.topology import diffusion_embedding
 from genessl.models.base import GenePredictor
 from genessl.models.neural.graph_network import GraphNetwork
 from genessl.models.neural.label_input import LabelEmbedding, label_tensors, masked_in_turn
-from genessl.models.neural.layers import EdgeUnion, MultiNetworkConvolution, normalised_adjacency
+from genessl.models.neural.layers import MultiNetworkConvolution, normalised_adjacency
 from genessl.models.neural.sequence_network import SequenceNetwork
 from genessl.models.stacking.out_of_fold import fit_folds
 from genessl.models.supervision import Supervision
@@ -43,7 +43,7 @@ def test_convolution_and_its_gradients_equal_dense_matrix_algebra():
     with torch.no_grad():
         layer.reliability.copy_(torch.tensor([0.3, -0.7]))
     hidden = torch.randn(12, 5, requires_grad=True)
-    found = layer(hidden, sparse, EdgeUnion.of(sparse))
+    found = layer(hidden, sparse)
     shares = torch.softmax(layer.reliability, dim=0)
     message = layer.neighbours(hidden)
     mixed = sum(share * matrix.to_dense() @ message for share, matrix in zip(shares, sparse))
