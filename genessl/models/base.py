@@ -123,8 +123,6 @@ class GenePredictor(BaseEstimator, ABC):  # type: ignore[misc]
             raise NotFittedError(f"this {type(self).__name__} is not fitted; call fit first")
 
     def _check_muting(self, muting: Muting, dataset: GeneDataset) -> None:
-        if not self.heeds_muting:
-            raise InputError(f"muting: found muted genes, which {type(self).__name__} cannot leave aside")
         if len(muting.silent) != dataset.n_genes:
             raise InputError(
                 f"muting: found {len(muting.silent)} truth values, expected one for each of {dataset.n_genes} genes"
@@ -213,12 +211,12 @@ class GenePredictor(BaseEstimator, ABC):  # type: ignore[misc]
         """Return finite scores, shape (n_genes, n_terms); genes are sorted by identifier."""
 
     def _fit_muted(self, dataset: GeneDataset, muting: Muting) -> None:
-        """Learn with some genes muted; genes are sorted by identifier."""
-        raise NotImplementedError
+        """Learn with some genes muted; genes are sorted by identifier. This default refuses them."""
+        raise InputError(f"muting: found muted genes, which {type(self).__name__} cannot leave aside")
 
     def _predict_muted(self, dataset: GeneDataset, muting: Muting) -> NDArray[np.float32]:
-        """Return finite scores with some genes muted; genes are sorted by identifier."""
-        raise NotImplementedError
+        """Return finite scores with some genes muted; genes are sorted by identifier. This default refuses them."""
+        raise InputError(f"muting: found muted genes, which {type(self).__name__} cannot leave aside")
 
     @abstractmethod
     def _state(self) -> Arrays:

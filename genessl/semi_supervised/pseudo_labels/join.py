@@ -75,13 +75,15 @@ class ViewJoin:
     ) -> NDArray[np.float32]:
         """Return probabilities of some genes, by default of all; float32, shape (n_rows, n_terms).
 
-        If the fit had no gene with evidence from the same set of views, the calibration of its largest subset is used.
+        If the fit had no gene with evidence from the same set of views, the calibration of its largest subset is used,
+        or else the one of the fewest views. A view without evidence about a gene counts there as a score of 0.
         """
         asked = np.arange(len(scores[0])) if rows is None else rows
         joined = np.zeros((len(asked), scores[0].shape[1]), dtype=np.float32)
         for views, places in _groups([genes[asked] for genes in speaks]).items():
             known = self._closest(views)
-            told = [scores[view] for view in known] or [np.zeros_like(scores[0])]
+            nothing = np.zeros_like(scores[0])  # a score of 0 contributes zero log-odds
+            told = [scores[view] if view in views else nothing for view in known] or [nothing]
             joined[places] = self.calibrations[known].apply(told, asked[places])
         return joined
 
