@@ -78,25 +78,8 @@ def cross_entropy(module: nn.Module, inputs: NeuralInputs, supervision: Supervis
     device = next(module.parameters()).device
     logits = module(inputs, torch.from_numpy(rows).to(device))  # (n_rows, n_columns)
     codes = torch.from_numpy(supervision.codes(rows)).to(device)
-    mean: Tensor = _WeightedCrossEntropy.apply(logits, codes, supervision.taught_weight)  # type: ignore[no-untyped-call]
+    target = (codes & PRESENT).to(logits.dtype)
+    weight = torch.where((codes & TAUGHT) > 0, supervision.taught_weight, (codes & KNOWN).to(logits.dtype) / KNOWN)
+    total = ((softplus(logits) - logits * target) * weight).sum()
+    mean: Tensor = total / weight.sum().clamp(min=1.0)
     return mean
-
-
-class _WeightedCrossEntropy(torch.autograd.Function):
-    """The cross-entropy of coded targets, whose gradient is computed with it, in fewer passes over all logits."""
-
-    @staticmethod
-    def forward(ctx: Any, logits: Tensor, codes: Tensor, taught_weight: float) -> Tensor:
-        target = (codes & PRESENT).to(logits.dtype)
-        weight = (codes & KNOWN).to(logits.dtype).div_(KNOWN)
-        if taught_weight:
-            weight.add_((codes & TAUGHT).to(logits.dtype), alpha=taught_weight / TAUGHT)
-        total = weight.sum().clamp(min=1.0)
-        loss = softplus(logits).sub_(logits * target).mul_(weight).sum() / total
-        if ctx.needs_input_grad[0]:
-            ctx.gradient = torch.sigmoid(logits).sub_(target).mul_(weight).div_(total)
-        return loss
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
-        return ctx.gradient * gradients[0], None, None

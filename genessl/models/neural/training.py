@@ -185,9 +185,7 @@ class NeuralView(View[NeuralT, FittedModule]):
 
     def _loop(self, objective: Objective, validation: Supervision | None, n_epochs: int) -> int:
         """Train the module, give it the weights of the best epoch, and return that epoch."""
-        optimiser = torch.optim.AdamW(
-            objective.parameters(), lr=self.learning_rate, weight_decay=self.weight_decay, fused=True
-        )
+        optimiser = torch.optim.AdamW(objective.parameters(), lr=self.learning_rate, weight_decay=self.weight_decay)
         genes = objective.supervision.informative
         order = np.random.default_rng(self.seed)
         best_loss, best_epoch, best_state = np.inf, n_epochs, None
