@@ -1,10 +1,12 @@
+import bz2
 import gzip
+import lzma
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from genessl.data.text_files import read_lines
+from genessl.data.text_files import read_head, read_lines
 from genessl.errors import InputError
 
 LINES = [(1, "first"), (2, ""), (3, "third")]
@@ -67,8 +69,82 @@ def test_a_gzip_with_damaged_bytes_is_refused(tmp_path: Path) -> None:
         list(read_lines(path))
 
 
-def test_bytes_that_are_no_text_are_named(tmp_path: Path) -> None:
+def test_lines_that_are_not_utf_8_are_read_as_latin_1_with_one_warning(tmp_path, caplog) -> None:
     path = tmp_path / "latin.txt"
-    path.write_bytes(b"first\nMu\xfcller\n")
-    with pytest.raises(InputError, match=r"latin.txt: expected UTF-8 text, found byte 0xfc"):
+    path.write_bytes("first\ngrün\n".encode() + b"M\xfcller\n\xe9\n")
+    assert list(read_lines(path)) == [(1, "first"), (2, "grün"), (3, "Müller"), (4, "é")]
+    (warning,) = caplog.messages
+    assert warning.endswith("latin.txt:3: byte 0xfc is not UTF-8, such lines are read as Latin-1")
+
+
+def test_utf_16_with_a_byte_order_mark_is_text(tmp_path: Path) -> None:
+    path = tmp_path / "excel.txt"
+    path.write_text("first\r\n\r\nthird", encoding="utf-16")
+    assert list(read_lines(path)) == LINES
+
+
+@pytest.mark.parametrize("compress", [bz2.compress, lzma.compress])
+def test_other_compressions_are_read(tmp_path: Path, compress) -> None:
+    path = tmp_path / "packed"
+    path.write_bytes(compress(TEXT))
+    assert list(read_lines(path)) == LINES
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n", "a Git LFS pointer"),
+        (b"  \n<!DOCTYPE html>\n<html></html>", "a web page"),
+        (b"%PDF-1.7\n", "a PDF"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an Excel workbook"),
+        (b"\x89HDF\r\n\x1a\n", "HDF5"),
+        (b"gene\x00\x01\x02", "a binary file"),
+    ],
+)
+@pytest.mark.parametrize("packed", [False, True])
+def test_files_that_are_no_text_are_named_for_what_they_are(tmp_path: Path, content, kind, packed) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(gzip.compress(content) if packed else content)
+    with pytest.raises(InputError, match=rf"file: found {kind}"):
         list(read_lines(path))
+
+
+def test_a_workbook_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "table.xlsx"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("[Content_Types].xml", "x")
+        archive.writestr("xl/workbook.xml", "x")
+    with pytest.raises(InputError, match="found an Excel workbook; save it as tab-separated text"):
+        list(read_lines(path))
+
+
+def test_a_line_of_many_megabytes_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "long"
+    path.write_bytes(b"first\n" + b"A" * (10 << 20))
+    with pytest.raises(InputError, match=r"long:2: found a line of more than 8 million characters"):
+        list(read_lines(path))
+
+
+def test_a_file_that_expands_a_thousand_times_is_refused_early(tmp_path: Path) -> None:
+    path = tmp_path / "bomb"
+    path.write_bytes(gzip.compress((b"A" * 1023 + b"\n") * (100 << 10)))
+    with pytest.raises(InputError, match=r"bomb: more than 64 MB come out of \d+ KB"):
+        list(read_lines(path))
+
+
+def test_the_head_holds_the_first_lines_that_are_not_blank(tmp_path: Path) -> None:
+    path = tmp_path / "table"
+    path.write_text("\n# Gene \tName\n!comment\na\tb\n" + "c\td\n" * 1000)
+    head = read_head(path)
+    assert head.first == (2, "# Gene \tName")
+    assert head.header == ("gene", "name")
+    assert head.rows[0] == (4, "a\tb")
+    assert head.columns()[:2] == (["a", "b"], ["c", "d"])
+    assert len(head.lines) == 200
+
+
+def test_blank_lines_have_no_head(tmp_path: Path) -> None:
+    path = tmp_path / "blank"
+    path.write_text("\n \n")
+    with pytest.raises(InputError, match="blank: found blank lines only"):
+        read_head(path)
