@@ -203,7 +203,7 @@ def test_a_missing_file_is_named(organism, run, name):
 @pytest.mark.parametrize(
     "name, text, sentence",
     [
-        ("genes.fasta", HTML, "genes.fasta:1: expected a '>' header, found '<!DOCTYPE html>'; give sequences as FASTA"),
+        ("genes.fasta", HTML, "genes.fasta:1: found a web page instead of the file; download it again from its own address"),
         ("genes.fasta", OBO, "genes.fasta:1: expected a '>' header, found 'format-version: 1.2'; give sequences as"),
         ("genes.fasta", ">a\nMK\n>b\nMK\n>a\nMK\n", "genes.fasta:5: expected each gene once, found 'a' already at"),
         ("genes.fasta", ">a\nMK\n>b\n\n>c\nMK\n", "genes.fasta:3: expected residues for 'b', found none; remove it"),
@@ -305,7 +305,7 @@ def test_the_installed_command_ends_as_the_function_does(organism):
     command = [sys.executable, "-c", "from genessl.cli import main; main()", "build-dataset", *settings]
     ended = subprocess.run(command, cwd=organism.folder, capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stdout) == (2, "")
-    assert ended.stderr.startswith("genessl: error: genes.fasta:1: expected a '>' header, found '<!DOCTYPE html>'")
+    assert ended.stderr.startswith("genessl: error: genes.fasta:1: found a web page instead of the file")
     assert ended.stderr.count("\n") == 1
 
 

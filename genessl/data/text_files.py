@@ -175,8 +175,8 @@ class _Bounded(io.BufferedReader):
         self._given += len(data)
         if self._given > self._most:
             raise InputError(
-                f"{self._path}: more than {self._most >> 20} MB come out of {self._path.stat().st_size >> 10} KB, which no"
-                " text does; unpack it yourself if it is meant to be so"
+                f"{self._path}: more than {self._most >> 20} MB come out of {self._path.stat().st_size >> 10} KB, which"
+                " no text does; unpack it yourself if it is meant to be so"
             )
         return data
 
@@ -189,11 +189,12 @@ def _first_bytes(path: Path, binary: IO[bytes]) -> bytes:
 def _check_kind(path: Path, start: bytes) -> None:
     for mark, kind in _OTHER_KINDS:
         if start.startswith(mark):
-            raise InputError(f"{path}: found {kind}")
+            raise InputError(f"{path}:1: found {kind}")
     if start.lstrip().lower().startswith(_WEB_PAGES):
-        raise InputError(f"{path}: found a web page instead of the file; download it again from its own address")
+        raise InputError(f"{path}:1: found a web page instead of the file; download it again from its own address")
     if b"\x00" in start:
-        raise InputError(f"{path}: found a binary file, expected text; give the file as text")
+        number = start[: start.index(b"\x00")].count(b"\n") + 1
+        raise InputError(f"{path}:{number}: found a binary file, expected text; give the file as text")
 
 
 def _lines(path: Path, text: IO[str]) -> Iterator[str]:
@@ -207,8 +208,8 @@ def _lines(path: Path, text: IO[str]) -> Iterator[str]:
         yield from lines
         if len(rest) > _LONGEST_LINE:
             raise InputError(
-                f"{path}:{number + 1}: found a line of more than {_LONGEST_LINE >> 20} million characters, expected rows"
-                " of text; check that this is the right file"
+                f"{path}:{number + 1}: found a line of more than {_LONGEST_LINE >> 20} million characters, expected"
+                " rows of text; check that this is the right file"
             )
     if rest:
         yield rest

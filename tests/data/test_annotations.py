@@ -120,7 +120,7 @@ def test_rows_keep_their_order_and_repetitions(tmp_path: Path) -> None:
             "!gaf-version: 2.1\n" + row() + row(14),
             r":3: found 14 tab-separated columns, expected the 15 to 17 of a GAF",
         ),
-        ("<html>\n<body>\n", r":1: found 1 tab-separated columns, expected the 15 to 17"),
+        ("<html>\n<body>\n", r":1: found a web page instead of the file"),
         (">a\nMK\n", r":1: found 1 tab-separated columns"),
         ("!gaf-version: 2.1\n!\n", r"genes.gaf: expected annotation rows, found comments only"),
         ("", r"genes.gaf: the file is empty"),

@@ -196,7 +196,7 @@ def test_resolution_does_not_depend_on_the_order_of_genes_names_or_rows(tmp_path
         (SGD + "S000000009\tORF\n", r":5: found 2 tab-separated columns, expected 16"),
         ("P34111\tSGD\tS1\nP34111\n", r":2: found 1 tab-separated columns, expected 3"),
         ("Entry\tGene Names\nP34111\n", r":2: found 1 tab-separated columns, expected 2 as in the header"),
-        ("<html>\n", r":1: found '<html>', expected an alias table of STRING"),
+        ("<html>\n", r":1: found a web page instead of the file"),
         (">a\nMK\n", r":1: found '>a', expected an alias table"),
         ("\n\n", r"found blank lines only"),
         ("", r"the file is empty"),

@@ -151,7 +151,7 @@ def test_obsolete_terms_without_one_replacement_are_told_apart_from_unknown_ones
         ("[Term]\nid: A\nis_a: A\n", "the ontology is cyclic: A is among"),
         ("[Term]\nid: A\n\n[Term]\nid: A\n", "go.obo:4: expected each term once, found A again"),
         ("[Term]\nname: x\n", "go.obo:1: expected an id in the"),
-        ("<html>\n", r"expected an OBO file with \[Term\] stanzas, found none"),
+        ("<html>\n", r":1: found a web page instead of the file"),
         ("", "the file is empty"),
     ],
 )

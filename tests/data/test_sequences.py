@@ -51,7 +51,7 @@ def test_non_standard_residues_stay_and_gaps_and_final_stops_go(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("<!DOCTYPE html>\n<html>\n", r":1: expected a '>' header, found '<!DOCTYPE html>'"),
+        ("<!DOCTYPE html>\n<html>\n", r":1: found a web page instead of the file"),
         ("format-version: 1.2\n\n[Term]\n", r":1: expected a '>' header, found 'format-version: 1.2'"),
         ("\n\nMSTNPKPQRK\n", r":3: expected a '>' header, found 'MSTNPKPQRK'"),
         ("\n\n", r"proteins.fasta: expected sequences in FASTA, found blank lines only"),

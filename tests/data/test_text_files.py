@@ -105,7 +105,7 @@ def test_other_compressions_are_read(tmp_path: Path, compress) -> None:
 def test_files_that_are_no_text_are_named_for_what_they_are(tmp_path: Path, content, kind, packed) -> None:
     path = tmp_path / "file"
     path.write_bytes(gzip.compress(content) if packed else content)
-    with pytest.raises(InputError, match=rf"file: found {kind}"):
+    with pytest.raises(InputError, match=rf"file:1: found {kind}"):
         list(read_lines(path))
 
 
