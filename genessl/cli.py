@@ -88,6 +88,14 @@ def embed_sequences(
 
 
 @app.command()
+def formats() -> None:
+    """Write the list of all files that genessl reads, as Markdown."""
+    from genessl.data.formats.table import formats_page
+
+    typer.echo(formats_page(), nl=False)
+
+
+@app.command()
 def build_dataset(
     settings: Annotated[str, typer.Option(help="The configuration as JSON, with resolved file names.")],
     output: Output,

@@ -45,8 +45,8 @@ TAB3 = (
     " B|Throughput|Score|Modification|Qualifications|Tags|Source Database|SWISS-PROT Accessions Interactor A|TREMBL"
     " Accessions Interactor A|REFSEQ Accessions Interactor A|SWISS-PROT Accessions Interactor B|TREMBL Accessions"
     " Interactor B|REFSEQ Accessions Interactor B|Ontology Term IDs|Ontology Term Names|Ontology Term Categories"
-    "|Ontology Term Qualifier IDs|Ontology Term Qualifier Names|Ontology Term Types|Organism Name Interactor A|Organism Name"
-    " Interactor B"
+    "|Ontology Term Qualifier IDs|Ontology Term Qualifier Names|Ontology Term Types|Organism Name Interactor A"
+    "|Organism Name Interactor B"
 )
 TAB2 = "|".join(TAB3.split("|")[:23]).replace("Author|Publication Source", "Author|Pubmed ID")
 

@@ -1,0 +1,5 @@
+"""Formats of ontologies."""
+
+from genessl.data.formats.ontologies import obo
+
+ONTOLOGY_FORMATS = (obo.FORMAT,)
