@@ -45,13 +45,13 @@ _HEAD = """# Files that genessl reads
 
 This page is written by `genessl formats` from the table of formats in `genessl/data/formats`; change it there.
 
-A file's content decides its format, never its name. Text may be plain or compressed by gzip, bzip2, xz, or as a zip of one file;
-it is UTF-8, UTF-16 with a byte order mark, or Latin-1 (with a warning). A Git LFS pointer, a web page, a PDF, an Excel workbook
-and any other binary file are refused by name. A line may have eight million characters. Within a kind the formats are tried in the
-order below.
+A file's content decides its format, never its name. Text may be plain or compressed by gzip, bzip2, xz, or as a zip of
+one file; it is UTF-8, UTF-16 with a byte order mark, or Latin-1 (with a warning). A Git LFS pointer, a web page, a PDF,
+an Excel workbook and any other binary file end in a sentence that says what they are. A line may have eight million
+characters. Within a kind the formats are tried in the order below.
 
-What is repaired or left out is counted by reason in `coverage.tsv` and told once in the log. What cannot be read ends in one
-sentence with the file, the line, what was found, what was expected, and the remedy.
+What is repaired or left out is counted by reason in `coverage.tsv` and told once in the log. What cannot be read ends
+in one sentence with the file, the line, what was found, what was expected, and the remedy.
 """
 
 
