@@ -10,8 +10,8 @@ from typing import Any
 
 import h5py
 import numpy as np
-
 from genessl.data.aliases import read_aliases
+
 from genessl.data.annotations import read_annotations
 from genessl.data.networks import read_network
 from genessl.data.ontology import read_obo

@@ -12,9 +12,9 @@ from tests.readers import READERS, examples
 EXAMPLES = examples()
 SECONDS = 5.0
 TOKENS = [
-    "", " ", "\t", "\n", "\r\n", ",", ";", "|", ":", '"', "'", "#", "!", ">", "-", "*", ".", "NaN", "-1", "1e999", "0,5",
-    "GO:0008150", "GO:", "NOT", "IDA", "20200101", "sp|P1|X", "[Term]", "id: ", "is_a: ", "replaced_by: ", "\0", "\ufeff",
-    "é", "\u2028", "\x1c", "A" * 200, "1" * 400, "protein1", "weight", "Entry", "From", "To", "../x", "%s{0}",
+    "", " ", "\t", "\n", "\r\n", ",", ";", "|", ":", '"', "'", "#", "!", ">", "-", "*", ".", "NaN", "-1", "1e999",
+    "0,5", "GO:0008150", "GO:", "NOT", "IDA", "20200101", "sp|P1|X", "[Term]", "id: ", "is_a: ", "replaced_by: ", "\0",
+    "\ufeff", "é", "\u2028", "\x1c", "A" * 200, "1" * 400, "protein1", "weight", "Entry", "From", "To", "../x", "%s{0}",
 ]  # fmt: skip
 hostile = settings(
     max_examples=60, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
