@@ -30,8 +30,9 @@ _KINDS: dict[str, tuple[Sequence[Format], str]] = {
 def inspect_files(settings: Mapping[str, Any]) -> None:
     """Check the first lines of each file that exists against what the settings say of it.
 
-    What is found here would end the build of the dataset later: another kind of file, another format, nucleotides in place of
-    proteins, channels or columns that a network does not have. Files that are still to be made or downloaded are passed over.
+    What is found here would end the build of the dataset later: another kind of file, another format, nucleotides in
+    place of proteins, channels or columns that a network does not have. Files that are still to be made or downloaded
+    are passed over.
 
     Parameters
     ----------

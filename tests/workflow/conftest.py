@@ -53,6 +53,17 @@ esac
 PACKAGE = "__path__ += [{real!r}]\n"
 COMMAND_LINE = "import os, sys\nos.execv({stand_in!r}, [{stand_in!r}, *sys.argv[1:]])\n"
 
+GAF = "!gaf-version: 2.1\nSYN\ta\ta\t\tGO:0008150\tPMID:1\tIDA\t\tP\t\t\tprotein\ttaxon:9\t20200101\tSYN\t\t\n"
+# Of each file only the first lines are looked at before the stand-in runs.
+SOURCES = {
+    "resources/example.yaml": "",
+    "genes.fasta": ">a\nMKLV\n>b\nMKLW\n",
+    "pairs.txt": "a\tb\t0.5\n",
+    "go.obo": "format-version: 1.2\n\n[Term]\nid: GO:0008150\nname: biological_process\n",
+    "t0.gaf": GAF,
+    "t1.gaf": GAF,
+}
+
 
 @dataclass
 class Workplace:
@@ -67,9 +78,9 @@ class Workplace:
     def fill(self) -> None:
         for name in ("workflow", "config"):
             shutil.copytree(REPOSITORY / name, self.folder / name)
-        for name in ("resources/example.yaml", "genes.fasta", "pairs.txt", "go.obo", "t0.gaf", "t1.gaf"):
+        for name, text in SOURCES.items():
             (self.folder / name).parent.mkdir(exist_ok=True)
-            (self.folder / name).touch()
+            (self.folder / name).write_text(text)
         (self.folder / "stand_in").write_text(STAND_IN)
         (self.folder / "stand_in").chmod(0o755)
         package = self.folder / "genessl"

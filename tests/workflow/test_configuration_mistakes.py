@@ -43,3 +43,34 @@ def test_a_mistake_ends_in_one_sentence_before_any_job(workplace, changes, start
 def test_a_mistake_on_the_command_line_ends_in_one_sentence(workplace):
     sentence = only_sentence(workplace.snakemake(*MINE, "--config", "miror=x"))
     assert sentence.startswith("configuration: there is no key 'miror', did you mean 'mirror'?")
+
+
+PROTEINS, NUCLEOTIDES = ">a\nMKLVWQ\n", "".join(f">g{k}\n{'ACGTTGCAAC' * 30}\n" for k in range(12))
+LINKS = "protein1 protein2 experiments combined_score\n9.a 9.b 700 900\n"
+
+
+@pytest.mark.parametrize(
+    "name, text, changes, start",
+    [
+        ("genes.fasta", NUCLEOTIDES, {}, "sequences: genes.fasta"),
+        ("genes.fasta", "format-version: 1.2\n", {}, "sequences: genes.fasta:1: "),
+        ("go.obo", PROTEINS, {}, "ontology: go.obo:1: "),
+        ("t0.gaf", PROTEINS, {}, "annotations: t0.gaf:1: "),
+        ("t1.gaf", "version https://git-lfs.github.com/spec/v1\n", {}, "later_annotations: t1.gaf:1: found a Git LFS"),
+        ("ids.txt", PROTEINS, {"identifiers": ["ids.txt"]}, "identifiers: ids.txt:1: "),
+        ("domains.tsv", PROTEINS, {"domains": "domains.tsv"}, "domains: domains.tsv:1: "),
+        ("vectors.h5", PROTEINS, {"embeddings": "vectors.h5"}, "embeddings: vectors.h5: "),
+        ("pairs.txt", PROTEINS, {}, "networks.pairs: pairs.txt:1: "),
+        (
+            "pairs.txt",
+            LINKS,
+            {"networks": {"pairs": {"file": "pairs.txt", "format": "string", "channels": ["experimental"]}}},
+            "networks.pairs: pairs.txt: found 'experimental' in `channels`",
+        ),
+    ],
+)
+def test_what_a_file_is_not_is_said_before_any_job(workplace, name, text, changes, start):
+    (workplace.folder / name).write_text(text)
+    workplace.configure(**changes)
+    assert only_sentence(workplace.snakemake(*MINE, "--dry-run")).startswith(start)
+    assert not workplace.calls.exists()

@@ -247,7 +247,7 @@ def test_the_plugin_sends_only_jobs_that_ask_for_a_gpu_to_the_partition_that_has
 
 
 def test_a_mistake_of_the_users_is_not_tried_again(workplace):
-    (workplace.folder / "genes.fasta").write_text("FAIL\n")
+    (workplace.folder / "genes.fasta").write_text(">a\nFAIL\n")
     result = workplace.snakemake(*MINE, "--retries", "1")
     sentence = "genessl: error: genes.fasta:1: expected a '>' header, found 'FAIL'"
     assert result.returncode == 1
@@ -257,7 +257,7 @@ def test_a_mistake_of_the_users_is_not_tried_again(workplace):
 
 
 def test_a_lost_job_is_tried_again_with_twice_the_memory(workplace):
-    (workplace.folder / "genes.fasta").write_text("LOST\n")
+    (workplace.folder / "genes.fasta").write_text(">a\nLOST\n")
     result = workplace.snakemake(*MINE, "--retries", "1")
     assert result.returncode == 1
     assert workplace.calls.read_text().count("build-dataset") == 2
@@ -265,7 +265,7 @@ def test_a_lost_job_is_tried_again_with_twice_the_memory(workplace):
 
 
 def test_a_mistake_in_an_earlier_run_does_not_keep_the_next_from_trying(workplace):
-    (workplace.folder / "genes.fasta").write_text("FAIL\n")
+    (workplace.folder / "genes.fasta").write_text(">a\nFAIL\n")
     assert workplace.snakemake(*MINE).returncode == 1
     (workplace.folder / "genes.fasta").write_text(">a\nMK\n")
     assert workplace.snakemake("results/mine/dataset", *MINE, "--retries", "1").returncode == 0
@@ -278,7 +278,7 @@ def test_another_organism_is_not_made_from_this_ones_files(workplace):
 
 
 def test_a_failing_commands_sentence_is_shown_and_logged(workplace):
-    (workplace.folder / "genes.fasta").write_text("FAIL\n")
+    (workplace.folder / "genes.fasta").write_text(">a\nFAIL\n")
     result = workplace.snakemake(*MINE)
     sentence = "genessl: error: genes.fasta:1: expected a '>' header, found 'FAIL'"
     assert result.returncode == 1

@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import yaml
+from genessl.assembly.inspection import inspect_files
 from genessl.configuration import (
     check_models,
     expected_size,
@@ -73,12 +74,15 @@ def read_configuration():
         checked = validate_configuration(config, schema)
         check_models(checked["models"])
         mirrors = as_mirrors(checked["mirror"])
-        return resolve_files(
+        resolved, urls = resolve_files(
             checked,
             lambda key, name: locate(
                 name, mirrors, DOWNLOADS, key=key, made=SIMULATED, available=available
             ),
         )
+        if workflow.is_main_process:
+            inspect_files(resolved)
+        return resolved, urls
     except InputError as error:
         # Not WorkflowError: Snakemake would print lines of this file around the user's one sentence.
         raise SystemExit(f"genessl: error: {error}") from None
