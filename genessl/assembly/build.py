@@ -15,13 +15,14 @@ from scipy.sparse import csr_array
 
 from genessl.assembly.contamination import Contamination, SyntheticGenes, draw_synthetic_genes, homology_with
 from genessl.assembly.references import ReferenceSource, Target, join_references
-from genessl.data.adjacency import adjacency
+from genessl.data.adjacency import FOREIGN, adjacency
 from genessl.data.annotations import EXPERIMENTAL
 from genessl.data.coverage import Coverage
 from genessl.data.dataset import GeneDataset
 from genessl.data.dataset_checks import check_folds, check_scheme
 from genessl.data.identifiers import AliasTable, GeneIdentifiers
 from genessl.data.labels import Labels, label_genes
+from genessl.data.networks import OTHER_ORGANISM, resolve_nodes
 from genessl.data.ontology import Ontology
 from genessl.errors import InputError
 from genessl.evaluation.splits import cluster_folds, sequence_clusters, validation_genes
@@ -269,7 +270,7 @@ def _substituted(
 def _join_network(name: str, sources: Sources, identifiers: GeneIdentifiers, coverage: Coverage) -> csr_array:
     edges, genes = sources.networks[name], list(sources.sequences)
     nodes = pd.unique(pd.concat([edges["a"], edges["b"]]).astype(str))
-    resolution = identifiers.resolve(nodes)
+    resolution = resolve_nodes(edges, nodes, identifiers)
     coverage.add(name, "network nodes", "held", len(nodes))
     coverage.add(name, "network nodes", "joined", len(resolution.targets))
     for reason, count in pd.Series(resolution.lost, dtype=object).value_counts().items():
@@ -283,8 +284,10 @@ def _join_network(name: str, sources: Sources, identifiers: GeneIdentifiers, cov
             else f"{file}: found no edge in the network '{name}', expected some; check `channels` and `min_score`"
         )
     row_of = {gene: row for row, gene in enumerate(genes)}
-    index_of = {node: row_of[gene] for node, gene in resolution.targets.items()}
-    return adjacency(edges, index_of, len(genes), source=name, coverage=coverage)
+    index_of = {node: FOREIGN for node, reason in resolution.lost.items() if reason == OTHER_ORGANISM}
+    index_of |= {node: row_of[gene] for node, gene in resolution.targets.items()}
+    file = sources.files.get(name, "the network")
+    return adjacency(edges, index_of, len(genes), source=name, coverage=coverage, file=file)
 
 
 def _domains(sources: Sources, labels: Labels, identifiers: GeneIdentifiers, coverage: Coverage) -> pd.DataFrame:
