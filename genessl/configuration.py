@@ -37,7 +37,12 @@ _LISTED = {"models": True, "networks": False}
 # Snakemake takes braces in the path of a file for a wildcard, and this cannot be switched off.
 _WILDCARD = re.compile(r"\{.*\}")
 # The formats that each option of a network belongs to.
-_NETWORK_OPTIONS = {"channels": ("string", "string_actions", "biogrid"), "genes": ("indexed_edges",)}
+_NETWORK_OPTIONS = {
+    "channels": ("string", "string_export", "string_actions", "biogrid"),
+    "genes": ("indexed_edges",),
+    "columns": ("edges", "indexed_edges"),
+    "sign": ("edges", "indexed_edges", "genemania"),
+}
 # A misspelt key is often also a missing one; the error about the misspelling comes first because it explains both.
 _ORDER = ("additionalProperties", "propertyNames", "required")
 
@@ -212,9 +217,10 @@ def _check_evaluation(config: dict[str, Any]) -> None:
 
 
 def _check_networks(networks: Mapping[str, Mapping[str, Any]]) -> None:
+    """Raise InputError for an option that does not belong to the format; without a format, the file decides later."""
     for name, network in networks.items():
         for option, formats in _NETWORK_OPTIONS.items():
-            if network[option] is not None and network["format"] not in formats:
+            if network[option] is not None and network["format"] not in (None, *formats):
                 raise InputError(
                     f"networks.{name}: the format {network['format']} has no '{option}', which belongs to"
                     f" {', '.join(formats)}; remove it or correct the format"

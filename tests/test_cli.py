@@ -228,7 +228,7 @@ def test_a_missing_file_is_named(organism, run, name):
         ),
         ("pairs.txt", "P00001 P00002 -1\n", "pairs.txt:1: found the weight '-1', expected a number of at least 0;"),
         ("pairs.txt", "P00001 P00002 1\nP00001 P00003 high\n", "pairs.txt:2: found the weight 'high', expected a"),
-        ("pairs.txt", "P00001 P00002 nan\n", "pairs.txt:1: found the weight 'nan', expected a number of at least 0;"),
+        ("pairs.txt", "P00001 P00002 inf\n", "pairs.txt:1: found the weight 'inf', expected a number of at least 0;"),
         ("pairs.txt", "P00001 P00002 1\nP00001 P00003\n", "pairs.txt:2: found 2 columns, expected 3 as in the first"),
     ],
 )  # fmt: skip
@@ -242,7 +242,7 @@ def test_bad_input_ends_in_one_sentence(organism, run, name, text, sentence):
     [
         ("protein1 protein2 combined_score\nP00001 P00002 -700\n", "found the weight '-700', expected a number of at"),
         ("protein1 protein2 combined_score\nP00001 P00002 x\n", "found the weight 'x', expected a number of at least"),
-        ("a b c\n", "expected a header with the column 'protein1', found 'a b c'; give a file of the format string"),
+        ("a b 1\n", "found the format edges (Edge table) by its line 'a b 1', expected string (STRING links); give"),
     ],
 )
 def test_bad_string_files_end_in_one_sentence(organism, run, text, sentence):
@@ -269,7 +269,7 @@ def test_bad_string_files_end_in_one_sentence(organism, run, text, sentence):
         ({"evaluation": {"scheme": "cross_validation", "label_fraction": 0}}, "label_fraction: found 0, expected a"),
         ({"evaluation": {"scheme": "temporal", "label_fraction": 0.1}}, "label_fraction: found 0.1 under the scheme"),
         ({"evaluation": {"scheme": "none", "label_fraction": 0.1}}, "label_fraction: found 0.1 under the scheme none,"),
-        ({"networks": {"a": {"file": "pairs.txt"}}}, "networks.a: the key 'format' is missing; add it"),
+        ({"networks": {"a": {"format": "edges"}}}, "networks.a: the key 'file' is missing; add it"),
         ({"networks": {"a": {"file": "pairs.txt", "format": "x"}}}, "format: found 'x', expected one of string,"),
         ({"networks": {"a": {"flie": "pairs.txt"}}}, "networks.a: there is no key 'flie'; expected one of file,"),
         ({"embeddings": "pairs.txt"}, "pairs.txt: found another kind of file, expected embeddings as HDF5 or npz;"),

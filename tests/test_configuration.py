@@ -132,7 +132,7 @@ def test_an_open_scheme_is_temporal_where_there_are_later_annotations():
             "networks.a: there is no key 'chanels', did you mean 'channels'?",
         ),
         ({"sequences": None}, "sequences: found nothing, expected a file name, path or URL"),
-        ({"networks": {"a": {"file": "a.txt"}}}, "networks.a: the key 'format' is missing; add it with one of string"),
+        ({"networks": {"a": {"format": "edges"}}}, "networks.a: the key 'file' is missing; add it with a file name"),
         ({"networks": {"a": {"file": "a.txt", "format": "edge"}}}, "networks.a.format: found 'edge', expected one of"),
         ({"networks": {"a b": {"file": "a.txt", "format": "edges"}}}, "networks: found 'a b', expected a network name"),
         ({"networks": ["a.txt"]}, "networks: found ['a.txt'], expected keys with values"),

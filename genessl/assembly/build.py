@@ -15,7 +15,7 @@ from scipy.sparse import csr_array
 
 from genessl.assembly.contamination import Contamination, SyntheticGenes, draw_synthetic_genes, homology_with
 from genessl.assembly.references import ReferenceSource, Target, join_references
-from genessl.data.adjacency import adjacency
+from genessl.data.adjacency import FOREIGN, adjacency
 from genessl.data.aliases import AliasTable, annotation_aliases
 from genessl.data.annotations import EXPERIMENTAL
 from genessl.data.coverage import Coverage
@@ -23,6 +23,7 @@ from genessl.data.dataset import GeneDataset
 from genessl.data.dataset_checks import check_folds, check_scheme
 from genessl.data.identifiers import GeneIdentifiers
 from genessl.data.labels import Labels, label_genes
+from genessl.data.networks import OTHER_ORGANISM, resolve_nodes
 from genessl.data.ontology import Ontology
 from genessl.errors import InputError
 from genessl.evaluation.splits import cluster_folds, sequence_clusters, validation_genes
@@ -293,7 +294,7 @@ def _substituted(
 def _join_network(name: str, sources: Sources, identifiers: GeneIdentifiers, coverage: Coverage) -> csr_array:
     edges, genes = sources.networks[name], list(sources.sequences)
     nodes = pd.unique(pd.concat([edges["a"], edges["b"]]).astype(str))
-    resolution = identifiers.resolve(nodes)
+    resolution = resolve_nodes(edges, nodes, identifiers)
     resolution.count(coverage, name, "network nodes")
     file = sources.files.get(name, "the network")
     if not len(nodes):
@@ -307,8 +308,9 @@ def _join_network(name: str, sources: Sources, identifiers: GeneIdentifiers, cov
         )
     identifiers.tell(resolution, f"{file}: nodes of the network '{name}'")
     row_of = {gene: row for row, gene in enumerate(genes)}
-    index_of = {node: row_of[gene] for node, gene in resolution.targets.items()}
-    return adjacency(edges, index_of, len(genes), source=name, coverage=coverage)
+    index_of = {node: FOREIGN for node, reason in resolution.lost.items() if reason == OTHER_ORGANISM}
+    index_of |= {node: row_of[gene] for node, gene in resolution.targets.items()}
+    return adjacency(edges, index_of, len(genes), source=name, coverage=coverage, file=file)
 
 
 def _domains(sources: Sources, labels: Labels, identifiers: GeneIdentifiers, coverage: Coverage) -> pd.DataFrame:

@@ -36,7 +36,8 @@ _DATASET_KEYS = (
     "seed",
 )
 _OTHER_KEYS = ("organism", "mirror", "models", "screening")
-_NETWORK_KEYS = ("file", "format", "channels", "min_score", "genes")
+_NETWORK_OPTIONS = ("channels", "min_score", "columns", "sign")
+_NETWORK_KEYS = ("file", "format", *_NETWORK_OPTIONS, "genes")
 _CONTAMINATION_KEYS = ("sequences", "ratio", "seed")
 _REFERENCE_KEYS = ("sequences", "annotations", "identifiers", "domains")
 
@@ -81,7 +82,7 @@ def check_settings(found: Mapping[str, Any]) -> None:
     networks = found.get("networks") or {}
     check_keys(networks, "networks")
     for name, entry in networks.items():
-        check_keys(entry, f"networks.{name}", required=("file", "format"), known=_NETWORK_KEYS)
+        check_keys(entry, f"networks.{name}", required=("file",), known=_NETWORK_KEYS)
     if found.get("contamination") is not None:
         check_keys(found["contamination"], "contamination", required=("sequences",), known=_CONTAMINATION_KEYS)
         if not isinstance(found["contamination"]["sequences"], str):
@@ -120,9 +121,9 @@ def _read_sources(settings: Mapping[str, Any]) -> Sources:
     files = {"annotations": settings["annotations"]}
     networks = {}
     for name, entry in (settings.get("networks") or {}).items():
-        options = {key: entry[key] for key in ("channels", "min_score") if entry.get(key) is not None}
+        options = {key: entry[key] for key in _NETWORK_OPTIONS if entry.get(key) is not None}
         rows = _first_words(entry["genes"]) if entry.get("genes") else None
-        networks[name] = read_network(entry["file"], entry["format"], genes=rows, **options)
+        networks[name] = read_network(entry["file"], entry.get("format"), genes=rows, **options)
         files[name] = entry["file"]
     later, embeddings = settings.get("later_annotations"), settings.get("embeddings")
     domains = settings.get("domains")

@@ -1,0 +1,27 @@
+"""Networks: one file for each format, one row of the table for each file."""
+
+from __future__ import annotations
+
+from genessl.data.formats.networks import (
+    biogrid,
+    edges,
+    genemania,
+    indexed_edges,
+    mitab,
+    sif,
+    string_actions,
+    string_export,
+    string_links,
+)
+
+NETWORK_FORMATS = (
+    string_links.FORMAT,
+    string_export.FORMAT,
+    string_actions.FORMAT,
+    biogrid.FORMAT,
+    mitab.FORMAT,
+    genemania.FORMAT,
+    sif.FORMAT,
+    indexed_edges.FORMAT,
+    edges.FORMAT,
+)
