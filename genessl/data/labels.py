@@ -148,21 +148,27 @@ def evidence_sources(
     evidence, cited = _texts(annotations["evidence"]), _texts(annotations["with_from"])
     databases, prefixes = pd.factorize(np.array([_database(text) for text in cited.values], dtype=object))
     electronic = evidence.of_each(lambda code: code == "IEA")
-    database = np.where(electronic & ~own, databases[cited.codes], -1)
-    keys = np.stack([evidence.codes, database, own], axis=1)[chosen]
-    kinds, kind, counts = np.unique(keys, axis=0, return_inverse=True, return_counts=True)
-    names = np.array([_source(evidence.values[code], prefixes, place, cites) for code, place, cites in kinds], object)
-    totals = pd.Series(counts).groupby(names).sum() if len(names) else {}
-    names[[totals[name] < _FEWEST_ROWS for name in names]] = "other"
+    place = np.where(electronic & ~own, databases[cited.codes] + 1, 0)
+    kinds = 2 * (evidence.codes * (len(prefixes) + 1) + place) + own
+    totals: dict[str, int] = {}
+    names: dict[int, str] = {}
+    for kind, count in enumerate(np.bincount(kinds[chosen]).tolist()):
+        if count:
+            code, of_database = divmod(kind // 2, len(prefixes) + 1)
+            names[kind] = _source(evidence.values[code], prefixes[of_database - 1] if of_database else "", kind % 2)
+            totals[names[kind]] = totals.get(names[kind], 0) + count
+    of_kind = np.full(max(names, default=0) + 1, "", dtype=object)
+    for kind, name in names.items():
+        of_kind[kind] = name if totals[name] >= _FEWEST_ROWS else "other"
     found = np.full(len(chosen), "", dtype=object)
-    found[chosen] = names[kind.ravel()]
+    found[chosen] = of_kind[kinds[chosen]]
     return found
 
 
-def _source(code: str, prefixes: NDArray[np.object_], place: int, own: int) -> str:
+def _source(code: str, database: str, own: int) -> str:
     if own:
         return f"{code}:own"
-    return f"{code}:{prefixes[place]}" if place >= 0 and prefixes[place] else code
+    return f"{code}:{database}" if database else code
 
 
 def _database(text: str) -> str:
@@ -212,15 +218,15 @@ def _uncontradicted(negative: csr_array, positive: csr_array, coverage: Coverage
 def _resolve_objects(annotations: pd.DataFrame, identifiers: GeneIdentifiers) -> dict[str, str]:
     """Find the gene of each annotated object, by the symbol and synonyms of the first row that has any."""
     names, symbols, synonyms = (_texts(annotations[column]) for column in ("gene", "symbol", "synonyms"))
-    described = np.flatnonzero(symbols.of_each(bool) | synonyms.of_each(bool))
-    words: dict[str, list[str]] = {names.values[code]: [] for code in np.unique(names.codes).tolist()}
-    for code, first in zip(*np.unique(names.codes[described], return_index=True)):
-        row = described[first]
-        words[names.values[code]] = [
-            symbols.values[symbols.codes[row]],
-            *synonyms.values[synonyms.codes[row]].split("|"),
-        ]
-    words.pop("", None)
+    described = symbols.of_each(bool) | synonyms.of_each(bool)
+    first = np.full(len(names.values), -1)
+    for rows in (np.arange(len(described)), np.flatnonzero(described)):
+        first[names.codes[rows[::-1]]] = rows[::-1]
+    words = {
+        name: [symbols.values[symbols.codes[row]], *synonyms.values[synonyms.codes[row]].split("|")]
+        for name, row in zip(names.values, first.tolist())
+        if name and row >= 0
+    }
     return identifiers.resolve(words, synonyms=words).targets
 
 
@@ -268,10 +274,11 @@ def _count(outcome: NDArray[np.int8], annotations: pd.DataFrame, coverage: Cover
         coverage.add(source, "annotation rows", reason, count)
     for kind in _JOINED:
         _add_whole(coverage, source, f"{kind} rows", counts[kind])
-    codes = annotations["evidence"].astype(str)
-    for code, count in codes[~codes.isin(KNOWN_CODES)].value_counts().items():
-        _log.info("%s: %d rows have the unknown evidence code %s", source, count, code)
-        _add_whole(coverage, source, f"rows with the unknown evidence code {code}", int(count))
+    codes = _texts(annotations["evidence"])
+    for code, count in zip(codes.values, np.bincount(codes.codes, minlength=len(codes.values)).tolist()):
+        if count and code not in KNOWN_CODES:
+            _log.info("%s: %d rows have the unknown evidence code %s", source, count, code)
+            _add_whole(coverage, source, f"rows with the unknown evidence code {code}", count)
     for reason, count in annotations.attrs.get("repairs", {}).items():
         _add_whole(coverage, source, reason, count)
 

@@ -32,7 +32,7 @@ _OTHER_ONTOLOGIES = (
 )
 _TRAILING = re.compile(r"(?:(?<!\s)\s+\{[^{}]*\})?(?:(?<!\s)\s+!(?:\s.*)?)?$")
 _ESCAPED = re.compile(r"\\(.)")
-_SPECIAL = frozenset("\\!{")
+_SPECIAL = re.compile(r"[\\!{\x00-\x1f\x7f-\xa0]")
 _WHITE = {"n": " ", "t": " ", "W": " "}
 
 
@@ -347,7 +347,7 @@ def _first_word(value: str) -> str:
 def _unescaped(value: str) -> str:
     """Return the text of a value, without a comment or modifiers behind it; any white space in it is one space."""
     value = value.strip()
-    if value.isprintable() and not _SPECIAL.intersection(value):
+    if not _SPECIAL.search(value):
         return value
     value = _TRAILING.sub("", value, count=1)
     return " ".join(_ESCAPED.sub(lambda found: _WHITE.get(found[1], found[1]), value).split())
@@ -365,7 +365,8 @@ def _closed(parents: csr_array, parents_first: NDArray[np.intp]) -> csr_array:
         owners = np.repeat(np.arange(len(terms)), np.diff(parents.indptr)[terms])
         inherited = reached[_runs(starts[above], counts[above])]
         keys = np.concatenate([np.repeat(owners, counts[above]), np.arange(len(terms))]) * n_terms
-        keys = np.unique(keys + np.concatenate([inherited, terms]))
+        keys = np.sort(keys + np.concatenate([inherited, terms]))
+        keys = keys[np.diff(keys, prepend=-1) > 0]
         if size + len(keys) > _MOST_ANCESTORS:
             raise InputError(
                 f"the ontology has more than {_MOST_ANCESTORS // 10**6} million pairs of a term and its ancestor, expected"

@@ -45,7 +45,7 @@ _CASES = {
     "aspect": "rows with an aspect in lower case",
     "qualifier": "rows with a NOT in lower case or other separators of qualifiers",
 }
-_ROWS_AT_ONCE = 10_000
+_ROWS_AT_ONCE = 200
 _PLACEHOLDERS = frozenset(("", "-", ".", "?", "na", "n/a", "nan", "null", "none"))
 _DATE = re.compile(r"([0-9]{4})([-/.]?)([0-9]{2})\2([0-9]{2})(?:[T ].*)?")
 _NAMED_DATE = re.compile(r"([0-9]{1,2})[- ]([A-Za-z]{3})[a-z]*[- ]([0-9]{4})")
