@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
 
-from genessl.data.annotations import EXPERIMENTAL, KNOWN_CODES
 from genessl.data.coverage import Coverage
+from genessl.data.evidence import EXPERIMENTAL, KNOWN_CODES
 from genessl.data.identifiers import GeneIdentifiers
 from genessl.data.ontology import Ontology
 from genessl.errors import InputError
@@ -21,6 +23,24 @@ _log = logging.getLogger(__name__)
 _MOST = 0.5
 _FEWEST_ROWS = 100
 _SEPARATORS = re.compile(r"[|,]")
+_DATABASE = re.compile(r"([\w.-]+):")
+_LIKE_GO = re.compile(r"go\W?[0-9]", re.IGNORECASE)
+_GO_ID = re.compile(r"GO:[0-9]{7}")
+_OUTCOMES = (
+    "experimental",
+    "electronic",
+    "negative",
+    "NOT without experimental evidence",
+    "experimental evidence that was not chosen",
+    "annotated to a root term only",
+    "no data (ND)",
+    "term not in the ontology",
+    "malformed GO identifier",
+    "obsolete term",
+    "gene not among the sequences",
+    "no identifier, symbol or synonym of a gene",
+)
+_JOINED = _OUTCOMES[:3]
 
 
 @dataclass(frozen=True)
@@ -75,58 +95,103 @@ def label_genes(
     """
     objects = _resolve_objects(annotations, identifiers)
     row_of = {gene: row for row, gene in enumerate(genes)}
-    rows = annotations["gene"].astype(str).map(lambda name: row_of[objects[name]] if name in objects else -1)
-    terms = annotations["term"].astype(str)
-    resolved = {term: ontology.resolve(term) for term in terms.unique()}
-    columns = terms.map(lambda term: -1 if resolved[term] is None else ontology.index[str(resolved[term])])
-    outcome = _outcomes(annotations, rows.to_numpy(), columns.to_numpy(), terms, ontology, set(evidence))
+    names, terms = _texts(annotations["gene"]), _texts(annotations["term"])
+    rows = names.of_each(lambda name: row_of[objects[name]] if name in objects else -1)
+    columns = terms.of_each(lambda term: ontology.index.get(ontology.resolve(term) or "", -1))
+    outcome = _outcomes(annotations, rows, columns, ontology, set(evidence))
     _count(outcome, annotations, coverage, source)
-    _check_join(annotations, rows.to_numpy(), terms, columns.to_numpy(), file or source)
+    _check_join(names, rows, terms, columns, file or source)
     shape = (len(genes), len(ontology.terms))
 
     def matrix(kind: str) -> csr_array:
-        return _marked(rows.to_numpy(), columns.to_numpy(), outcome == kind, shape)
+        return _marked(rows, columns, outcome == _OUTCOMES.index(kind), shape)
 
     positive = ontology.propagate(matrix("experimental"))
     negative = _uncontradicted(ontology.propagate_down(matrix("negative")), positive, coverage, source)
-    electronic = outcome == "electronic"
-    own = electronic & _cites_itself(annotations, rows.to_numpy(), identifiers, row_of)
-    names = evidence_sources(annotations, electronic, own)
+    electronic = outcome == _OUTCOMES.index("electronic")
+    own = _cites_itself(annotations, electronic, rows, identifiers, row_of)
+    numbers, found = pd.factorize(evidence_sources(annotations, electronic, own), sort=True)
     sources = {
-        str(name): ontology.propagate(_marked(rows.to_numpy(), columns.to_numpy(), names == name, shape))
-        for name in sorted(set(names) - {""})
+        str(name): ontology.propagate(_marked(rows, columns, numbers == number, shape))
+        for number, name in enumerate(found)
+        if name
     }
     return Labels(positive, negative, ontology.propagate(matrix("electronic")), sources, objects)
 
 
-def evidence_sources(annotations: pd.DataFrame, chosen: np.ndarray, own: np.ndarray) -> np.ndarray:
+class _Texts(NamedTuple):
+    """A column of text as numbers of its distinct values, not all of which need to be used."""
+
+    codes: NDArray[np.intp]
+    values: list[str]
+
+    def of_each(self, function: Callable[[str], object]) -> NDArray[Any]:
+        """Return in each row what the function gives for its text."""
+        return np.array([function(value) for value in self.values])[self.codes]
+
+
+def _texts(column: pd.Series[str]) -> _Texts:
+    if not isinstance(column.dtype, pd.CategoricalDtype):
+        column = column.astype(str).astype("category")
+    return _Texts(column.cat.codes.to_numpy().astype(np.intp), column.cat.categories.astype(str).tolist())
+
+
+def evidence_sources(
+    annotations: pd.DataFrame, chosen: NDArray[np.bool_], own: NDArray[np.bool_]
+) -> NDArray[np.object_]:
     """Name the source of each chosen row: its evidence code, and for IEA the database that it was inferred from.
 
     So InterPro's domains, UniProt's keywords and enzyme numbers (IEA:InterPro, IEA:UniProtKB-KW, IEA:EC) are kept
     apart, and rows that cite the gene itself (IBA:own), which know what an experiment found, from those that do not.
     Sources of fewer than 100 rows are taken together as 'other'; rows that are not chosen have an empty name.
     """
-    codes = annotations["evidence"].astype(str).to_numpy()
-    prefixes = annotations["with_from"].astype(str).str.extract(r"^([\w.-]+):", expand=False).fillna("").to_numpy()
-    names = np.where((codes == "IEA") & (prefixes != ""), [f"IEA:{prefix}" for prefix in prefixes], codes).astype(
-        object
-    )
-    names[own] = [f"{code}:own" for code in codes[own]]
-    names[~chosen] = ""
-    counts = pd.Series(names[chosen], dtype=object).value_counts()
-    names[np.isin(names, counts.index[counts < _FEWEST_ROWS].to_list()) & chosen] = "other"
-    return names
+    evidence, cited = _texts(annotations["evidence"]), _texts(annotations["with_from"])
+    databases, prefixes = pd.factorize(np.array([_database(text) for text in cited.values], dtype=object))
+    electronic = evidence.of_each(lambda code: code == "IEA")
+    place = np.where(electronic & ~own, databases[cited.codes] + 1, 0)
+    kinds = 2 * (evidence.codes * (len(prefixes) + 1) + place) + own
+    totals: dict[str, int] = {}
+    names: dict[int, str] = {}
+    for kind, count in enumerate(np.bincount(kinds[chosen]).tolist()):
+        if count:
+            code, of_database = divmod(kind // 2, len(prefixes) + 1)
+            names[kind] = _source(evidence.values[code], prefixes[of_database - 1] if of_database else "", kind % 2)
+            totals[names[kind]] = totals.get(names[kind], 0) + count
+    of_kind = np.full(max(names, default=0) + 1, "", dtype=object)
+    for kind, name in names.items():
+        of_kind[kind] = name if totals[name] >= _FEWEST_ROWS else "other"
+    found = np.full(len(chosen), "", dtype=object)
+    found[chosen] = of_kind[kinds[chosen]]
+    return found
+
+
+def _source(code: str, database: str, own: int) -> str:
+    if own:
+        return f"{code}:own"
+    return f"{code}:{database}" if database else code
+
+
+def _database(text: str) -> str:
+    found = _DATABASE.match(text)
+    return found[1] if found else ""
 
 
 def _cites_itself(
-    annotations: pd.DataFrame, rows: np.ndarray, identifiers: GeneIdentifiers, row_of: dict[str, int]
-) -> np.ndarray:
-    """Mark rows whose With/From names the annotated gene, as phylogenetic inference (IBA) often does."""
-    cited = annotations["with_from"].astype(str)
-    words = {text: [_bare(word) for word in _SEPARATORS.split(text) if word] for text in cited.unique()}
+    annotations: pd.DataFrame,
+    chosen: NDArray[np.bool_],
+    rows: NDArray[np.intp],
+    identifiers: GeneIdentifiers,
+    row_of: dict[str, int],
+) -> NDArray[np.bool_]:
+    """Mark chosen rows whose With/From names the annotated gene, as phylogenetic inference (IBA) often does."""
+    cited = _texts(annotations["with_from"])
+    used = np.unique(cited.codes[chosen]).tolist()
+    words = {code: [_bare(word) for word in _SEPARATORS.split(cited.values[code]) if word] for code in used}
     known = identifiers.resolve({word for parts in words.values() for word in parts}).targets
-    genes = {text: {row_of[known[word]] for word in parts if word in known} for text, parts in words.items()}
-    return np.array([row in genes[text] for text, row in zip(cited, rows)], dtype=bool)
+    pairs = [
+        code * len(row_of) + row_of[known[word]] for code, parts in words.items() for word in parts if word in known
+    ]
+    return np.asarray(chosen & np.isin(cited.codes * len(row_of) + rows, np.array(pairs, dtype=np.intp)))
 
 
 def _bare(word: str) -> str:
@@ -151,71 +216,89 @@ def _uncontradicted(negative: csr_array, positive: csr_array, coverage: Coverage
 
 
 def _resolve_objects(annotations: pd.DataFrame, identifiers: GeneIdentifiers) -> dict[str, str]:
-    described = annotations.drop_duplicates("gene")
-    synonyms = {
-        str(name): [str(symbol), *str(words).split("|")]
-        for name, symbol, words in zip(described["gene"], described["symbol"], described["synonyms"])
+    """Find the gene of each annotated object, by the symbol and synonyms of the first row that has any."""
+    names, symbols, synonyms = (_texts(annotations[column]) for column in ("gene", "symbol", "synonyms"))
+    described = symbols.of_each(bool) | synonyms.of_each(bool)
+    first = np.full(len(names.values), -1)
+    for rows in (np.arange(len(described)), np.flatnonzero(described)):
+        first[names.codes[rows[::-1]]] = rows[::-1]
+    words = {
+        name: [symbols.values[symbols.codes[row]], *synonyms.values[synonyms.codes[row]].split("|")]
+        for name, row in zip(names.values, first.tolist())
+        if name and row >= 0
     }
-    return identifiers.resolve(synonyms, synonyms=synonyms).targets
+    return identifiers.resolve(words, synonyms=words).targets
 
 
 def _outcomes(
     annotations: pd.DataFrame,
-    rows: np.ndarray[tuple[int], np.dtype[np.intp]],
-    columns: np.ndarray[tuple[int], np.dtype[np.intp]],
-    terms: pd.Series[str],
+    rows: NDArray[np.intp],
+    columns: NDArray[np.intp],
     ontology: Ontology,
     evidence: set[str],
-) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
-    codes = annotations["evidence"].astype(str)
-    experimental = codes.isin(evidence).to_numpy()
+) -> NDArray[np.int8]:
+    """Return the number in `_OUTCOMES` of what becomes of each row."""
+    codes, terms = _texts(annotations["evidence"]), _texts(annotations["term"])
+    experimental = codes.of_each(lambda code: code in evidence)
     negated = annotations["negated"].to_numpy(dtype=bool)
-    obsolete = terms.isin(ontology.obsolete).to_numpy()
-    outcome = np.where(experimental, "experimental", "electronic").astype(object)
-    outcome[negated & experimental] = "negative"
-    outcome[negated & ~experimental] = "NOT without experimental evidence"
-    outcome[codes.isin(EXPERIMENTAL).to_numpy() & ~experimental] = "experimental evidence that was not chosen"
-    outcome[ontology.roots[columns]] = "annotated to a root term only"
-    outcome[(codes == "ND").to_numpy()] = "no data (ND)"
-    outcome[columns < 0] = "term not in the ontology"
-    outcome[obsolete & (columns < 0)] = "obsolete term"
-    outcome[rows < 0] = "gene not among the sequences"
+    outcome = np.where(experimental, 0, 1).astype(np.int8)
+
+    def set_where(rows_of_it: NDArray[np.bool_], name: str) -> None:
+        outcome[rows_of_it] = _OUTCOMES.index(name)
+
+    set_where(negated & experimental, "negative")
+    set_where(negated & ~experimental, "NOT without experimental evidence")
+    set_where(
+        codes.of_each(lambda code: code in EXPERIMENTAL) & ~experimental, "experimental evidence that was not chosen"
+    )
+    set_where(ontology.roots[columns], "annotated to a root term only")
+    set_where(codes.of_each(lambda code: code == "ND"), "no data (ND)")
+    set_where(columns < 0, "term not in the ontology")
+    set_where((columns < 0) & terms.of_each(_is_malformed), "malformed GO identifier")
+    set_where((columns < 0) & terms.of_each(lambda term: term in ontology.obsolete), "obsolete term")
+    set_where(rows < 0, "gene not among the sequences")
+    set_where(_texts(annotations["gene"]).of_each(lambda name: not name), "no identifier, symbol or synonym of a gene")
     return outcome
 
 
-def _count(outcome: np.ndarray, annotations: pd.DataFrame, coverage: Coverage, source: str) -> None:
+def _is_malformed(term: str) -> bool:
+    return _LIKE_GO.match(term) is not None and _GO_ID.fullmatch(term) is None
+
+
+def _count(outcome: NDArray[np.int8], annotations: pd.DataFrame, coverage: Coverage, source: str) -> None:
+    counts = dict(zip(_OUTCOMES, np.bincount(outcome, minlength=len(_OUTCOMES)).tolist()))
     coverage.add(source, "annotation rows", "held", len(outcome))
-    joined = np.isin(outcome, ["experimental", "electronic", "negative"])
-    coverage.add(source, "annotation rows", "joined", int(joined.sum()))
-    for reason, count in pd.Series(outcome[~joined]).value_counts().items():
-        coverage.add(source, "annotation rows", str(reason), int(count))
-    for kind in ("experimental", "electronic", "negative"):
-        coverage.add(source, f"{kind} rows", "held", int((outcome == kind).sum()))
-        coverage.add(source, f"{kind} rows", "joined", int((outcome == kind).sum()))
-    codes = annotations["evidence"].astype(str)
-    for code, count in codes[~codes.isin(KNOWN_CODES)].value_counts().items():
-        _log.info("%s: %d rows have the unknown evidence code %s", source, count, code)
-        coverage.add(source, f"rows with the unknown evidence code {code}", "held", int(count))
-        coverage.add(source, f"rows with the unknown evidence code {code}", "joined", int(count))
+    coverage.add(source, "annotation rows", "joined", sum(counts[kind] for kind in _JOINED))
+    lost = {reason: count for reason, count in counts.items() if count and reason not in _JOINED}
+    for reason, count in sorted(lost.items(), key=lambda item: -item[1]):
+        coverage.add(source, "annotation rows", reason, count)
+    for kind in _JOINED:
+        _add_whole(coverage, source, f"{kind} rows", counts[kind])
+    codes = _texts(annotations["evidence"])
+    for code, count in zip(codes.values, np.bincount(codes.codes, minlength=len(codes.values)).tolist()):
+        if count and code not in KNOWN_CODES:
+            _log.info("%s: %d rows have the unknown evidence code %s", source, count, code)
+            _add_whole(coverage, source, f"rows with the unknown evidence code {code}", count)
+    for reason, count in annotations.attrs.get("repairs", {}).items():
+        _add_whole(coverage, source, reason, count)
 
 
-def _check_join(
-    annotations: pd.DataFrame,
-    rows: np.ndarray,
-    terms: pd.Series[str],
-    columns: np.ndarray,
-    file: str,
-) -> None:
+def _add_whole(coverage: Coverage, source: str, unit: str, count: int) -> None:
+    coverage.add(source, unit, "held", count)
+    coverage.add(source, unit, "joined", count)
+
+
+def _check_join(names: _Texts, rows: NDArray[np.intp], terms: _Texts, columns: NDArray[np.intp], file: str) -> None:
     if not (rows >= 0).any():
-        found = str(annotations["gene"].iloc[0])
         raise InputError(
-            f"{file}: none of the annotated genes, such as '{found}', is among the sequences;"
+            f"{file}: none of the annotated genes, such as '{names.values[names.codes[0]]}', is among the sequences;"
             " add an alias table under `identifiers`"
         )
-    known = pd.Series(columns >= 0).groupby(terms.to_numpy()).any()
-    if known.mean() < _MOST:
-        missing = str(known.index[~known.to_numpy()][0])
+    used, first = np.unique(terms.codes, return_index=True)
+    missing = columns[first] < 0
+    if 1 - missing.mean() < _MOST:
         raise InputError(
-            f"{file}: {int((~known).sum())} of {len(known)} annotated terms, such as {missing},"
+            f"{file}: {int(missing.sum())} of {len(used)} annotated terms, such as"
+            f" {min(terms.values[code] for code in used[missing])},"
             " are not in the ontology; give the ontology release that fits the annotations"
         )

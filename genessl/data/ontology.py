@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +19,21 @@ ASPECT_OF_NAMESPACE = {"biological_process": "BPO", "molecular_function": "MFO",
 ASPECTS = ("BPO", "MFO", "CCO")
 PROTEIN_BINDING = "GO:0005515"
 _ROWS_AT_ONCE = 10_000
-_TERM_ID = re.compile(r"\S+")
+_MOST_ANCESTORS = 100_000_000
+_TAGS = ("[", "id:", "name:", "namespace:", "is_a:", "relationship:", "alt_id:", "is_obsolete:", "replaced_by:")
+_PART_OF = ("part_of", "BFO:0000050")
+_OTHER_ONTOLOGIES = (
+    ("{", "JSON (OBO Graph)"),
+    ("<?xml", "XML (OWL)"),
+    ("<rdf", "XML (OWL)"),
+    ("<Ontology", "XML (OWL)"),
+    ("Prefix(", "OWL's functional syntax"),
+    ("@prefix", "Turtle (OWL)"),
+)
+_TRAILING = re.compile(r"(?:(?<!\s)\s+\{[^{}]*\})?(?:(?<!\s)\s+!(?:\s.*)?)?$")
+_ESCAPED = re.compile(r"\\(.)")
+_SPECIAL = re.compile(r"[\\!{\x00-\x1f\x7f-\xa0]")
+_WHITE = {"n": " ", "t": " ", "W": " "}
 
 
 @dataclass(frozen=True)
@@ -68,17 +82,18 @@ class Ontology:
 
     @cached_property
     def parents_first(self) -> NDArray[np.intp]:
-        """Columns in an order in which every parent comes before its children."""
+        """Columns in an order in which every parent comes before its children, by the longest path from a root."""
         children = csr_array(self.parents.T)
-        waiting = np.diff(self.parents.indptr)
-        order = [int(root) for root in np.flatnonzero(waiting == 0)]
+        pointers, targets = children.indptr.tolist(), children.indices.tolist()
+        waiting = np.diff(self.parents.indptr).tolist()
+        order = [term for term, count in enumerate(waiting) if not count]
         for term in order:
-            for child in children.indices[children.indptr[term] : children.indptr[term + 1]]:
+            for child in targets[pointers[term] : pointers[term + 1]]:
                 waiting[child] -= 1
-                if waiting[child] == 0:
-                    order.append(int(child))
+                if not waiting[child]:
+                    order.append(child)
         if len(order) < len(self.terms):
-            cyclic = self.terms[int(np.flatnonzero(waiting)[0])]
+            cyclic = self.terms[next(term for term, count in enumerate(waiting) if count)]
             raise InputError(
                 f"the ontology is cyclic: {cyclic} is among its own ancestors;"
                 " use a release without cycles (go-basic.obo)"
@@ -88,13 +103,7 @@ class Ontology:
     @cached_property
     def ancestors(self) -> csr_array:
         """True at (term, ancestor), each term being its own ancestor: csr_array of bool, (n_terms, n_terms)."""
-        above: list[frozenset[int]] = [frozenset()] * len(self.terms)
-        for term in self.parents_first.tolist():
-            direct = self.parents.indices[self.parents.indptr[term] : self.parents.indptr[term + 1]].tolist()
-            above[term] = frozenset([term]).union(*(above[parent] for parent in direct))
-        rows = np.repeat(np.arange(len(self.terms)), [len(terms) for terms in above])
-        columns = np.array([ancestor for terms in above for ancestor in sorted(terms)], dtype=np.intp)
-        return _boolean(rows, columns, (len(self.terms), len(self.terms)))
+        return _closed(self.parents, self.parents_first)
 
     def resolve(self, term: str) -> str | None:
         """Return the identifier now used for a term, or None where this release has none."""
@@ -206,12 +215,12 @@ def ontology_from_edges(
     """
     identifiers = sorted(terms)
     index = {term: column for column, term in enumerate(identifiers)}
-    kept = {
+    kept = [
         (index[child], index[parent])
         for child, parent in edges
         if child in index and parent in index and terms[child][1] == terms[parent][1]
-    }
-    rows, columns = np.array(sorted(kept), dtype=np.intp).reshape(-1, 2).T
+    ]
+    rows, columns = np.array(kept, dtype=np.intp).reshape(-1, 2).T
     ontology = Ontology(
         terms=tuple(identifiers),
         names=tuple(terms[term][0] for term in identifiers),
@@ -228,73 +237,167 @@ def ontology_from_edges(
 def read_obo(path: str | Path) -> Ontology:
     """Read an ontology in OBO 1.2 or 1.4: terms, is_a and part_of, alt_id, replaced_by and obsolete terms.
 
+    A chain of replacements is followed to the term now used; what may only be considered in place of a term is not
+    taken for it.
+
     Raises
     ------
     InputError
-        If the file is damaged, holds no term, repeats one, or is cyclic.
+        If the file is damaged, no OBO, holds no term, repeats one, or is cyclic.
     """
-    header: dict[str, str] = {}
-    stanzas: list[dict[str, list[str]]] = []
-    current: dict[str, list[str]] | None = None
-    in_header = True
-    for number, line in read_lines(path):
-        if line.startswith("["):
-            in_header, current = False, {} if line.strip() == "[Term]" else None
-            if current is not None:
-                stanzas.append(current)
-                current["line"] = [str(number)]
-        elif ": " in line and (in_header or current is not None):
-            tag, value = line.split(": ", 1)
+    return _Obo(Path(path)).ontology()
+
+
+class _Obo:
+    """The terms, edges and identifiers of an OBO file, as its lines state them."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.header: dict[str, str] = {}
+        self.terms: dict[str, tuple[str, str]] = {}
+        self.edges: list[tuple[str, str]] = []
+        self.aliases: dict[str, str] = {}
+        self.replaced: dict[str, list[str]] = {}
+        stanza: dict[str, list[str]] | None = None
+        start = 0
+        in_header = True
+        for number, line in read_lines(path):
             if in_header:
-                header.setdefault(tag, value.strip())
-            elif current is not None:
-                current.setdefault(tag, []).append(value.strip())
-    if not stanzas:
-        raise InputError(f"{path}: expected an OBO file with [Term] stanzas, found none; give the ontology as .obo")
-    return _ontology_from_stanzas(Path(path), header, stanzas)
+                in_header = self._read_header(number, line)
+            if line.startswith(_TAGS):
+                if line.startswith("["):
+                    self._add(start, stanza)
+                    stanza, start = ({} if line.startswith("[Term]") else None), number
+                elif stanza is not None:
+                    tag, _, value = line.partition(":")
+                    if tag in stanza:
+                        stanza[tag].append(value)
+                    else:
+                        stanza[tag] = [value]
+        self._add(start, stanza)
+        if not self.terms and not self.replaced:
+            raise InputError(f"{path}: expected an OBO file with [Term] stanzas, found none; give the ontology as .obo")
 
+    def _read_header(self, number: int, line: str) -> bool:
+        if number == 1:
+            for mark, kind in _OTHER_ONTOLOGIES:
+                if line.lstrip().startswith(mark):
+                    raise InputError(
+                        f"{self.path}: found an ontology in {kind}, expected OBO; give go.obo or go-basic.obo"
+                    )
+        tag, colon, value = line.partition(":")
+        if colon:
+            self.header.setdefault(tag.strip(), value.strip())
+        return not line.startswith("[")
 
-def _ontology_from_stanzas(path: Path, header: Mapping[str, str], stanzas: Sequence[dict[str, list[str]]]) -> Ontology:
-    terms: dict[str, tuple[str, str]] = {}
-    edges: list[tuple[str, str]] = []
-    alternatives: dict[str, str] = {}
-    gone: dict[str, list[str]] = {}
-    for stanza in stanzas:
-        if "id" not in stanza:
-            raise InputError(f"{path}:{stanza['line'][0]}: expected an id in the [Term] stanza, found none")
-        term = _first_word(stanza["id"][0])
-        if term in terms or term in gone:
-            raise InputError(f"{path}:{stanza['line'][0]}: expected each term once, found {term} again")
-        if stanza.get("is_obsolete", ["false"])[0].startswith("true"):
-            gone[term] = [_first_word(value) for value in stanza.get("replaced_by", [])]
-            continue
-        namespace = stanza.get("namespace", [header.get("default-namespace", "")])[0]
-        terms[term] = (stanza.get("name", [term])[0], namespace)
-        edges += [(term, _first_word(value)) for value in stanza.get("is_a", [])]
-        relationships = [value.split() for value in stanza.get("relationship", [])]
-        edges += [(term, words[1]) for words in relationships if words[0] == "part_of"]
-        alternatives.update({_first_word(value): term for value in stanza.get("alt_id", [])})
-    current = {**alternatives, **{term: term for term in terms}}
-    replaced = {
-        term: current[targets[0]] for term, targets in gone.items() if len(targets) == 1 and targets[0] in current
-    }
-    for term in replaced.keys() | gone.keys():
-        alternatives.pop(term, None)
-    try:
-        return ontology_from_edges(
-            terms,
-            edges,
-            alternatives={**{alias: term for alias, term in alternatives.items() if alias not in terms}, **replaced},
-            obsolete=gone.keys() - replaced.keys(),
-            release=header.get("data-version", header.get("date", "")),
-        )
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from error
+    def _add(self, line: int, stanza: dict[str, list[str]] | None) -> None:
+        if stanza is None:
+            return
+        term = _first_word(stanza.get("id", [""])[0])
+        if not term:
+            raise InputError(f"{self.path}:{line}: expected an id in the [Term] stanza, found none")
+        if term in self.terms or term in self.replaced:
+            raise InputError(f"{self.path}:{line}: expected each term once, found {term} again")
+        for value in stanza.get("alt_id", ()):
+            self.aliases[_first_word(value)] = term
+        if stanza.get("is_obsolete", [""])[0].strip().lower().startswith("true"):
+            self.replaced[term] = [_first_word(value) for value in stanza.get("replaced_by", ())]
+            return
+        namespace = _unescaped(stanza["namespace"][0]) if "namespace" in stanza else ""
+        name = _unescaped(stanza["name"][0]) if "name" in stanza else ""
+        self.terms[term] = (name or term, namespace or self.header.get("default-namespace", ""))
+        for value in stanza.get("is_a", ()):
+            self.edges.append((term, _first_word(value)))
+        for value in stanza.get("relationship", ()):
+            words = value.split(None, 2)
+            if len(words) > 1 and words[0] in _PART_OF:
+                self.edges.append((term, words[1]))
+
+    def ontology(self) -> Ontology:
+        """Build the ontology; a cycle is found here."""
+        old = {name: self._current(name) for name in (*self.aliases, *self.replaced) if name not in self.terms}
+        try:
+            return ontology_from_edges(
+                self.terms,
+                self.edges,
+                alternatives={name: term for name, term in old.items() if term},
+                obsolete=[name for name, term in old.items() if not term],
+                release=self.header.get("data-version", self.header.get("date", "")),
+            )
+        except InputError as error:
+            raise InputError(f"{self.path}: {error}") from error
+
+    def _current(self, name: str) -> str:
+        """Follow single replacements and merged terms to the term now used, or '' where they end or go round."""
+        seen: set[str] = set()
+        while name not in self.terms:
+            followers = self.replaced[name] if name in self.replaced else [self.aliases.get(name, "")]
+            if name in seen or len(set(followers)) != 1:
+                return ""
+            seen.add(name)
+            name = followers[0]
+        return name
 
 
 def _first_word(value: str) -> str:
-    match = _TERM_ID.match(value)
-    return match.group() if match else value
+    words = value.split(None, 1)
+    return words[0] if words else ""
+
+
+def _unescaped(value: str) -> str:
+    """Return the text of a value, without a comment or modifiers behind it; any white space in it is one space."""
+    value = value.strip()
+    if not _SPECIAL.search(value):
+        return value
+    value = _TRAILING.sub("", value, count=1)
+    return " ".join(_ESCAPED.sub(lambda found: _WHITE.get(found[1], found[1]), value).split())
+
+
+def _closed(parents: csr_array, parents_first: NDArray[np.intp]) -> csr_array:
+    """Return the ancestors of each term, itself included, calculated for one level below the roots after another."""
+    n_terms = len(parents_first)
+    starts, counts = np.zeros(n_terms, dtype=np.intp), np.zeros(n_terms, dtype=np.intp)
+    reached = np.zeros(4 * n_terms, dtype=np.int32)  # the ancestors of each term, where `starts` and `counts` tell
+    size = 0
+    for terms in _levels(parents, parents_first):
+        direct = _runs(parents.indptr[terms], np.diff(parents.indptr)[terms])
+        above = parents.indices[direct]
+        owners = np.repeat(np.arange(len(terms)), np.diff(parents.indptr)[terms])
+        inherited = reached[_runs(starts[above], counts[above])]
+        keys = np.concatenate([np.repeat(owners, counts[above]), np.arange(len(terms))]) * n_terms
+        keys = np.sort(keys + np.concatenate([inherited, terms]))
+        keys = keys[np.diff(keys, prepend=-1) > 0]
+        if size + len(keys) > _MOST_ANCESTORS:
+            raise InputError(
+                f"the ontology has more than {_MOST_ANCESTORS // 10**6} million pairs of a term and its ancestor, expected"
+                " some ten for each term; check the file"
+            )
+        if size + len(keys) > len(reached):
+            reached = np.concatenate([reached, np.zeros(len(reached) + len(keys), dtype=np.int32)])
+        reached[size : size + len(keys)] = keys % n_terms
+        counts[terms] = np.bincount(keys // n_terms, minlength=len(terms))
+        starts[terms] = size + np.cumsum(counts[terms]) - counts[terms]
+        size += len(keys)
+    columns = reached[_runs(starts, counts)]
+    pointers = np.concatenate([[0], np.cumsum(counts)])
+    return csr_array((np.ones(size, dtype=bool), columns, pointers), shape=(n_terms, n_terms))
+
+
+def _levels(parents: csr_array, parents_first: NDArray[np.intp]) -> list[NDArray[np.intp]]:
+    """Group the terms by the length of their longest path from a root."""
+    pointers, above = parents.indptr.tolist(), parents.indices.tolist()
+    level = [0] * len(parents_first)
+    for term in parents_first.tolist():
+        for parent in above[pointers[term] : pointers[term + 1]]:
+            level[term] = max(level[term], level[parent] + 1)
+    levels = np.array(level, dtype=np.intp)[parents_first]
+    return np.split(parents_first, np.flatnonzero(np.diff(levels)) + 1)
+
+
+def _runs(starts: NDArray[np.intp], counts: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return the whole numbers of runs that begin at `starts`, run after run."""
+    ends = np.cumsum(counts)
+    return np.arange(ends[-1] if len(ends) else 0) + np.repeat(starts - ends + counts, counts)
 
 
 def _boolean(rows: NDArray[np.intp], columns: NDArray[np.intp], shape: tuple[int, int]) -> csr_array:

@@ -1,0 +1,75 @@
+"""Plain tables of a gene and its GO terms, as topGO reads them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from genessl.data.formats.annotations.table import ELECTRONIC_POSITIONS, annotation_table, electronic_rows
+from genessl.data.formats.format import Format
+from genessl.data.text_files import Head, read_lines
+from genessl.errors import InputError
+
+_TITLE = "two columns of gene and GO terms"
+_TERM = re.compile(r"go[:_][0-9]+", re.IGNORECASE)
+_SEPARATORS = re.compile(r"[,;|\s]+")
+_UNKNOWN = "rows of a table without evidence codes, taken as electronic"
+_HEADER = "header rows, which were skipped"
+_COMMENTS = ("#", "!")
+
+
+def read_gene_terms(path: str | Path) -> pd.DataFrame:
+    """Read a table of a gene and one or more GO terms a row as electronic annotations, which have no date.
+
+    The table does not say what its terms rest on, so they make no ground truth.
+
+    Raises
+    ------
+    InputError
+        If the file is damaged, or a row has other than two columns or another second column.
+    """
+    repairs = {_UNKNOWN: 0, _HEADER: 0}
+    rows = electronic_rows(_terms(path, repairs), assigned_by="")
+    return annotation_table(path, rows, ELECTRONIC_POSITIONS, repairs=repairs, undated=_TITLE)
+
+
+def _terms(path: str | Path, repairs: dict[str, int]) -> Iterator[tuple[int, str, str, str, str]]:
+    first = True
+    for number, line in read_lines(path):
+        if line.startswith(_COMMENTS) or not line.strip():
+            continue
+        fields = line.split("\t")
+        words = [word for word in _SEPARATORS.split(fields[-1].strip()) if word not in ("", "-", "NA")]
+        good = len(fields) == 2 and all(_TERM.fullmatch(word) for word in words)
+        if not good and not first:
+            raise InputError(
+                f"{path}:{number}: found '{line[:40]}', expected a gene, a tab and GO terms separated by commas;"
+                " give annotations as GAF"
+            )
+        for word in words if good else ():
+            repairs[_UNKNOWN] += 1
+            yield number, fields[0], word, "", ""
+        repairs[_HEADER] += not good
+        first = False
+
+
+def _matches(head: Head) -> bool:
+    rows = head.columns()[:2]
+    if not rows or any(len(fields) != 2 for fields in rows):
+        return False
+    words = _SEPARATORS.split(rows[-1][1].strip())
+    return all(_TERM.fullmatch(word) for word in words)
+
+
+FORMAT = Format(
+    name="gene_terms",
+    title=_TITLE,
+    recognised="by two tab-separated columns, of which the second holds GO terms",
+    gives="each term as an electronic annotation (IEA) without a date, because the table does not say what it rests on",
+    refuses="a row whose second column is not GO terms separated by commas, semicolons, bars or spaces",
+    matches=_matches,
+    read=read_gene_terms,
+)
