@@ -147,9 +147,7 @@ def _is_placeholder(lines: list[tuple[int, str]]) -> bool:
     return bool(_TELLING.search(letters) and _PLACEHOLDER_WORDS.fullmatch(letters))
 
 
-def _sequence(
-    path: str | Path, number: int, header: str, lines: list[tuple[int, str]], repairs: Counter[str]
-) -> str:
+def _sequence(path: str | Path, number: int, header: str, lines: list[tuple[int, str]], repairs: Counter[str]) -> str:
     residues = "".join(line for _, line in lines)
     if not (residues.isascii() and residues.isalpha()):
         residues = _without_other_symbols("".join(_residues(path, *line, repairs) for line in lines), repairs)
