@@ -3,21 +3,88 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from genessl.data.text_files import read_lines
+from genessl.data.coverage import HELD, JOINED, Coverage
+from genessl.data.formats.sequences.fasta import Record, read_records
+from genessl.data.formats.sequences.headers import ACCESSION, Header, gene_of_isoform, gene_of_word, read_header
+from genessl.data.identifiers import AliasTable
 from genessl.errors import InputError
 
+__all__ = ["Proteins", "gene_of_word", "read_fasta", "read_proteins", "read_sequences"]
+
 _log = logging.getLogger(__name__)
-_SHOWN = 30
+
+ISOFORM = "isoform of another record"
+REPEATED = "the same record again"
+_ISOFORM_SOURCE = "isoform_id"
 
 
-def read_fasta(path: str | Path) -> dict[str, str]:
-    """Read protein sequences from plain or compressed FASTA.
+@dataclass(frozen=True)
+class Proteins:
+    """The proteins of a file, one a gene, and what its headers name besides.
+
+    Parameters
+    ----------
+    sequences : dict of str to str
+        Gene to upper-case sequence, in file order.
+    aliases : AliasTable
+        Other names of the genes, under the file's name; its records are the genes.
+    repairs : dict of str to int
+        What was changed in the file's sequences, such as stops removed, and how often.
+    dropped : dict of str to int
+        Records that were left out, by reason.
+    """
+
+    sequences: dict[str, str]
+    aliases: AliasTable
+    repairs: dict[str, int] = field(default_factory=dict)
+    dropped: dict[str, int] = field(default_factory=dict)
+
+
+def read_proteins(path: str | Path) -> Proteins:
+    """Read the protein of each gene, and the other names that the headers give it.
 
     A gene's name is the accession of a ``sp|accession|name`` or ``tr|accession|name`` header, otherwise the first
     word of the header, unchanged. Letters of either case are residues, the non-standard ones (B J O U X Z) among
-    them, and ``*`` is a stop; stops at the end and gaps (``-``) are removed.
+    them, and ``*`` or ``.`` is a stop; stops at the end, gaps (``-``), position numbers and comment lines are removed
+    and counted.
+
+    Of records that the headers assign to one gene (``gene:``, ``gene=``, ``parent=``, ``[locus_tag=]``, ``locus=``,
+    the isoforms ``accession-2`` of UniProt, the transcripts ``.1``, ``.2`` of TAIR) the one with the gene's own name
+    is kept, otherwise the longest; the names of the others become its aliases.
+
+    Raises
+    ------
+    InputError
+        If the file is damaged, empty, something other than FASTA or of nucleotides, gives two sequences to one name,
+        or holds a record without residues or a symbol that is no residue.
+    """
+    found = read_records(path)
+    headers = [read_header(record.header) for record in found.records]
+    distinct = _distinct(path, found.records, headers)
+    genes = _by_gene([headers[row] for row in distinct], distinct)
+    dropped = Counter(found.dropped)
+    dropped[REPEATED] += len(headers) - len(distinct)
+    kept: dict[int, list[int]] = {}
+    for rows in genes.values():
+        best = min(rows, key=lambda row: _preference(found.records[row], headers[row]))
+        kept[best] = rows
+        dropped[ISOFORM] += len(rows) - 1
+    dropped = +dropped
+    for reason in (REPEATED, ISOFORM):
+        if dropped[reason]:
+            _log.warning("%s: %d records left out: %s", path, dropped[reason], reason)
+    aliases = AliasTable.from_rows(str(path), _alias_rows(kept, headers))
+    sequences = {headers[row].name: found.records[row].sequence for row in sorted(kept)}
+    return Proteins(sequences, aliases, found.repairs, dict(dropped))
+
+
+def read_fasta(path: str | Path) -> dict[str, str]:
+    """Read the sequence of each gene, as `read_proteins` does.
 
     Returns
     -------
@@ -27,18 +94,9 @@ def read_fasta(path: str | Path) -> dict[str, str]:
     Raises
     ------
     InputError
-        If the file is damaged, empty or something other than FASTA, repeats a gene, or holds an empty sequence or a
-        symbol that is no residue.
+        As `read_proteins`.
     """
-    headers: dict[str, int] = {}
-    for number, gene, _ in (records := _read_records(path)):
-        if gene in headers:
-            raise InputError(
-                f"{path}:{number}: expected each gene once, found '{gene}' already at line {headers[gene]};"
-                " keep one of the two"
-            )
-        headers[gene] = number
-    return {gene: sequence for _, gene, sequence in records}
+    return read_proteins(path).sequences
 
 
 def read_sequences(path: str | Path) -> list[str]:
@@ -47,65 +105,84 @@ def read_sequences(path: str | Path) -> list[str]:
     Raises
     ------
     InputError
-        As `read_fasta`.
+        As `read_proteins`.
     """
-    return [sequence for _, _, sequence in _read_records(path)]
+    return [record.sequence for record in read_records(path).records]
 
 
-def _read_records(path: str | Path) -> list[tuple[int, str, str]]:
-    """Return the line of each header, the name in it and the sequence below it."""
-    headers: list[tuple[int, str]] = []
-    chunks: list[list[str]] = []
-    for number, line in read_lines(path):
-        if line.startswith(">"):
-            headers.append((number, _gene_name(path, number, line)))
-            chunks.append([])
-        elif line.strip():
-            if not headers:
-                raise InputError(
-                    f"{path}:{number}: expected a '>' header, found '{line.strip()[:_SHOWN]}'; give sequences as FASTA"
-                )
-            chunks[-1].append(_residues(path, number, line))
-    if not headers:
-        raise InputError(f"{path}: expected sequences in FASTA, found blank lines only; download or copy it again")
-    return [
-        (number, gene, _finished(path, number, gene, "".join(parts)))
-        for (number, gene), parts in zip(headers, chunks, strict=True)
-    ]
+def count_proteins(
+    coverage: Coverage,
+    source: str,
+    unit: str,
+    *,
+    n_proteins: int,
+    dropped: Mapping[str, int],
+    repairs: Mapping[str, int],
+) -> None:
+    """Count the records of a file of sequences: the proteins that were read, the records left out, and the repairs.
 
-
-def _gene_name(path: str | Path, number: int, header: str) -> str:
-    words = header[1:].split(maxsplit=1)
-    if not words:
-        raise InputError(f"{path}:{number}: expected a name after '>', found none; name the sequence")
-    return gene_of_word(words[0])
-
-
-def gene_of_word(word: str) -> str:
-    """Return the accession of a ``sp|accession|name`` or ``tr|accession|name``, and any other word unchanged.
-
-    >>> gene_of_word("sp|P12345|AATM_RABIT"), gene_of_word("4932.YAL001C")
-    ('P12345', '4932.YAL001C')
+    Parameters
+    ----------
+    coverage : Coverage
+    source, unit : str
+        Under which the records are counted; each repair is a unit of its own.
+    n_proteins : int
+        Proteins that were read and joined.
+    dropped, repairs : mapping of str to int
+        As those of `Proteins`.
     """
-    parts = word.split("|")
-    return parts[1] if parts[0] in ("sp", "tr") and len(parts) > 1 and parts[1] else word
+    coverage.add(source, unit, HELD, n_proteins + sum(dropped.values()))
+    coverage.add(source, unit, JOINED, n_proteins)
+    for reason, count in dropped.items():
+        coverage.add(source, unit, reason, count)
+    for repair, count in repairs.items():
+        coverage.add(source, repair, HELD, count)
+        coverage.add(source, repair, JOINED, count)
 
 
-def _residues(path: str | Path, number: int, line: str) -> str:
-    residues = "".join(line.split())
-    letters = residues.replace("*", "").replace("-", "")
-    if letters and not (letters.isascii() and letters.isalpha()):
-        found = next(symbol for symbol in letters if not (symbol.isascii() and symbol.isalpha()))
-        raise InputError(
-            f"{path}:{number}: expected residues as letters, '*' or '-', found '{found}'; correct the sequence"
-        )
-    return residues.upper()
+def _distinct(path: str | Path, records: Sequence[Record], headers: Sequence[Header]) -> list[int]:
+    """Return the rows of records without those that are another one again, header and all."""
+    first: dict[str, int] = {}
+    distinct = []
+    for row, (record, header) in enumerate(zip(records, headers)):
+        earlier = first.setdefault(header.name, row)
+        if earlier == row:
+            distinct.append(row)
+        elif (records[earlier].header, records[earlier].sequence) != (record.header, record.sequence):
+            raise InputError(
+                f"{path}:{record.line}: expected each gene once, found '{header.name}' already at line"
+                f" {records[earlier].line}; keep one of the two"
+            )
+    return distinct
 
 
-def _finished(path: str | Path, number: int, gene: str, residues: str) -> str:
-    sequence = residues.replace("-", "").rstrip("*")
-    if not sequence:
-        raise InputError(f"{path}:{number}: expected residues for '{gene}', found none; remove it or add its sequence")
-    if "-" in residues:
-        _log.info("%s:%d: %d gaps removed from '%s'", path, number, residues.count("-"), gene)
-    return sequence
+def _by_gene(headers: Sequence[Header], rows: Sequence[int]) -> dict[str, list[int]]:
+    """Return the rows of each gene's records."""
+    names = {header.name for header in headers}
+    genes: dict[str, list[int]] = {}
+    for header, row in zip(headers, rows):
+        accession = gene_of_isoform(header.name)
+        beside_its_gene = accession is not None and (header.of_uniprot or accession in names)
+        gene = accession if beside_its_gene else header.gene
+        genes.setdefault(gene or header.name, []).append(row)
+    return genes
+
+
+def _preference(record: Record, header: Header) -> tuple[bool, bool, int, str]:
+    """Return what the gene's record has least of: a name other than the gene's, an isoform's name, shortness."""
+    is_isoform = gene_of_isoform(header.name) is not None
+    return header.name != (header.gene or header.name), is_isoform, -len(record.sequence), header.name
+
+
+def _alias_rows(kept: Mapping[int, Sequence[int]], headers: Sequence[Header]) -> Iterator[tuple[str, str, str]]:
+    """Yield gene, alias and source for all that the headers of a gene's records name."""
+    for best, rows in kept.items():
+        gene = headers[best].name
+        for row in rows:
+            name = headers[row].name
+            if row != best:
+                yield gene, name, _ISOFORM_SOURCE
+            accession = gene_of_isoform(name)
+            if headers[row].of_uniprot and accession and accession != gene:
+                yield gene, accession, ACCESSION
+            yield from ((gene, alias, source) for alias, source in headers[row].aliases if alias != gene)

@@ -8,6 +8,7 @@ from scipy.sparse import csr_array
 from scipy.stats import spearmanr
 
 from genessl.errors import InputError
+from genessl.features import homology
 from genessl.features.homology import bit_scores, homology_profile, search_homologs, search_references
 
 RESIDUES = np.array(list("ACDEFGHIKLMNPQRSTVWY"))
@@ -120,6 +121,29 @@ def test_a_protein_that_could_be_dna_is_searched_like_any_other(program):
     found = search({"a": letters, "b": letters, "c": FOUNDER}, program=program)
     assert set(found) == {("a", "b"), ("b", "a")}
     assert (found["a", "b"].identity, found["a", "b"].coverage) == (1.0, 1.0)
+
+
+@PROGRAMS
+@pytest.mark.parametrize("letters", ["ACGT", "Q", "GA"])
+def test_many_sequences_of_few_residues_neither_take_all_memory_nor_hide_others(program, letters, caplog):
+    # 600 times 600 residues; each of them would be a homolog of all others.
+    rng = np.random.default_rng(0)
+    repetitive = {f"r{row}": "M" + "".join(rng.choice(list(letters), 600)) for row in range(600)}
+    found = search({**FAMILY, **repetitive}, program=program)
+    assert set(found) == set(search(FAMILY, program=program))
+    assert "600 of 607 sequences consist of few different residues" in caplog.text
+
+
+@PROGRAMS
+def test_a_query_keeps_its_best_hits_where_all_would_be_too_many(program, monkeypatch):
+    monkeypatch.setattr(homology, "_MOST_HITS", 60)
+    monkeypatch.setattr(homology, "_FEWEST_KEPT", 3)
+    copies = {f"c{row}": FOUNDER for row in range(10)}
+    relatives = {f"f{row}": FAMILY["far"] for row in range(10)}
+    found = search({**copies, **relatives}, program=program)
+    for name in (*copies, *relatives):
+        kept = [target for query, target in found if query == name]
+        assert 3 <= len(kept) <= 4 and {target[0] for target in kept} == {name[0]}
 
 
 @PROGRAMS
