@@ -18,6 +18,8 @@ from genessl.configuration import (
     resolve_files,
     validate_configuration,
 )
+from genessl.data.formats.networks import NETWORK_FORMATS
+from genessl.data.formats.networks.weights import SIGNS
 from genessl.errors import InputError
 from genessl.mirrors import Location
 from genessl.predictors import PREDICTORS
@@ -222,10 +224,39 @@ def test_a_misspelt_required_key_is_called_misspelt_not_missing():
         validate_configuration(config, SCHEMA)
 
 
+def test_a_network_without_a_format_takes_any_option_and_the_file_decides():
+    options = {"channels": ["x"], "columns": ["a", 2, "w"], "sign": "positive", "genes": "g.txt"}
+    config = validate_configuration(SMALLEST | {"networks": {"a": {"file": "a.txt"} | options}}, SCHEMA)
+    assert config["networks"]["a"] == {"file": "a.txt", "format": None, "min_score": 0} | options
+
+
+def test_the_schema_names_every_format_of_networks():
+    options = SCHEMA["properties"]["networks"]["additionalProperties"]["properties"]
+    assert options["format"]["enum"] == [*(each.name for each in NETWORK_FORMATS), None]
+    assert options["sign"]["enum"] == [*SIGNS, None]
+
+
+@pytest.mark.parametrize(
+    "change, start",
+    [
+        ({"columns": ["a"]}, "networks.a.columns: found ['a'], expected a list of two or three columns, or null"),
+        ({"columns": [0, 1]}, "networks.a.columns[0]: found 0, expected the name of a column or its number from 1"),
+        ({"columns": [1, 1]}, "networks.a.columns: found [1, 1], expected a list of two or three columns, or null"),
+        ({"sign": "both"}, "networks.a.sign: found 'both', expected one of absolute, positive, null"),
+    ],
+)
+def test_options_of_a_network_out_of_range_end_in_one_sentence(change, start):
+    assert sentence(networks={"a": {"file": "a.txt"} | change}).startswith(start)
+
+
 def test_an_option_of_another_format_is_refused():
     edges = {"file": "a.txt", "format": "edges"}
     assert "networks.a: the format edges has no 'channels'" in sentence(networks={"a": edges | {"channels": ["x"]}})
     assert "networks.a: the format edges has no 'genes'" in sentence(networks={"a": edges | {"genes": "g.txt"}})
+    for option, value in (("columns", ["a", "b"]), ("sign", "absolute")):
+        changed = edges | {"format": "string", option: value}
+        found = sentence(networks={"a": changed})
+        assert f"networks.a: the format string has no '{option}', which belongs to edges" in found
     indexed = edges | {"format": "indexed_edges"}
     assert sentence(networks={"a": indexed}).startswith("networks.a: the key 'genes' is missing; indexed_edges need")
 

@@ -18,12 +18,13 @@ from genessl.data.identifiers import GeneIdentifiers, Resolution
 from genessl.data.text_files import Head, read_head
 from genessl.errors import InputError
 
-__all__ = ["OTHER_ORGANISM", "combine_channels", "read_network", "resolve_nodes"]
+__all__ = ["OTHER_ORGANISM", "check_network", "combine_channels", "read_network", "resolve_nodes"]
 
 _log = logging.getLogger(__name__)
 
 OTHER_ORGANISM = "other organism"
 _OTHER_NAME = "other name in the file"
+_PEEKED = 200
 _BY_NAME = {each.name: each for each in NETWORK_FORMATS}
 _SIGNED = ("edges", "indexed_edges", "genemania")
 # The formats that a file may have where another one is named.
@@ -97,6 +98,30 @@ def read_network(
         )
     table: pd.DataFrame = found.read(path, options)
     return table
+
+
+def check_network(
+    path: str | Path,
+    format: str | None = None,
+    *,
+    channels: Sequence[str] | None = None,
+    columns: Sequence[str | int] | None = None,
+    sign: str | None = "absolute",
+) -> None:
+    """Raise InputError if the first rows of a network show that `read_network` would refuse it.
+
+    Parameters
+    ----------
+    path : str or Path
+    format, channels, columns, sign
+        As in `read_network`; with the default of `sign`, negative weights pass.
+    """
+    if format == "indexed_edges":
+        return
+    path = Path(path)
+    options = NetworkOptions(channels=channels, columns=columns, sign=sign, first_rows=_PEEKED)
+    _check_options(path, format, options)
+    _format_of(path, format, options).read(path, options)
 
 
 def _check_options(path: Path, format: str | None, options: NetworkOptions) -> None:

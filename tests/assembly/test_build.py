@@ -8,6 +8,7 @@ import pytest
 
 from genessl.assembly.build import Evaluation, Sources, assemble_dataset
 from genessl.data.aliases import AliasTable
+from genessl.data.networks import read_network
 from genessl.data.ontology import ontology_from_edges
 from genessl.errors import InputError
 
@@ -156,6 +157,11 @@ def test_the_threads_do_not_matter():
             {"networks": {"net": edges()}},
             "net.txt: found no edge in the network 'net', expected some; check `channels`",
         ),
+        (
+            {"networks": {"net": edges(("P0", "pp", 3.0), ("P3", "pp", 4.0), ("P4", "P4", 1.0))}},
+            r"net.txt: 3 nodes of the network 'net' are genes, but none of its 3 edges joins two of them \(2 unknown"
+            r" gene, 1 self-loop\); check `format` and `columns`: a column that is no name may be read as one",
+        ),
         ({"later_annotations": rows(("Y1", MITOSIS, "IDA"))}, "t1.gaf: none of the annotated genes, such as 'Y1', is"),
     ],
 )
@@ -165,6 +171,40 @@ def test_what_does_not_join_is_refused_with_its_file(changes, sentence):
         assemble_dataset(sources(files=files, **changes))
     with pytest.raises(InputError):
         assemble_dataset(sources(**changes))
+
+
+def test_sif_with_names_of_numbers_joins_all_its_edges(tmp_path):
+    (tmp_path / "net.sif").write_text("".join(f"700{k}\tpp\t700{k + 1}\n" for k in range(8)))
+    ids = AliasTable.from_rows("ids.dat", [(f"P{k}", f"700{k}", "GeneID") for k in range(9)])
+    for format in (None, "edges"):
+        network = read_network(tmp_path / "net.sif", format)
+        assembly = assemble_dataset(sources(networks={"net": network}, aliases=[ids]))
+        assert assembly.dataset.networks["net"].nnz == 16
+
+
+def test_hardly_any_edge_that_joins_is_a_warning(caplog):
+    table = edges(("P0", "P3", 0.5), *((f"Y{k}", f"Y{k + 1}", 0.5) for k in range(100)))
+    assemble_dataset(sources(networks={"net": table}, files={"net": "net.txt"}))
+    assert "net.txt: only 1 of 101 edges of the network 'net' join two genes" in caplog.text
+
+
+def test_genes_of_other_organisms_and_alternative_names_are_counted(tmp_path):
+    header = (
+        "#BioGRID Interaction ID\tSystematic Name Interactor A\tSystematic Name Interactor B\tOfficial Symbol"
+        " Interactor A\tOfficial Symbol Interactor B\tExperimental System Type\tOrganism ID Interactor A\tOrganism ID"
+        " Interactor B\n"
+    )
+    (tmp_path / "net.txt").write_text(
+        header
+        + "1\tS0\tS3\tP0\tP3\tphysical\t9\t9\n2\tS3\t-\tP3\tP4\tphysical\t9\t9\n"
+        + "3\t-\t-\tP7\tP8\tphysical\t7\t7\n4\tS0\tS9\tP0\tnone\tgenetic\t9\t9\n"
+    )
+    assembly = assemble_dataset(sources(networks={"net": read_network(tmp_path / "net.txt")}))
+    assembly.coverage.check()
+    found = counts(assembly, "net")
+    assert found["network nodes", "joined"] == 3
+    assert (found["network nodes", "other organism"], found["network nodes", "unknown identifier"]) == (2, 1)
+    assert (found["edges", "joined"], found["edges", "other organism"], found["edges", "unknown gene"]) == (2, 1, 1)
 
 
 def test_a_protein_that_is_annotated_to_a_root_only_is_no_label():

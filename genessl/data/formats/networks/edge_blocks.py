@@ -27,13 +27,14 @@ SHOWN = 40
 
 @dataclass(frozen=True)
 class NetworkOptions:
-    """What a configuration can ask of a network; see `read_network`."""
+    """What a configuration can ask of a network, see `read_network`; `first_rows` is the number of rows to look at."""
 
     genes: Sequence[str] | None = None
     channels: Sequence[str] | None = None
     min_score: float = 0.0
     columns: Sequence[str | int] | None = None
     sign: str | None = None
+    first_rows: int | None = None
 
 
 class Lines(NamedTuple):
@@ -100,8 +101,13 @@ class NodeNames:
         return name
 
 
-def line_blocks(path: Path, *, after: int = 0, comments: tuple[str, ...] = COMMENTS) -> Iterator[Lines]:
-    """Yield the lines after one, without blank lines and comments, as many at once as fit into some 4 MB."""
+def line_blocks(
+    path: Path, *, after: int = 0, comments: tuple[str, ...] = COMMENTS, most: int | None = None
+) -> Iterator[Lines]:
+    """Yield the lines after one, without blank lines and comments, as many at once as fit into some 4 MB.
+
+    With `most`, one block of so many lines is all.
+    """
     skipped = ("", *comments)
     numbers: list[int] = []
     texts: list[str] = []
@@ -112,6 +118,8 @@ def line_blocks(path: Path, *, after: int = 0, comments: tuple[str, ...] = COMME
         numbers.append(number)
         texts.append(text)
         size += len(text)
+        if len(texts) == most:
+            break
         if size > _CHARACTERS or len(texts) == _ROWS:
             yield Lines(path, numbers, texts)
             numbers, texts, size = [], [], 0
@@ -170,7 +178,7 @@ def read_rows(
     names: NodeNames | None = None,
 ) -> pd.DataFrame:
     """Read a file of which all lines after the one numbered `after` have the same number of columns."""
-    blocks = line_blocks(path, after=after, comments=comments)
+    blocks = line_blocks(path, after=after, comments=comments, most=options.first_rows)
     return collect(path, (parse(split(lines, separator, width)) for lines in blocks), options, names)
 
 
@@ -197,7 +205,7 @@ def collect(
         for codes, nodes in zip(ends, (edges.a, edges.b)):
             codes.append(_codes(vocabulary, nodes)[kept])
         weights.append(edges.weights[kept].astype(np.float32))
-    if kinds is not None and options.channels is not None:
+    if kinds is not None and options.channels is not None and options.first_rows is None:
         check_channels(path, options.channels, list(kinds))
     _tell(path, losses, options)
     labels = np.array(list(vocabulary), dtype=object)

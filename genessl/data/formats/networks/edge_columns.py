@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from genessl.data.formats.networks.edge_blocks import COMMENTS, SHOWN
+from genessl.data.formats.networks.edge_blocks import COMMENTS, SHOWN, wrong_width
 from genessl.data.formats.networks.weights import has_decimal_comma, is_missing, is_number
 from genessl.data.text_files import Head
 from genessl.errors import InputError
@@ -52,22 +52,29 @@ class EdgeColumns:
 
 @dataclass(frozen=True)
 class _Sample:
-    """The first rows of a table; `used` are the columns that are not empty in all of them."""
+    """The first rows of a table.
+
+    `first` and the rows `below` are filled up to one width. `used` are the columns that are not empty in all of them.
+    The first row of the file has `first_width` columns, the second `width`; with `row_names` the first is a header
+    without a name for the numbers of the rows, as R writes it.
+    """
 
     path: Path
     separator: str | None
     numbers: Sequence[int]
-    rows: Sequence[_Cells]
-    used: Sequence[int]
+    first: _Cells
+    below: Sequence[_Cells]
+    first_width: int
+    width: int
+    row_names: bool
 
     @property
     def place(self) -> str:
         return f"{self.path}:{self.numbers[0]}"
 
     @property
-    def below(self) -> Sequence[_Cells]:
-        """The rows below the first that are as wide as the second."""
-        return [row for row in self.rows[1:] if len(row) == len(self.rows[1])]
+    def used(self) -> list[int]:
+        return [k for k in range(len(self.first)) if self.first[k] or any(row[k] for row in self.below)]
 
 
 def find_columns(head: Head, columns: Sequence[str | int] | None) -> EdgeColumns:
@@ -94,20 +101,20 @@ def find_columns(head: Head, columns: Sequence[str | int] | None) -> EdgeColumns
             f"{sample.place}: found {len(sample.used)} columns, expected two names and perhaps a weight; give the"
             " network as an edge list or the right format"
         )
-    row_names = len(sample.rows) > 1 and _has_row_names(sample)
-    header = ["", *sample.rows[0]] if row_names else list(sample.rows[0])
-    if len(sample.used) == 2 and not row_names:
+    header, pair = sample.first, name_pair(sample.first)
+    if len(sample.used) == 2:
         a, b = sample.used
-        return _columns(sample, (a, b, None), header if _names_columns(sample, a, b) else None)
-    pair = name_pair(header)
-    if len(sample.used) == 3 and not row_names:
+        return _columns(sample, (a, b, None), has_header=_names_columns(sample, a, b))
+    if len(sample.used) == 3 and not sample.row_names:
         a, b, last = sample.used
-        if _may_be_weight(sample.rows[0][last] if last < len(sample.rows[0]) else ""):
-            return _columns(sample, (a, b, last), None)
+        if _may_be_weight(header[last]):
+            return _columns(sample, (a, b, last), has_header=False)
         pair = pair or (a, b)
-    elif pair is None:
+    if pair is None and sample.first_width <= 3 < sample.width:
+        raise wrong_width(sample.path, sample.numbers[1], sample.width, sample.first_width)
+    if pair is None:
         raise _too_wide(sample)
-    return _columns(sample, (*pair, _weight_column(sample, header, pair)), header)
+    return _columns(sample, (*pair, _weight_column(sample, pair)), has_header=True)
 
 
 def separator_of(lines: Sequence[str]) -> str | None:
@@ -167,14 +174,25 @@ def _sample(head: Head) -> _Sample:
         if len(line.split(separator, _WIDEST)) > _WIDEST:
             raise InputError(f"{head.path}:{number}: found over {_WIDEST} columns, expected one edge a line")
     rows = [split_line(line, separator) for _, line in lines]
-    width = max(len(row) for row in rows[:2])
-    if width > 3 and _is_matrix(rows):
+    if len(rows[0]) > 2 and _is_matrix(rows):
         raise InputError(
             f"{head.path}:{lines[0][0]}: found a matrix with a row and a column for each gene, expected one edge a"
             " line; write it as two names and a weight a line"
         )
-    used = [k for k in range(width) if any(row[k] for row in rows if k < len(row))]
-    return _Sample(head.path, separator, [number for number, _ in lines], rows, used)
+    return _filled(head.path, separator, [number for number, _ in lines], rows)
+
+
+def _filled(path: Path, separator: str | None, numbers: Sequence[int], rows: Sequence[list[str]]) -> _Sample:
+    first, below = rows[0], rows[1:]
+    width = len(below[0]) if below else len(first)
+    numbered = all(row[0] == str(k) for k, row in enumerate(below, start=1))
+    row_names = bool(below) and len(first) == width - 1 and numbered
+    first_width = len(first)
+    if row_names:
+        first = ["", *first]
+    full = max(width, len(first))
+    filled = [[*row, *[""] * (full - len(row))][:full] for row in (first, *below)]
+    return _Sample(path, separator, numbers, filled[0], filled[1:], first_width, width, row_names)
 
 
 def _is_matrix(rows: Sequence[_Cells]) -> bool:
@@ -184,17 +202,10 @@ def _is_matrix(rows: Sequence[_Cells]) -> bool:
     return n >= 2 and names[:n] in (columns[:n], columns[1 : n + 1])
 
 
-def _has_row_names(sample: _Sample) -> bool:
-    """Return whether the first line is a header without a name for the numbers of the rows, as R writes it."""
-    below = [row[0] for row in sample.rows[1:]]
-    shorter = len(sample.rows[0]) == len(sample.rows[1]) - 1
-    return shorter and below == [str(k) for k in range(1, len(below) + 1)]
-
-
 def _names_columns(sample: _Sample, a: int, b: int) -> bool:
     """Return whether the first of several rows of two words is a header: no name is like its words."""
-    first = [sample.rows[0][a], sample.rows[0][b]]
-    names = {row[k] for row in sample.below for k in (a, b)} if len(sample.rows) > 1 else set()
+    first = [sample.first[a], sample.first[b]]
+    names = {row[k] for row in sample.below for k in (a, b)}
     if not names or names & set(first) or "" in first:
         return False
     shapes = {_shape(name) for name in names}
@@ -205,10 +216,11 @@ def _shape(name: str) -> str:
     return re.sub(r"[A-Z]+", "A", re.sub(r"[a-z]+", "a", re.sub(r"[0-9]+", "9", name)))
 
 
-def _weight_column(sample: _Sample, header: _Cells, pair: tuple[int, int]) -> int | None:
+def _weight_column(sample: _Sample, pair: tuple[int, int]) -> int | None:
     """Return the column of the weight under a header, None if there is none, or raise InputError if it is open."""
+    header = sample.first
     rest = [k for k in range(len(header)) if k not in pair and _plain(header[k]) not in ("", "unnamed0")]
-    numeric = [k for k in rest if any(_looks_numeric(row[k]) for row in sample.below if k < len(row))]
+    numeric = [k for k in rest if any(_looks_numeric(row[k]) for row in sample.below)]
     known = [k for name in _WEIGHTS for k in numeric if _plain(header[k]) == name]
     if known:
         return known[0]
@@ -221,7 +233,7 @@ def _weight_column(sample: _Sample, header: _Cells, pair: tuple[int, int]) -> in
             f" columns of the edges, as in `columns: [{header[pair[0]]}, {header[pair[1]]}, {header[numeric[0]]}]`"
         )
     if name_pair(header) is None:
-        text = sample.rows[-1][rest[0]] if rest and rest[0] < len(sample.rows[-1]) else ""
+        text = next((row[k] for row in (*sample.below, header) for k in rest), "")
         raise InputError(
             f"{sample.place}: found '{text[:SHOWN]}' in the third column, expected a weight; name the two columns of"
             " the edges, as in `columns: [1, 2]`"
@@ -238,9 +250,9 @@ def _looks_numeric(text: str) -> bool:
 
 
 def _too_wide(sample: _Sample) -> InputError:
-    first = ", ".join(f"'{cell[:20]}'" for cell in sample.rows[0][:6])
+    first = ", ".join(f"'{cell[:20]}'" for cell in sample.first[:6])
     return InputError(
-        f"{sample.place}: found {len(sample.rows[0])} columns, expected two names and perhaps a weight, in {first}; say"
+        f"{sample.place}: found {sample.first_width} columns, expected two names and perhaps a weight, in {first}; say"
         " which by their names in the header or their numbers, as in `columns: [1, 2, 3]`"
     )
 
@@ -248,57 +260,50 @@ def _too_wide(sample: _Sample) -> InputError:
 def _asked(head: Head, sample: _Sample, columns: Sequence[str | int]) -> EdgeColumns:
     names = [column for column in columns if isinstance(column, str)]
     if names:
-        header, after = _named_header(head, sample, names)
-        below = [(number, row) for number, row in zip(sample.numbers, sample.rows) if number > after]
-        numbers, rows = [after, *(number for number, _ in below)], [header, *(row for _, row in below)]
-        sample = _Sample(sample.path, sample.separator, numbers, rows, ())
-        if len(sample.rows) > 1 and _has_row_names(sample):
-            header = ["", *header]
-        chosen = [header.index(column) if isinstance(column, str) else column - 1 for column in columns]
+        sample = _below_header(head, sample, names)
+    chosen = [sample.first.index(column) if isinstance(column, str) else column - 1 for column in columns]
+    if max(chosen) >= sample.width:
+        raise InputError(
+            f"{sample.place}: found {sample.width} columns, expected the column {max(chosen) + 1} of `columns`"
+        )
+    a, b, weight = (*chosen, None)[:3]
+    assert a is not None and b is not None
+    if weight is None:
+        has_header = bool(names) or _names_columns(sample, a, b)
     else:
-        header = list(sample.rows[0])
-        chosen = [column - 1 for column in columns if isinstance(column, int)]
-    width = len(sample.rows[-1])
-    if max(chosen) >= width:
-        raise InputError(f"{sample.place}: found {width} columns, expected the column {max(chosen) + 1} of `columns`")
-    a, b = chosen[:2]
-    weight = chosen[2] if len(chosen) > 2 else None
-    if not names:
-        cell = "" if weight is None else header[weight]
-        named = _names_columns(sample, a, b) if weight is None else not _may_be_weight(cell)
-        return _columns(sample, (a, b, weight), header if named else None)
-    return _columns(sample, (a, b, weight), header)
+        has_header = bool(names) or not _may_be_weight(sample.first[weight])
+    return _columns(sample, (a, b, weight), has_header=has_header)
 
 
-def _named_header(head: Head, sample: _Sample, names: Sequence[str]) -> tuple[list[str], int]:
-    for number, line in head.lines:
-        cells = split_line(line.lstrip("#% ") if line.startswith(COMMENTS) else line, sample.separator)
-        if set(names) <= set(cells):
-            return cells, number
-    missing = next((name for name in names if name not in sample.rows[0]), names[0])
-    present = ", ".join(f"'{cell[:20]}'" for cell in sample.rows[0][:12])
-    raise InputError(
-        f"{sample.place}: expected the column '{missing}' of `columns`, found {present}; correct `columns`"
-    )
+def _below_header(head: Head, sample: _Sample, names: Sequence[str]) -> _Sample:
+    """Return the header that has some names, which may be a comment, with the rows below it."""
+    for header_number, line in head.lines:
+        header = split_line(line.lstrip("#% ") if line.startswith(COMMENTS) else line, sample.separator)
+        if set(names) <= set(header):
+            lines = [(n, text) for n, text in head.lines if n > header_number and not text.startswith(COMMENTS)]
+            rows = [header, *(split_line(text, sample.separator) for _, text in lines)]
+            return _filled(head.path, sample.separator, [header_number, *(n for n, _ in lines)], rows)
+    missing = next((name for name in names if name not in sample.first), names[0])
+    found = ", ".join(f"'{cell[:20]}'" for cell in sample.first[:12])
+    raise InputError(f"{sample.place}: expected the column '{missing}' of `columns`, found {found}; correct `columns`")
 
 
-def _columns(sample: _Sample, chosen: tuple[int, int, int | None], header: _Cells | None) -> EdgeColumns:
+def _columns(sample: _Sample, chosen: tuple[int, int, int | None], *, has_header: bool) -> EdgeColumns:
     """Return the columns, and say in the log what is read as a header and what is taken from a wide table."""
     a, b, weight = chosen
-    rows = sample.rows[1:] if header is not None else sample.rows
-    after = sample.numbers[0] if header is not None else 0
-    width = len(rows[0]) if rows else len(sample.rows[0])
-    if header is not None:
+    width = sample.width if has_header else sample.first_width
+    if max(a, b, weight or 0) >= width:
+        raise wrong_width(sample.path, sample.numbers[1], sample.width, sample.first_width)
+    if has_header:
+        header = sample.first
         text = (sample.separator or " ").join(header)
         weighed = "each edge weighs 1" if weight is None else f"weighed by '{header[weight]}'"
         _log.info(
-            "%s:%d: '%s' is read as a header; edges go from '%s' to '%s', %s",
-            sample.path, after, text[:200], header[a], header[b], weighed,
+            "%s: '%s' is read as a header; edges go from '%s' to '%s', %s",
+            sample.place, text[:200], header[a], header[b], weighed,
         )  # fmt: skip
-    commas = False
-    if weight is not None and sample.separator != ",":
-        texts = [row[weight] for row in rows if weight < len(row)]
-        commas = any(map(has_decimal_comma, texts))
-        if commas:
-            _log.info("%s: the weights have decimal commas", sample.path)
-    return EdgeColumns(sample.separator, width, a, b, weight, after, commas)
+    rows = sample.below if has_header else [sample.first, *sample.below]
+    commas = sample.separator != "," and weight is not None and any(has_decimal_comma(row[weight]) for row in rows)
+    if commas:
+        _log.info("%s: the weights have decimal commas", sample.path)
+    return EdgeColumns(sample.separator, width, a, b, weight, sample.numbers[0] if has_header else 0, commas)

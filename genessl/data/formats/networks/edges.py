@@ -42,7 +42,7 @@ def read_edges(path: Path, options: NetworkOptions, *, rename: _Rename | None = 
     if options.channels is not None:
         raise InputError(f"{path}: found channels for an edge table, which has none; remove `channels`")
     columns = find_columns(read_head(path), options.columns)
-    blocks = _split_blocks(line_blocks(path, after=columns.after), columns)
+    blocks = _split_blocks(line_blocks(path, after=columns.after, most=options.first_rows), columns)
     return collect(path, (_parse(block, columns, options, rename) for block in blocks), options)
 
 

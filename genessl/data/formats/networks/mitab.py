@@ -68,7 +68,7 @@ def _read(path: Path, options: NetworkOptions) -> pd.DataFrame:
 def _header(path: Path) -> tuple[int, int]:
     """Return the number of the header, or 0, and the number of columns of the rows."""
     after = next((number for number, line in read_head(path).lines if _HEADER.match(line)), 0)
-    lines = next(line_blocks(path, after=after), None)
+    lines = next(line_blocks(path, after=after, most=1), None)
     if lines is None:
         raise InputError(f"{path}: expected interactions, found a header only; download it again")
     return after, lines.texts[0].count("\t") + 1
@@ -79,9 +79,10 @@ def _nodes(block: Block, end: tuple[int, ...], names: NodeNames, known: dict[tup
     columns = [block.columns[column] if column < len(block.columns) else nothing for column in end]
     nodes = []
     for cells in zip(*columns):
-        if cells not in known:
-            known[cells] = _node(cells, names)
-        nodes.append(known[cells])
+        key = (cells[0], cells[3])
+        if key not in known:
+            known[key] = _node(cells, names)
+        nodes.append(known[key])
     return nodes
 
 

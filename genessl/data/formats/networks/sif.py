@@ -33,8 +33,8 @@ def _words(line: str, most: int = -1) -> list[str]:
 
 def _matches(head: Head) -> bool:
     rows = [_words(line, _WORDS)[:_WORDS] for _, line in head.lines if not line.startswith(COMMENTS)]
-    edges = [row for row in rows if len(row) != 1]
-    if not edges or min(map(len, edges)) < 3 or name_pair(edges[0]) is not None:
+    edges = [row for row in rows if len(row) > 2]
+    if 2 * len(edges) <= sum(len(row) > 1 for row in rows) or name_pair(edges[0]) is not None:
         return False
     types, targets = [row[1] for row in edges], [target for row in edges for target in row[2:]]
     if any(map(is_number, types)) or any(is_number(target) and not target.isdigit() for target in targets):
@@ -50,7 +50,7 @@ def _matches(head: Head) -> bool:
 def _read(path: Path, options: NetworkOptions) -> pd.DataFrame:
     if options.channels is not None:
         raise InputError(f"{path}: found channels for the format sif, which has none; remove `channels`")
-    return collect(path, map(_parse, line_blocks(path)), options)
+    return collect(path, map(_parse, line_blocks(path, most=options.first_rows)), options)
 
 
 def _parse(lines: Lines) -> Edges:
