@@ -25,14 +25,18 @@ from genessl.data.identifiers import GeneIdentifiers
 from genessl.data.labels import Labels, label_genes
 from genessl.data.networks import OTHER_ORGANISM, resolve_nodes
 from genessl.data.ontology import Ontology
+from genessl.data.sequences import count_proteins
 from genessl.errors import InputError
 from genessl.evaluation.splits import cluster_folds, sequence_clusters, validation_genes
 from genessl.features.composition import composition_features
 from genessl.features.domains import annotated_domains, domain_features, join_domains
+from genessl.features.embeddings import EmbeddingFile, embedding_names, join_embeddings
 from genessl.features.homology import bit_scores, homology_profile, search_homologs
 from genessl.features.substitutions import check_copies, substituted_composition
 
 _log = logging.getLogger(__name__)
+
+_Features = tuple[NDArray[np.float32], tuple[str, ...]]  # and the names of the columns
 
 
 @dataclass(frozen=True)
@@ -56,12 +60,18 @@ class Sources:
         What the headers of `sequences` name besides the genes, tried after `aliases`.
     embeddings : tuple of ndarray, optional
         As `read_embeddings` returns them, for the genes in the order of `sequences`.
+    embedding_files : sequence of EmbeddingFile
+        Instead of `embeddings`, files whose vectors are found through the identifiers.
     domains : DataFrame, optional
         As `read_domains` returns it; united with the InterPro entries that electronic annotations name.
     references : sequence of ReferenceSource
         Proteins of other organisms with their annotations.
     files : mapping of str to str
         The files of "annotations", "later annotations", "domains" and each network, for messages.
+    header_aliases : AliasTable, optional
+        Other names of the genes, from the headers of their sequences.
+    dropped, repairs : mapping of str to int
+        Records of the sequences that were left out, and what was changed in them, as in `Proteins`.
     """
 
     sequences: dict[str, str]
@@ -75,6 +85,9 @@ class Sources:
     references: Sequence[ReferenceSource] = ()
     files: Mapping[str, str] = field(default_factory=dict)
     header_aliases: AliasTable | None = None
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    repairs: Mapping[str, int] = field(default_factory=dict)
+    embedding_files: Sequence[EmbeddingFile] = ()
 
 
 @dataclass(frozen=True)
@@ -155,9 +168,10 @@ def assemble_dataset(
     networks = {name: _join_network(name, sources, named, coverage) for name in sources.networks}
     truth = _later_truth(sources, identifiers, coverage, evidence)
     domains = _domains(sources, labels, named, coverage)
+    embeddings = _embeddings(sources, named, coverage)
     hits = search_homologs(sources.sequences, threads=threads)
     homology = bit_scores(hits, len(sources.sequences))
-    features, names = _sequence_features(sources, domains, homology, coverage, seed)
+    features, names = _sequence_features(sources, domains, homology, embeddings, seed)
     dataset = GeneDataset(
         genes=np.array(list(sources.sequences), dtype=np.str_),
         sequence_features=features,
@@ -188,8 +202,9 @@ def assemble_dataset(
 
 def _identifiers(sources: Sources, coverage: Coverage) -> GeneIdentifiers:
     genes = list(sources.sequences)
-    coverage.add("sequences", "genes", "held", len(genes))
-    coverage.add("sequences", "genes", "joined", len(genes))
+    count_proteins(
+        coverage, "sequences", "genes", n_proteins=len(genes), dropped=sources.dropped, repairs=sources.repairs
+    )
     tables = [*sources.aliases, *([sources.header_aliases] if sources.header_aliases is not None else [])]
     identifiers = GeneIdentifiers(genes, tables)
     for table in tables:
@@ -261,7 +276,7 @@ def _held_out(evaluation: Evaluation) -> dict[str, Any]:
 
 
 def _draw(contamination: Contamination, sources: Sources, coverage: Coverage) -> SyntheticGenes:
-    if sources.embeddings is not None:
+    if sources.embeddings is not None or sources.embedding_files:
         raise InputError(
             "contamination: found embeddings, of which synthetic genes have none, expected either without the other;"
             " leave one of the two keys out"
@@ -321,20 +336,31 @@ def _domains(sources: Sources, labels: Labels, identifiers: GeneIdentifiers, cov
     return pd.concat([found, table]).drop_duplicates().reset_index(drop=True)
 
 
+def _embeddings(sources: Sources, identifiers: GeneIdentifiers, coverage: Coverage) -> list[_Features]:
+    if sources.embeddings is not None:
+        vectors, found = sources.embeddings
+        coverage.add("embeddings", "genes", "held", len(found))
+        coverage.add("embeddings", "genes", "joined", int(found.sum()))
+        coverage.add("embeddings", "genes", "no embedding in the file", int((~found).sum()))
+        return [(vectors, embedding_names(vectors.shape[1]))]
+    several = len(sources.embedding_files) > 1
+    blocks = []
+    for number, file in enumerate(sources.embedding_files, start=1):
+        source = f"embeddings {number}" if several else "embeddings"
+        vectors, _ = join_embeddings(file, list(sources.sequences), identifiers, coverage, source=source)
+        blocks.append((vectors, embedding_names(vectors.shape[1], number if several else None)))
+    return blocks
+
+
 def _sequence_features(
-    sources: Sources, domains: pd.DataFrame, homology: csr_array, coverage: Coverage, seed: int
+    sources: Sources, domains: pd.DataFrame, homology: csr_array, embeddings: list[_Features], seed: int
 ) -> tuple[NDArray[np.float32], tuple[str, ...]]:
     blocks = [  # `GeneDataset.substituted` requires that the composition comes first
         composition_features(sources.sequences.values()),
         homology_profile(homology, seed=seed),
         domain_features(domains, list(sources.sequences)),
     ]
-    if sources.embeddings is not None:
-        vectors, found = sources.embeddings
-        coverage.add("embeddings", "genes", "held", len(found))
-        coverage.add("embeddings", "genes", "joined", int(found.sum()))
-        coverage.add("embeddings", "genes", "no embedding in the file", int((~found).sum()))
-        blocks.append((vectors, tuple(f"embedding:{number}" for number in range(1, vectors.shape[1] + 1))))
+    blocks += embeddings
     features = np.concatenate([block for block, _ in blocks], axis=1)
     return features, tuple(name for _, names in blocks for name in names)
 

@@ -16,6 +16,7 @@ from genessl.data.identifiers import GeneIdentifiers
 from genessl.data.labels import label_genes
 from genessl.data.ontology import Ontology
 from genessl.data.references import References
+from genessl.data.sequences import count_proteins
 from genessl.errors import InputError
 from genessl.features.domains import annotated_domains, carried_domains, domain_similarity, join_domains
 from genessl.features.homology import bit_scores, search_references
@@ -40,6 +41,8 @@ class ReferenceSource:
         Name under which losses are counted.
     files : mapping of str to str
         The files of "annotations" and "domains", for messages.
+    dropped, repairs : mapping of str to int
+        As those of `Proteins`.
     """
 
     sequences: Mapping[str, str]
@@ -48,6 +51,8 @@ class ReferenceSource:
     domains: pd.DataFrame | None = None
     name: str = "references"
     files: Mapping[str, str] | None = None
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    repairs: Mapping[str, int] = field(default_factory=dict)
 
     def file(self, table: str) -> str:
         """Return the file of a table, or a name for it, for messages."""
@@ -140,6 +145,9 @@ def _label(
 ) -> _Labelled:
     proteins = list(source.sequences)
     identifiers = GeneIdentifiers(proteins, source.aliases)
+    count_proteins(
+        coverage, source.name, "records", n_proteins=len(proteins), dropped=source.dropped, repairs=source.repairs
+    )
     annotations = _until(target, source, identifiers, coverage)
     experiments = _experiments(annotations, source, coverage, evidence)
     labels = label_genes(

@@ -13,11 +13,11 @@ from genessl.data.aliases import read_aliases
 from genessl.data.annotations import EXPERIMENTAL, check_evidence, read_gaf
 from genessl.data.networks import read_network
 from genessl.data.ontology import read_obo
-from genessl.data.sequences import read_fasta, read_sequences
+from genessl.data.sequences import read_proteins, read_sequences
 from genessl.data.text_files import read_lines
 from genessl.errors import InputError
 from genessl.features.domains import read_domains
-from genessl.features.embeddings import read_embeddings
+from genessl.features.embeddings import read_embedding_file
 
 _FILE_KEYS = ("sequences", "ontology", "annotations")
 _DATASET_KEYS = (
@@ -74,9 +74,12 @@ def build_from_settings(settings: Mapping[str, Any], *, threads: int = 1) -> Ass
 def check_settings(found: Mapping[str, Any]) -> None:
     """Raise InputError unless the required keys of a dataset are present, and all keys are known."""
     check_keys(found, "--settings", required=_FILE_KEYS, known=_DATASET_KEYS + _OTHER_KEYS)
-    for key in (*_FILE_KEYS, "later_annotations", "embeddings", "domains"):
+    for key in (*_FILE_KEYS, "later_annotations", "domains"):
         if not isinstance(found.get(key, ""), str | None):
             raise InputError(f"--settings: found {found[key]!r} as '{key}', expected a path")
+    embeddings = found.get("embeddings") or []
+    if not all(isinstance(path, str) for path in ([embeddings] if isinstance(embeddings, str) else embeddings)):
+        raise InputError(f"--settings: found {embeddings!r} as 'embeddings', expected a path, or a list of paths")
     evaluation = found.get("evaluation") or {}
     check_keys(evaluation, "evaluation", known=[field.name for field in dataclasses.fields(Evaluation)])
     networks = found.get("networks") or {}
@@ -117,7 +120,7 @@ def _evidence(chosen: str | list[str]) -> frozenset[str]:
 
 
 def _read_sources(settings: Mapping[str, Any]) -> Sources:
-    sequences = read_fasta(settings["sequences"])
+    proteins = read_proteins(settings["sequences"])
     files = {"annotations": settings["annotations"]}
     networks = {}
     for name, entry in (settings.get("networks") or {}).items():
@@ -125,17 +128,21 @@ def _read_sources(settings: Mapping[str, Any]) -> Sources:
         rows = _first_words(entry["genes"]) if entry.get("genes") else None
         networks[name] = read_network(entry["file"], entry.get("format"), genes=rows, **options)
         files[name] = entry["file"]
-    later, embeddings = settings.get("later_annotations"), settings.get("embeddings")
+    later, embeddings = settings.get("later_annotations"), settings.get("embeddings") or []
+    embeddings = [embeddings] if isinstance(embeddings, str) else embeddings
     domains = settings.get("domains")
     files |= {key: path for key, path in (("later annotations", later), ("domains", domains)) if path}
     return Sources(
-        sequences=sequences,
+        sequences=proteins.sequences,
+        header_aliases=proteins.aliases,
+        dropped=proteins.dropped,
+        repairs=proteins.repairs,
         networks=networks,
         ontology=read_obo(settings["ontology"]),
         annotations=read_gaf(settings["annotations"]),
         later_annotations=read_gaf(later) if later else None,
         aliases=[read_aliases(path) for path in settings.get("identifiers") or []],
-        embeddings=read_embeddings(embeddings, list(sequences)) if embeddings else None,
+        embedding_files=[read_embedding_file(path) for path in embeddings],
         domains=read_domains(domains) if domains else None,
         references=[_read_reference(i, entry) for i, entry in enumerate(settings.get("references") or [])],
         files=files,
@@ -144,10 +151,13 @@ def _read_sources(settings: Mapping[str, Any]) -> Sources:
 
 def _read_reference(number: int, entry: Mapping[str, Any]) -> ReferenceSource:
     domains = entry.get("domains")
+    proteins = read_proteins(entry["sequences"])
     return ReferenceSource(
-        sequences=read_fasta(entry["sequences"]),
+        sequences=proteins.sequences,
+        dropped=proteins.dropped,
+        repairs=proteins.repairs,
         annotations=read_gaf(entry["annotations"]),
-        aliases=[read_aliases(path) for path in entry.get("identifiers") or []],
+        aliases=[*(read_aliases(path) for path in entry.get("identifiers") or []), proteins.aliases],
         domains=read_domains(domains) if domains else None,
         name=f"references[{number}]",
         files={key: entry[key] for key in ("annotations", "domains") if entry.get(key)},

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +18,6 @@ __all__ = ["Proteins", "gene_of_word", "read_fasta", "read_proteins", "read_sequ
 _log = logging.getLogger(__name__)
 
 ISOFORM = "isoform of another record"
-REPEATED = "the same record again"
 _ISOFORM_SOURCE = "isoform_id"
 
 
@@ -65,22 +63,17 @@ def read_proteins(path: str | Path) -> Proteins:
     """
     found = read_records(path)
     headers = [read_header(record.header) for record in found.records]
-    distinct = _distinct(path, found.records, headers)
-    genes = _by_gene([headers[row] for row in distinct], distinct)
-    dropped = Counter(found.dropped)
-    dropped[REPEATED] += len(headers) - len(distinct)
+    _check_distinct(path, found.records, headers)
     kept: dict[int, list[int]] = {}
-    for rows in genes.values():
-        best = min(rows, key=lambda row: _preference(found.records[row], headers[row]))
-        kept[best] = rows
-        dropped[ISOFORM] += len(rows) - 1
-    dropped = +dropped
-    for reason in (REPEATED, ISOFORM):
-        if dropped[reason]:
-            _log.warning("%s: %d records left out: %s", path, dropped[reason], reason)
+    for rows in _by_gene(headers):
+        kept[min(rows, key=lambda row: _preference(found.records[row], headers[row]))] = rows
+    dropped = dict(found.dropped)
+    if len(kept) < len(headers):
+        dropped[ISOFORM] = len(headers) - len(kept)
+        _log.warning("%s: %d records left out: %s", path, dropped[ISOFORM], ISOFORM)
     aliases = AliasTable.from_rows(str(path), _alias_rows(kept, headers))
     sequences = {headers[row].name: found.records[row].sequence for row in sorted(kept)}
-    return Proteins(sequences, aliases, found.repairs, dict(dropped))
+    return Proteins(sequences, aliases, found.repairs, dropped)
 
 
 def read_fasta(path: str | Path) -> dict[str, str]:
@@ -140,32 +133,28 @@ def count_proteins(
         coverage.add(source, repair, JOINED, count)
 
 
-def _distinct(path: str | Path, records: Sequence[Record], headers: Sequence[Header]) -> list[int]:
-    """Return the rows of records without those that are another one again, header and all."""
-    first: dict[str, int] = {}
-    distinct = []
-    for row, (record, header) in enumerate(zip(records, headers)):
-        earlier = first.setdefault(header.name, row)
-        if earlier == row:
-            distinct.append(row)
-        elif (records[earlier].header, records[earlier].sequence) != (record.header, record.sequence):
+def _check_distinct(path: str | Path, records: Sequence[Record], headers: Sequence[Header]) -> None:
+    lines: dict[str, int] = {}
+    for record, header in zip(records, headers):
+        earlier = lines.setdefault(header.name, record.line)
+        if earlier != record.line:
             raise InputError(
-                f"{path}:{record.line}: expected each gene once, found '{header.name}' already at line"
-                f" {records[earlier].line}; keep one of the two"
+                f"{path}:{record.line}: expected each gene once, found '{header.name}' already at line {earlier};"
+                " keep one of the two"
             )
-    return distinct
 
 
-def _by_gene(headers: Sequence[Header], rows: Sequence[int]) -> dict[str, list[int]]:
+def _by_gene(headers: Sequence[Header]) -> list[list[int]]:
     """Return the rows of each gene's records."""
     names = {header.name for header in headers}
     genes: dict[str, list[int]] = {}
-    for header, row in zip(headers, rows):
+    for row, header in enumerate(headers):
         accession = gene_of_isoform(header.name)
-        beside_its_gene = accession is not None and (header.of_uniprot or accession in names)
-        gene = accession if beside_its_gene else header.gene
-        genes.setdefault(gene or header.name, []).append(row)
-    return genes
+        if accession is not None and (header.of_uniprot or accession in names):
+            genes.setdefault(accession, []).append(row)
+        else:
+            genes.setdefault(header.gene or header.name, []).append(row)
+    return list(genes.values())
 
 
 def _preference(record: Record, header: Header) -> tuple[bool, bool, int, str]:

@@ -30,7 +30,8 @@ class Format:
     refuses : str
         What ends in an error, or is left out and counted.
     matches : callable
-        Whether the head of a file is of this format; the first format of a kind that matches is taken.
+        Whether a file is of this format, told by its `Head`, or by its path where the format is binary; the first
+        format of a kind that matches is taken.
     read : callable
         It takes the path, and what else the kind of format needs, and returns the kind's table.
     """
@@ -40,7 +41,7 @@ class Format:
     recognised: str
     gives: str
     refuses: str
-    matches: Callable[[Head], bool]
+    matches: Callable[[Any], bool]
     read: Callable[..., Any]
 
 
