@@ -66,6 +66,7 @@ def expected_error(path: Path, format: str | None = None, **options: object) -> 
         rows("0,{a},{b},{w}", ",gene1,gene2,score\n"),
         rows("{a}\tpp\t{b}\t{w}\t3.5", "from\tinteraction\tto\tcombined_score\tdistance\n"),
         rows("{a} {b} {w}").replace("0.", "0,"),
+        rows('"{a}","{b}","{w}"').replace("0.", "0,"),
         rows("{a};{b};{w}", "a_id;b_id;Korrelation\n").replace("0.", "0,"),
     ],
 )
