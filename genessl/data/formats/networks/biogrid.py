@@ -29,7 +29,7 @@ def _header(head: Head) -> tuple[int, list[str]] | None:
     """Return the number and the columns of the header, which follows a preamble in TAB1."""
     number, line = head.first
     header = header_of(line, "\t")
-    if {"Systematic Name Interactor A", "Official Symbol Interactor A", _TYPE} <= set(header):
+    if {f"{name} Interactor {end}" for name in ("Systematic Name", "Official Symbol") for end in "AB"} <= set(header):
         return number, header
     return next(((n, header_of(text, "\t")) for n, text in head.lines if text.startswith("\t".join(_OLD[:2]))), None)
 
