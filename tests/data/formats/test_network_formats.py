@@ -378,6 +378,9 @@ def test_the_older_tables_of_biogrid_are_read_by_their_headers(tmp_path: Path) -
         "SYN001\tSYN002\tabcA\tabcB\ta1|a2\tN/A\tTwo-hybrid\tX (2000)\t1\t9\t9\n"
     )
     assert triples(read_network(written(tmp_path, tab1))) == [("SYN001", "SYN002", 1.0)]
+    assert ":4: found no column 'Experimental System Type'" in expected_error(
+        written(tmp_path, tab1), channels=["physical"]
+    )
 
 
 MITAB_HEADER = (
