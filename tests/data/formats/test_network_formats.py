@@ -67,6 +67,7 @@ def expected_error(path: Path, format: str | None = None, **options: object) -> 
         rows("0,{a},{b},{w}", ",gene1,gene2,score\n"),
         rows("{a}\tpp\t{b}\t{w}\t3.5", "from\tinteraction\tto\tcombined_score\tdistance\n"),
         rows("{a} {b} {w}").replace("0.", "0,"),
+        rows('"{a}","{b}","{w}"').replace("0.", "0,"),
         rows("{a};{b};{w}", "a_id;b_id;Korrelation\n").replace("0.", "0,"),
     ],
 )
@@ -378,6 +379,9 @@ def test_the_older_tables_of_biogrid_are_read_by_their_headers(tmp_path: Path) -
         "SYN001\tSYN002\tabcA\tabcB\ta1|a2\tN/A\tTwo-hybrid\tX (2000)\t1\t9\t9\n"
     )
     assert triples(read_network(written(tmp_path, tab1))) == [("SYN001", "SYN002", 1.0)]
+    assert ":4: found no column 'Experimental System Type'" in expected_error(
+        written(tmp_path, tab1), channels=["physical"]
+    )
 
 
 MITAB_HEADER = (

@@ -19,9 +19,10 @@ from genessl.data.formats.networks.edge_blocks import (
     read_rows,
 )
 from genessl.data.text_files import Head, read_head
+from genessl.errors import InputError
 
 _TYPE = "Experimental System Type"
-_OLD = ("INTERACTOR_A", "INTERACTOR_B", "OFFICIAL_SYMBOL", "ALIASES_FOR")
+_TAB1 = "INTERACTOR_A\tINTERACTOR_B"
 _NOTHING = "-"
 
 
@@ -29,9 +30,9 @@ def _header(head: Head) -> tuple[int, list[str]] | None:
     """Return the number and the columns of the header, which follows a preamble in TAB1."""
     number, line = head.first
     header = header_of(line, "\t")
-    if {"Systematic Name Interactor A", "Official Symbol Interactor A", _TYPE} <= set(header):
+    if {f"{name} Interactor {end}" for name in ("Systematic Name", "Official Symbol") for end in "AB"} <= set(header):
         return number, header
-    return next(((n, header_of(text, "\t")) for n, text in head.lines if text.startswith("\t".join(_OLD[:2]))), None)
+    return next(((n, header_of(text, "\t")) for n, text in head.lines if text.startswith(_TAB1)), None)
 
 
 def _matches(head: Head) -> bool:
@@ -45,6 +46,10 @@ def _read(path: Path, options: NetworkOptions) -> pd.DataFrame:
     names = NodeNames()
     ends = [_end(header, end, names) for end in "AB"]
     kind = header.index(_TYPE) if _TYPE in header else None
+    if kind is None and options.channels is not None:
+        raise InputError(
+            f"{path}:{number}: found no column '{_TYPE}' for `channels`; give BioGRID's TAB3 or remove them"
+        )
 
     def parse(block: Block) -> Edges:
         a, b = (nodes(block) for nodes in ends)
@@ -89,8 +94,8 @@ def _end(header: Sequence[str], end: str, names: NodeNames) -> Callable[[Block],
 FORMAT = Format(
     name="biogrid",
     title="BioGRID TAB3, TAB2 or TAB1",
-    recognised="A header names the columns Systematic Name Interactor A, Official Symbol Interactor A and Experimental"
-    " System Type, or INTERACTOR_A and INTERACTOR_B",
+    recognised="A header names the columns Systematic Name Interactor A, Official Symbol Interactor A, and those of"
+    " interactor B, or INTERACTOR_A and INTERACTOR_B",
     gives="One edge a line, of weight 1, for BioGRID's scores are no weights; `channels` keeps experimental system"
     " types (physical, genetic). A gene goes by its systematic name, and where that is not known by its official"
     " symbol, its Swiss-Prot accessions, its Entrez identifier or a synonym.",

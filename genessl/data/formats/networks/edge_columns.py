@@ -303,7 +303,7 @@ def _columns(sample: _Sample, chosen: tuple[int, int, int | None], *, has_header
             sample.place, text[:200], header[a], header[b], weighed,
         )  # fmt: skip
     rows = sample.below if has_header else [sample.first, *sample.below]
-    commas = sample.separator != "," and weight is not None and any(has_decimal_comma(row[weight]) for row in rows)
+    commas = weight is not None and any(has_decimal_comma(row[weight]) for row in rows)
     if commas:
         _log.info("%s: the weights have decimal commas", sample.path)
     return EdgeColumns(sample.separator, width, a, b, weight, sample.numbers[0] if has_header else 0, commas)
