@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -12,15 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
 
-from genessl.data.text_files import read_lines
+from genessl.data.hierarchy import levels_below_roots, with_ancestors
+from genessl.data.text_files import read_blocks, read_lines
 from genessl.errors import InputError
 
 ASPECT_OF_NAMESPACE = {"biological_process": "BPO", "molecular_function": "MFO", "cellular_component": "CCO"}
 ASPECTS = ("BPO", "MFO", "CCO")
 PROTEIN_BINDING = "GO:0005515"
 _ROWS_AT_ONCE = 10_000
-_MOST_ANCESTORS = 100_000_000
-_TAGS = ("[", "id:", "name:", "namespace:", "is_a:", "relationship:", "alt_id:", "is_obsolete:", "replaced_by:")
+_TAGS = ("id:", "name:", "namespace:", "is_a:", "relationship:", "alt_id:", "is_obsolete:", "replaced_by:")
+_STARTS = ("[", *_TAGS)
+_NOWHERE = -1
 _PART_OF = ("part_of", "BFO:0000050")
 _OTHER_ONTOLOGIES = (
     ("{", "JSON (OBO Graph)"),
@@ -83,27 +86,24 @@ class Ontology:
     @cached_property
     def parents_first(self) -> NDArray[np.intp]:
         """Columns in an order in which every parent comes before its children, by the longest path from a root."""
-        children = csr_array(self.parents.T)
-        pointers, targets = children.indptr.tolist(), children.indices.tolist()
-        waiting = np.diff(self.parents.indptr).tolist()
-        order = [term for term, count in enumerate(waiting) if not count]
-        for term in order:
-            for child in targets[pointers[term] : pointers[term + 1]]:
-                waiting[child] -= 1
-                if not waiting[child]:
-                    order.append(child)
-        if len(order) < len(self.terms):
-            cyclic = self.terms[next(term for term, count in enumerate(waiting) if count)]
+        return np.concatenate([np.zeros(0, dtype=np.intp), *self._levels])
+
+    @cached_property
+    def _levels(self) -> list[NDArray[np.intp]]:
+        levels = levels_below_roots(self.parents)
+        reached = np.concatenate([np.zeros(0, dtype=np.intp), *levels])
+        if len(reached) < len(self.terms):
+            cyclic = self.terms[int(np.setdiff1d(np.arange(len(self.terms)), reached)[0])]
             raise InputError(
                 f"the ontology is cyclic: {cyclic} is among its own ancestors;"
                 " use a release without cycles (go-basic.obo)"
             )
-        return np.array(order, dtype=np.intp)
+        return levels
 
     @cached_property
     def ancestors(self) -> csr_array:
         """True at (term, ancestor), each term being its own ancestor: csr_array of bool, (n_terms, n_terms)."""
-        return _closed(self.parents, self.parents_first)
+        return with_ancestors(self.parents, self._levels)
 
     def resolve(self, term: str) -> str | None:
         """Return the identifier now used for a term, or None where this release has none."""
@@ -215,17 +215,17 @@ def ontology_from_edges(
     """
     identifiers = sorted(terms)
     index = {term: column for column, term in enumerate(identifiers)}
-    kept = [
-        (index[child], index[parent])
-        for child, parent in edges
-        if child in index and parent in index and terms[child][1] == terms[parent][1]
-    ]
-    rows, columns = np.array(kept, dtype=np.intp).reshape(-1, 2).T
+    numbers, distinct = _numbered([terms[term][1] for term in identifiers])
+    ends = list(edges)
+    rows = np.array([index.get(child, -1) for child, _ in ends], dtype=np.intp)
+    columns = np.array([index.get(parent, -1) for _, parent in ends], dtype=np.intp)
+    kept = (rows >= 0) & (columns >= 0)
+    kept[kept] = numbers[rows[kept]] == numbers[columns[kept]]
     ontology = Ontology(
         terms=tuple(identifiers),
-        names=tuple(terms[term][0] for term in identifiers),
-        aspects=np.array([ASPECT_OF_NAMESPACE.get(terms[term][1], terms[term][1]) for term in identifiers]),
-        parents=_boolean(rows, columns, (len(identifiers), len(identifiers))),
+        names=tuple([terms[term][0] for term in identifiers]),
+        aspects=np.array([ASPECT_OF_NAMESPACE.get(space, space) for space in distinct], dtype=np.str_)[numbers],
+        parents=_boolean(rows[kept], columns[kept], (len(identifiers), len(identifiers))),
         alternatives=dict(alternatives or {}),
         obsolete=frozenset(obsolete),
         release=release,
@@ -249,77 +249,88 @@ def read_obo(path: str | Path) -> Ontology:
 
 
 class _Obo:
-    """The terms, edges and identifiers of an OBO file, as its lines state them."""
+    """The stanzas of an OBO file: for each tag its values, and the number of the [Term] stanza that holds each."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.header: dict[str, str] = {}
-        self.terms: dict[str, tuple[str, str]] = {}
-        self.edges: list[tuple[str, str]] = []
-        self.aliases: dict[str, str] = {}
-        self.replaced: dict[str, list[str]] = {}
-        stanza: dict[str, list[str]] | None = None
-        start = 0
-        in_header = True
-        for number, line in read_lines(path):
-            if in_header:
-                in_header = self._read_header(number, line)
-            if line.startswith(_TAGS):
-                if line.startswith("["):
-                    self._add(start, stanza)
-                    stanza, start = ({} if line.startswith("[Term]") else None), number
-                elif stanza is not None:
+        self.values: dict[str, list[str]] = {tag[:-1]: [] for tag in _TAGS}
+        self.places: dict[str, list[int]] = {tag[:-1]: [] for tag in _TAGS}
+        self.stanzas: list[int] = []
+        values, places = self.values, self.places
+        n_stanzas, place = 0, _NOWHERE
+        for number, lines in read_blocks(path):
+            if number == 1:
+                self._read_header(lines)
+            for line in [line for line in lines if line.startswith(_STARTS)]:
+                if line[0] == "[":
+                    is_term = line.startswith("[Term]")
+                    n_stanzas, place = n_stanzas + 1, n_stanzas if is_term else _NOWHERE
+                    if is_term:
+                        self.stanzas.append(place)
+                else:
                     tag, _, value = line.partition(":")
-                    if tag in stanza:
-                        stanza[tag].append(value)
-                    else:
-                        stanza[tag] = [value]
-        self._add(start, stanza)
-        if not self.terms and not self.replaced:
+                    values[tag].append(value)
+                    places[tag].append(place)
+        if not self.stanzas:
             raise InputError(f"{path}: expected an OBO file with [Term] stanzas, found none; give the ontology as .obo")
 
-    def _read_header(self, number: int, line: str) -> bool:
-        if number == 1:
-            for mark, kind in _OTHER_ONTOLOGIES:
-                if line.lstrip().startswith(mark):
-                    raise InputError(
-                        f"{self.path}: found an ontology in {kind}, expected OBO; give go.obo or go-basic.obo"
-                    )
-        tag, colon, value = line.partition(":")
-        if colon:
+    def _read_header(self, lines: list[str]) -> None:
+        for mark, kind in _OTHER_ONTOLOGIES:
+            if lines[0].lstrip().startswith(mark):
+                raise InputError(
+                    f"{self.path}:1: found an ontology in {kind}, expected OBO; give go.obo or go-basic.obo"
+                )
+        for line in itertools.takewhile(lambda line: not line.startswith("["), lines):
+            tag, _, value = line.partition(":")
             self.header.setdefault(tag.strip(), value.strip())
-        return not line.startswith("[")
 
-    def _add(self, line: int, stanza: dict[str, list[str]] | None) -> None:
-        if stanza is None:
-            return
-        term = _first_word(stanza.get("id", [""])[0])
-        if not term:
-            raise InputError(f"{self.path}:{line}: expected an id in the [Term] stanza, found none")
-        if term in self.terms or term in self.replaced:
-            raise InputError(f"{self.path}:{line}: expected each term once, found {term} again")
-        for value in stanza.get("alt_id", ()):
-            self.aliases[_first_word(value)] = term
-        if stanza.get("is_obsolete", [""])[0].strip().lower().startswith("true"):
-            self.replaced[term] = [_first_word(value) for value in stanza.get("replaced_by", ())]
-            return
-        namespace = _unescaped(stanza["namespace"][0]) if "namespace" in stanza else ""
-        name = _unescaped(stanza["name"][0]) if "name" in stanza else ""
-        self.terms[term] = (name or term, namespace or self.header.get("default-namespace", ""))
-        for value in stanza.get("is_a", ()):
-            self.edges.append((term, _first_word(value)))
-        for value in stanza.get("relationship", ()):
-            words = value.split(None, 2)
-            if len(words) > 1 and words[0] in _PART_OF:
-                self.edges.append((term, words[1]))
+    def _first(self, tag: str) -> dict[int, str]:
+        """Return the first value of a tag in each stanza."""
+        return dict(zip(reversed(self.places[tag]), reversed(self.values[tag])))
+
+    def _identifiers(self) -> dict[int, str]:
+        """Return the term of each stanza; each term has one."""
+        terms = {place: _first_word(value) for place, value in self._first("id").items() if place != _NOWHERE}
+        seen: set[str] = set()
+        for place in self.stanzas:
+            term = terms.get(place, "")
+            if not term:
+                raise InputError(f"{self._line(place)}: expected an id in the [Term] stanza, found none")
+            if term in seen:
+                raise InputError(f"{self._line(place)}: expected each term once, found {term} again")
+            seen.add(term)
+        return terms
+
+    def _line(self, place: int) -> str:
+        starts = (number for number, line in read_lines(self.path) if line.startswith("["))
+        return f"{self.path}:{next(itertools.islice(starts, place, None))}"
 
     def ontology(self) -> Ontology:
         """Build the ontology; a cycle is found here."""
-        old = {name: self._current(name) for name in (*self.aliases, *self.replaced) if name not in self.terms}
+        identifiers = self._identifiers()
+        gone = {place for place, value in self._first("is_obsolete").items() if value.strip().lower()[:4] == "true"}
+        names, spaces = self._first("name"), self._first("namespace")
+        clean = {value: _unescaped(value) for value in set(spaces.values())} | {"": ""}
+        default = self.header.get("default-namespace", "")
+        terms = {
+            identifiers[place]: (
+                _unescaped(names.get(place, "")) or identifiers[place],
+                clean[spaces.get(place, "")] or default,
+            )
+            for place in self.stanzas
+            if place not in gone
+        }
+        edges = list(zip(self.places["is_a"], map(_first_word, self.values["is_a"])))
+        for place, value in zip(self.places["relationship"], self.values["relationship"]):
+            words = value.split(None, 2)
+            if len(words) > 1 and words[0] in _PART_OF:
+                edges.append((place, words[1]))
+        old = self._old(identifiers, gone, terms)
         try:
             return ontology_from_edges(
-                self.terms,
-                self.edges,
+                terms,
+                ((identifiers.get(place, ""), parent) for place, parent in edges),
                 alternatives={name: term for name, term in old.items() if term},
                 obsolete=[name for name, term in old.items() if not term],
                 release=self.header.get("data-version", self.header.get("date", "")),
@@ -327,16 +338,32 @@ class _Obo:
         except InputError as error:
             raise InputError(f"{self.path}: {error}") from error
 
-    def _current(self, name: str) -> str:
-        """Follow single replacements and merged terms to the term now used, or '' where they end or go round."""
-        seen: set[str] = set()
-        while name not in self.terms:
-            followers = self.replaced[name] if name in self.replaced else [self.aliases.get(name, "")]
-            if name in seen or len(set(followers)) != 1:
-                return ""
-            seen.add(name)
-            name = followers[0]
-        return name
+    def _old(self, identifiers: Mapping[int, str], gone: set[int], terms: Collection[str]) -> dict[str, str]:
+        """Return for each merged or obsolete identifier the term now used, or '' where none is.
+
+        Single replacements and merged terms are followed to their end, if they do not go round.
+        """
+        next_of = {
+            _first_word(value): {identifiers[place]}
+            for place, value in zip(self.places["alt_id"], self.values["alt_id"])
+            if place in identifiers
+        }
+        next_of |= {identifiers[place]: set() for place in gone if place in identifiers}
+        for place, value in zip(self.places["replaced_by"], self.values["replaced_by"]):
+            if place in gone and place in identifiers:
+                next_of[identifiers[place]].add(_first_word(value))
+
+        def current(name: str) -> str:
+            seen: set[str] = set()
+            while name not in terms:
+                followers = next_of.get(name, set())
+                if name in seen or len(followers) != 1:
+                    return ""
+                seen.add(name)
+                (name,) = followers
+            return name
+
+        return {name: current(name) for name in next_of if name and name not in terms}
 
 
 def _first_word(value: str) -> str:
@@ -353,51 +380,9 @@ def _unescaped(value: str) -> str:
     return " ".join(_ESCAPED.sub(lambda found: _WHITE.get(found[1], found[1]), value).split())
 
 
-def _closed(parents: csr_array, parents_first: NDArray[np.intp]) -> csr_array:
-    """Return the ancestors of each term, itself included, calculated for one level below the roots after another."""
-    n_terms = len(parents_first)
-    starts, counts = np.zeros(n_terms, dtype=np.intp), np.zeros(n_terms, dtype=np.intp)
-    reached = np.zeros(4 * n_terms, dtype=np.int32)  # the ancestors of each term, where `starts` and `counts` tell
-    size = 0
-    for terms in _levels(parents, parents_first):
-        direct = _runs(parents.indptr[terms], np.diff(parents.indptr)[terms])
-        above = parents.indices[direct]
-        owners = np.repeat(np.arange(len(terms)), np.diff(parents.indptr)[terms])
-        inherited = reached[_runs(starts[above], counts[above])]
-        keys = np.concatenate([np.repeat(owners, counts[above]), np.arange(len(terms))]) * n_terms
-        keys = np.sort(keys + np.concatenate([inherited, terms]))
-        keys = keys[np.diff(keys, prepend=-1) > 0]
-        if size + len(keys) > _MOST_ANCESTORS:
-            raise InputError(
-                f"the ontology has more than {_MOST_ANCESTORS // 10**6} million pairs of a term and its ancestor, expected"
-                " some ten for each term; check the file"
-            )
-        if size + len(keys) > len(reached):
-            reached = np.concatenate([reached, np.zeros(len(reached) + len(keys), dtype=np.int32)])
-        reached[size : size + len(keys)] = keys % n_terms
-        counts[terms] = np.bincount(keys // n_terms, minlength=len(terms))
-        starts[terms] = size + np.cumsum(counts[terms]) - counts[terms]
-        size += len(keys)
-    columns = reached[_runs(starts, counts)]
-    pointers = np.concatenate([[0], np.cumsum(counts)])
-    return csr_array((np.ones(size, dtype=bool), columns, pointers), shape=(n_terms, n_terms))
-
-
-def _levels(parents: csr_array, parents_first: NDArray[np.intp]) -> list[NDArray[np.intp]]:
-    """Group the terms by the length of their longest path from a root."""
-    pointers, above = parents.indptr.tolist(), parents.indices.tolist()
-    level = [0] * len(parents_first)
-    for term in parents_first.tolist():
-        for parent in above[pointers[term] : pointers[term + 1]]:
-            level[term] = max(level[term], level[parent] + 1)
-    levels = np.array(level, dtype=np.intp)[parents_first]
-    return np.split(parents_first, np.flatnonzero(np.diff(levels)) + 1)
-
-
-def _runs(starts: NDArray[np.intp], counts: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Return the whole numbers of runs that begin at `starts`, run after run."""
-    ends = np.cumsum(counts)
-    return np.arange(ends[-1] if len(ends) else 0) + np.repeat(starts - ends + counts, counts)
+def _numbered(texts: Sequence[str]) -> tuple[NDArray[np.intp], list[str]]:
+    numbers = {text: number for number, text in enumerate(dict.fromkeys(texts))}
+    return np.array([numbers[text] for text in texts], dtype=np.intp), list(numbers)
 
 
 def _boolean(rows: NDArray[np.intp], columns: NDArray[np.intp], shape: tuple[int, int]) -> csr_array:
@@ -405,6 +390,6 @@ def _boolean(rows: NDArray[np.intp], columns: NDArray[np.intp], shape: tuple[int
 
 
 def _reached(labels: csr_array, closure: csr_array) -> csr_array:
-    reached = csr_array(labels.astype(np.int32) @ closure.astype(np.int32)).astype(bool)
+    reached = csr_array(labels.astype(bool, copy=False) @ closure)  # True plus True is True
     reached.sort_indices()
     return reached

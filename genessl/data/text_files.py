@@ -54,18 +54,22 @@ def read_lines(path: str | Path) -> Generator[tuple[int, str], None, None]:
         file), a zip archive of several files, if a line exceeds 8 million characters, or if more than 64 MB come out
         of a compressed file of less than a 200th of that.
     """
+    for number, lines in read_blocks(path):
+        yield from enumerate(lines, start=number)
+
+
+def read_blocks(path: str | Path) -> Generator[tuple[int, list[str]], None, None]:
+    """Yield about a megabyte of lines at once, with the number of the first; otherwise as `read_lines`."""
     path = Path(path)
     number = 0
     warned = False
     try:
         with _open_text(path) as text:
-            for number, line in enumerate(_lines(path, text), start=1):
-                if not line.isascii() and _undecoded(line):
-                    if not warned:
-                        _warn_of_latin_1(path, number, line)
-                        warned = True
-                    line = line.encode("utf-8", "surrogateescape").decode("latin-1")
-                yield number, line
+            for lines in _blocks(path, text):
+                if not all(map(str.isascii, lines)):
+                    warned = _read_as_latin_1(path, number, lines, warned)
+                number += len(lines)
+                yield number - len(lines) + 1, lines
     except _DAMAGE as error:
         raise InputError(
             f"{path}: the compressed file is damaged after line {number} ({error}); download or copy it again"
@@ -197,7 +201,7 @@ def _check_kind(path: Path, start: bytes) -> None:
         raise InputError(f"{path}:{number}: found a binary file, expected text; give the file as text")
 
 
-def _lines(path: Path, text: IO[str]) -> Iterator[str]:
+def _blocks(path: Path, text: IO[str]) -> Iterator[list[str]]:
     """Split a text at its line ends, a megabyte at once, without ever holding more than the longest line allowed."""
     rest = ""
     number = 0
@@ -205,14 +209,26 @@ def _lines(path: Path, text: IO[str]) -> Iterator[str]:
         lines = (rest + chunk).split("\n")
         rest = lines.pop()
         number += len(lines)
-        yield from lines
+        if lines:
+            yield lines
         if len(rest) > _LONGEST_LINE:
             raise InputError(
                 f"{path}:{number + 1}: found a line of more than {_LONGEST_LINE >> 20} million characters, expected"
                 " rows of text; check that this is the right file"
             )
     if rest:
-        yield rest
+        yield [rest]
+
+
+def _read_as_latin_1(path: Path, before: int, lines: list[str], warned: bool) -> bool:
+    """Read the lines that are not UTF-8 as Latin-1, in place; return whether a warning was given, now or before."""
+    for place, line in enumerate(lines):
+        if not line.isascii() and _undecoded(line):
+            if not warned:
+                _warn_of_latin_1(path, before + place + 1, line)
+                warned = True
+            lines[place] = line.encode("utf-8", "surrogateescape").decode("latin-1")
+    return warned
 
 
 def _undecoded(line: str) -> bool:

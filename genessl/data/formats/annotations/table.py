@@ -49,7 +49,7 @@ _ROWS_AT_ONCE = 200
 _PLACEHOLDERS = frozenset(("", "-", ".", "?", "na", "n/a", "nan", "null", "none"))
 _DATE = re.compile(r"([0-9]{4})([-/.]?)([0-9]{2})\2([0-9]{2})(?:[T ].*)?")
 _NAMED_DATE = re.compile(r"([0-9]{1,2})[- ]([A-Za-z]{3})[a-z]*[- ]([0-9]{4})")
-_MONTHS = {name: number for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
+_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec"
 _GO_ID = re.compile(r"(?:https?://purl\.obolibrary\.org/obo/)?go[:_]([0-9]{7})", re.IGNORECASE)
 _QUALIFIERS = re.compile(r"[|,;\s]+")
 _Texts = "pd.Categorical[str]"
@@ -134,7 +134,7 @@ def date_number(text: str) -> int:
     if found := _DATE.fullmatch(text):
         year, month, day = int(found[1]), int(found[3]), int(found[4])
     elif found := _NAMED_DATE.fullmatch(text):
-        year, month, day = int(found[3]), _MONTHS.get(found[2].lower(), 0), int(found[1])
+        year, month, day = int(found[3]), _MONTHS.find(found[2].lower()) // 4 + 1, int(found[1])
     else:
         return 0
     try:
