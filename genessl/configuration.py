@@ -81,7 +81,7 @@ def validate_configuration(config: Mapping[str, Any], schema: Mapping[str, Any])
         check_evidence(filled["evidence"])
     _check_evaluation(filled)
     _check_networks(filled["networks"])
-    if filled["contamination"] is not None and filled["embeddings"] is not None:
+    if filled["contamination"] is not None and filled["embeddings"]:
         raise InputError(
             "contamination: found embeddings beside it, of which synthetic genes have none; leave one of the two out"
         )
@@ -271,7 +271,9 @@ def resolve_files(
     if config["evaluation"]["scheme"] != "temporal":
         resolved["later_annotations"] = None
     for key in ("sequences", "ontology", "annotations", "later_annotations", "embeddings", "domains"):
-        if not isinstance(resolved[key], Mapping):  # `embeddings` may name a language model instead of a file
+        if isinstance(resolved[key], list):  # several files of `embeddings`
+            resolved[key] = [path_of(f"{key}[{i}]", name) for i, name in enumerate(resolved[key])]
+        elif not isinstance(resolved[key], Mapping):  # `embeddings` may name a language model instead of a file
             resolved[key] = path_of(key, resolved[key])
     resolved["identifiers"] = [path_of(f"identifiers[{i}]", name) for i, name in enumerate(resolved["identifiers"])]
     for name, network in resolved["networks"].items():

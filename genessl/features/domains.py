@@ -1,11 +1,9 @@
-"""Domains: reading the families and domains that proteins carry, and comparing proteins by them."""
+"""Domains: joining the families and domains that proteins carry to genes, and comparing proteins by them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import chain
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -13,110 +11,26 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array, diags_array
 
 from genessl.data.coverage import Coverage
+from genessl.data.domains import read_domains
+from genessl.data.formats.domains.rows import E_VALUE
 from genessl.data.identifiers import GeneIdentifiers
-from genessl.data.sequences import gene_of_word
-from genessl.data.text_files import read_lines
 from genessl.errors import InputError
 
-E_VALUE = 1e-3
+__all__ = [
+    "E_VALUE",
+    "annotated_domains",
+    "carried_domains",
+    "domain_columns",
+    "domain_features",
+    "domain_similarity",
+    "join_domains",
+    "read_domains",
+]
+
 _FEWEST_CARRIERS = 2  # of a domain: a domain of a single gene carries no information about other genes
 _ENTRY = re.compile(r"InterPro:(IPR\d+)")
-_INTERPRO = re.compile(r"IPR\d{6}")
-_PFAM = re.compile(r"(PF\d{5})(\.\d+)?")
-_CHECKSUM = re.compile(r"[0-9A-Fa-f]{16,32}")
-_PFAM_COLUMNS, _TARGET_COLUMNS, _HIT_COLUMNS = 14, 18, 22
 # The other blocks of the sequence view; all other columns are domains, whichever database a table names.
 _OTHER_FEATURES = ("composition", "first_", "last_", "dipeptide", "triad", "homology", "embedding")
-_Row = tuple[str, str, bool]
-_Parser = Callable[[list[str]], "_Row | None"]
-
-
-def read_domains(path: str | Path) -> pd.DataFrame:
-    """Read the domains that proteins carry from a table, whose first row determines its format.
-
-    The formats are InterProScan's TSV (11 to 15 columns), HMMER's ``--domtblout`` and ``--tblout`` of a search with
-    Pfam by hmmscan or hmmsearch, and the tables of pfam_scan.pl and of Pfam's proteomes; plain or compressed.
-
-    Returns
-    -------
-    DataFrame, a row per match in file order
-        gene : str, the accession of a ``sp|accession|name``, else the unchanged name
-        domain : str, ``InterPro:IPR…`` where InterProScan found the signature's entry, else ``Pfam:PF…`` without its
-        version, or ``analysis:accession`` of another signature
-        significant : bool, whether HMMER's E-value (in --domtblout the domain's own) is at most 0.001; the other
-        formats list matches above the databases' own thresholds, which are significant unless marked otherwise
-
-    Raises
-    ------
-    InputError
-        If the file is damaged, of another format, or has no row.
-    """
-    lines = ((number, line) for number, line in read_lines(path) if line.strip() and not line.startswith("#"))
-    first = next(lines, None)
-    if first is None:
-        raise InputError(f"{path}: expected domains, found comments and blank lines only; write it again")
-    parse, named = _format(path, *first)
-    rows = list(_rows(path, chain([first], lines), parse, named))
-    return pd.DataFrame(rows, columns=["gene", "domain", "significant"]).astype({"significant": bool})
-
-
-def _format(path: str | Path, number: int, line: str) -> tuple[_Parser, str]:
-    columns, words = line.split("\t"), line.split()
-    if len(columns) > 1 and _CHECKSUM.fullmatch(columns[1]):
-        return _interproscan_row, "an InterProScan TSV with 11 to 15 columns"
-    if len(words) >= _PFAM_COLUMNS and _PFAM.fullmatch(words[5]):
-        return _pfam_scan_row, "a table of pfam_scan.pl with at least 14 columns"
-    if len(words) >= _HIT_COLUMNS and words[2].isdigit() and words[5].isdigit():
-        return _domtblout_row, "a HMMER --domtblout table of Pfam with at least 22 columns"
-    if len(words) >= _TARGET_COLUMNS and (_PFAM.fullmatch(words[1]) or _PFAM.fullmatch(words[3])):
-        return _tblout_row, "a HMMER --tblout table of Pfam with at least 18 columns"
-    raise InputError(
-        f"{path}:{number}: found '{line[:40]}', expected domains as InterProScan TSV, or as a table of pfam_scan.pl or"
-        " of HMMER (--domtblout, --tblout) with Pfam; convert the file"
-    )
-
-
-def _rows(path: str | Path, lines: Iterator[tuple[int, str]], parse: _Parser, named: str) -> Iterator[_Row]:
-    for number, line in lines:
-        row = parse(line.split("\t") if parse is _interproscan_row else line.split())
-        if row is None:
-            raise InputError(f"{path}:{number}: found '{line[:60]}', expected a row of {named}; write the file again")
-        yield gene_of_word(row[0]), row[1], row[2]
-
-
-def _interproscan_row(fields: list[str]) -> _Row | None:
-    if not 11 <= len(fields) <= 15 or not fields[0] or not fields[3] or not fields[4]:
-        return None
-    entry = fields[11].strip() if len(fields) > 11 else "-"
-    if entry not in ("", "-", "NULL"):
-        return (fields[0], f"InterPro:{entry}", True) if _INTERPRO.fullmatch(entry) else None
-    pfam = _PFAM.fullmatch(fields[4])
-    return fields[0], f"{fields[3]}:{pfam[1] if pfam else fields[4]}", True
-
-
-def _pfam_scan_row(fields: list[str]) -> _Row | None:
-    pfam = _PFAM.fullmatch(fields[5]) if len(fields) >= _PFAM_COLUMNS else None
-    return (fields[0], f"Pfam:{pfam[1]}", fields[13] != "0") if pfam else None
-
-
-def _domtblout_row(fields: list[str]) -> _Row | None:
-    return _hmmer_row(fields, protein_or_family=4, e_value=12) if len(fields) >= _HIT_COLUMNS else None
-
-
-def _tblout_row(fields: list[str]) -> _Row | None:
-    return _hmmer_row(fields, protein_or_family=3, e_value=4) if len(fields) >= _TARGET_COLUMNS else None
-
-
-def _hmmer_row(fields: list[str], *, protein_or_family: int, e_value: int) -> _Row | None:
-    """Read a match of hmmscan, whose targets are families, or of hmmsearch, whose queries are."""
-    target, query = _PFAM.fullmatch(fields[1]), _PFAM.fullmatch(fields[protein_or_family])
-    try:
-        significant = float(fields[e_value]) <= E_VALUE
-    except ValueError:
-        return None
-    if target:
-        return fields[protein_or_family - 1], f"Pfam:{target[1]}", significant
-    return (fields[0], f"Pfam:{query[1]}", significant) if query else None
 
 
 def join_domains(

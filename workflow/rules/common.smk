@@ -98,7 +98,10 @@ def source_files():
         "embeddings",
         "domains",
     )
-    files = [CONFIGURATION[key] for key in keys] + CONFIGURATION["identifiers"]
+    files = CONFIGURATION["identifiers"].copy()
+    for key in keys:
+        named = CONFIGURATION[key]
+        files += named if isinstance(named, list) else [named]
     for network in CONFIGURATION["networks"].values():
         files += [network["file"], network["genes"]]
     for reference in CONFIGURATION["references"]:

@@ -178,7 +178,7 @@ def _attributes(text: str) -> Iterator[tuple[str, str]]:
     for key in (*_GENE_KEYS, *(key for key in _SOURCES if key not in _GENE_KEYS)):
         if key in values and not (flybase and key == "ID"):
             source = GENE_NAME if key == "locus" and symbol_at_locus else _SOURCES[key]
-            yield values[key], source
+            yield f"PAC:{values[key]}" if key == "pacid" else values[key], source
 
 
 def _bracketed_names(values: dict[str, str]) -> Iterator[tuple[str, str]]:
