@@ -1,4 +1,4 @@
-"""A look at the first lines of every file, before anything is computed."""
+"""A look at every file before anything is computed: at all sequences, and at the first lines of all else."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ from genessl.data.formats.annotations import ANNOTATION_FORMATS
 from genessl.data.formats.domains import DOMAIN_FORMATS
 from genessl.data.formats.format import Format, recognise
 from genessl.data.formats.ontologies import ONTOLOGY_FORMATS
-from genessl.data.formats.sequences import SEQUENCE_FORMATS
 from genessl.data.networks import check_network
+from genessl.data.sequences import read_proteins, read_sequences
 from genessl.data.text_files import read_head
 from genessl.errors import InputError
-from genessl.features.embeddings import check_embeddings
+from genessl.features.embeddings import read_embedding_file
 
 _KINDS: dict[str, tuple[Sequence[Format], str]] = {
-    "sequences": (SEQUENCE_FORMATS, "protein sequences"),
     "annotations": (ANNOTATION_FORMATS, "annotations"),
     "later_annotations": (ANNOTATION_FORMATS, "annotations"),
     "ontology": (ONTOLOGY_FORMATS, "an ontology"),
@@ -28,7 +27,7 @@ _KINDS: dict[str, tuple[Sequence[Format], str]] = {
 
 
 def inspect_files(settings: Mapping[str, Any]) -> None:
-    """Check the first lines of each file that exists against what the settings say of it.
+    """Check the sequences, and the first lines of each other file that exists, against what the settings say of it.
 
     What is found here would end the build of the dataset later: another kind of file, another format, nucleotides in
     place of proteins, channels or columns that a network does not have. Files that are still to be made or downloaded
@@ -44,44 +43,38 @@ def inspect_files(settings: Mapping[str, Any]) -> None:
     InputError
         For the first file that cannot be what the settings say; the sentence begins with its key.
     """
-    for key, kind, path in _named_files(settings):
-        formats, what = _KINDS[kind]
-        with _Named(key):
-            recognise(read_head(path), formats, what)
+    for prefix, entry in _places(settings):
+        for path in _existing(entry.get("sequences")):
+            with _Named(f"{prefix}sequences"):
+                read_proteins(path)
+        for kind, (formats, what) in _KINDS.items():
+            for path in _existing(entry.get(kind)):
+                with _Named(f"{prefix}{kind}"):
+                    recognise(read_head(path), formats, what)
+    for path in _existing((settings.get("contamination") or {}).get("sequences")):
+        with _Named("contamination.sequences"):
+            read_sequences(path)
     for name, network in (settings.get("networks") or {}).items():
-        if _exists(network["file"]):
+        options = {key: network.get(key) for key in ("channels", "columns", "sign")}
+        for path in _existing(network["file"]):
             with _Named(f"networks.{name}"):
-                check_network(
-                    network["file"],
-                    network.get("format"),
-                    channels=network.get("channels"),
-                    columns=network.get("columns"),
-                )
-    for path in _as_list(settings.get("embeddings")):
-        if _exists(path):
-            with _Named("embeddings"):
-                check_embeddings(path)
+                check_network(path, network.get("format"), **options)
+    for path in _existing(settings.get("embeddings")):
+        with _Named("embeddings"):
+            read_embedding_file(path)
 
 
-def _named_files(settings: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """Yield key, kind and path of each existing file, networks and embeddings aside."""
-    places = [
-        ("", settings),
-        *((f"references[{i}].", entry) for i, entry in enumerate(settings.get("references") or [])),
-    ]
-    for prefix, entry in places:
-        for kind in _KINDS:
-            for path in _as_list(entry.get(kind)):
-                if _exists(path):
-                    yield prefix + kind, kind, path
+def _places(settings: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield the settings of the organism and those of each reference, each with what comes before its keys."""
+    yield "", settings
+    for i, entry in enumerate(settings.get("references") or []):
+        yield f"references[{i}].", entry
 
 
-def _as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [] if value is None else [value]
-
-
-def _exists(path: Any) -> bool:
-    return isinstance(path, str) and Path(path).is_file()
+def _existing(value: Any) -> list[str]:
+    """Return the paths, of a path or a list of them, at which there is a file."""
+    paths = value if isinstance(value, list) else [value]
+    return [path for path in paths if isinstance(path, str) and Path(path).is_file()]
 
 
 class _Named:

@@ -130,9 +130,8 @@ class _Texts(NamedTuple):
         return np.array([function(value) for value in self.values])[self.codes]
 
 
-def _texts(column: pd.Series[str]) -> _Texts:
-    if not isinstance(column.dtype, pd.CategoricalDtype):
-        column = column.astype(str).astype("category")
+def _texts(texts: pd.Series[Any]) -> _Texts:
+    column = texts if isinstance(texts.dtype, pd.CategoricalDtype) else texts.astype(str).astype("category")
     return _Texts(column.cat.codes.to_numpy().astype(np.intp), column.cat.categories.astype(str).tolist())
 
 

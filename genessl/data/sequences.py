@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from genessl.data.aliases import AliasTable
 from genessl.data.coverage import HELD, JOINED, Coverage
 from genessl.data.formats.sequences.fasta import Record, read_records
 from genessl.data.formats.sequences.headers import ACCESSION, Header, gene_of_isoform, gene_of_word, read_header
-from genessl.data.aliases import AliasTable
 from genessl.errors import InputError
 
 __all__ = ["Proteins", "gene_of_word", "read_fasta", "read_proteins", "read_sequences"]

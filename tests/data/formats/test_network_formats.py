@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from genessl.data.aliases import AliasTable
 from genessl.data.formats.networks import NETWORK_FORMATS
 from genessl.data.formats.networks.edge_columns import split_line
-from genessl.data.aliases import AliasTable
 from genessl.data.identifiers import GeneIdentifiers
 from genessl.data.networks import OTHER_ORGANISM, check_network, read_network, resolve_nodes
 from genessl.errors import InputError
