@@ -9,7 +9,7 @@ from typing import Any
 from genessl.assembly.build import Assembly, Evaluation, Sources, assemble_dataset
 from genessl.assembly.contamination import Contamination
 from genessl.assembly.references import ReferenceSource
-from genessl.data.annotations import EXPERIMENTAL, check_evidence, read_gaf
+from genessl.data.annotations import EXPERIMENTAL, check_evidence, read_annotations
 from genessl.data.identifiers import read_aliases
 from genessl.data.networks import read_network
 from genessl.data.ontology import read_obo
@@ -131,8 +131,8 @@ def _read_sources(settings: Mapping[str, Any]) -> Sources:
         sequences=sequences,
         networks=networks,
         ontology=read_obo(settings["ontology"]),
-        annotations=read_gaf(settings["annotations"]),
-        later_annotations=read_gaf(later) if later else None,
+        annotations=read_annotations(settings["annotations"]),
+        later_annotations=read_annotations(later) if later else None,
         aliases=[read_aliases(path) for path in settings.get("identifiers") or []],
         embeddings=read_embeddings(embeddings, list(sequences)) if embeddings else None,
         domains=read_domains(domains) if domains else None,
@@ -145,7 +145,7 @@ def _read_reference(number: int, entry: Mapping[str, Any]) -> ReferenceSource:
     domains = entry.get("domains")
     return ReferenceSource(
         sequences=read_fasta(entry["sequences"]),
-        annotations=read_gaf(entry["annotations"]),
+        annotations=read_annotations(entry["annotations"]),
         aliases=[read_aliases(path) for path in entry.get("identifiers") or []],
         domains=read_domains(domains) if domains else None,
         name=f"references[{number}]",

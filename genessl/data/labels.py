@@ -75,7 +75,7 @@ def label_genes(
     Parameters
     ----------
     annotations : DataFrame
-        As `read_gaf` returns it.
+        As `read_annotations` returns it.
     identifiers : GeneIdentifiers
     genes : list of str, length n_genes
         The order of the rows.
