@@ -339,6 +339,14 @@ def _later_truth(
     if sources.later_annotations is None:
         return None
     genes = list(sources.sequences)
+    newest, known = (int(table["date"].max()) for table in (sources.later_annotations, sources.annotations))
+    if 0 < newest < known:
+        _log.warning(
+            "%s: the newest row is of %d, before %d, the newest of `annotations`; check that they are not exchanged",
+            sources.files.get("later annotations", "later annotations"),
+            newest,
+            known,
+        )
     later = label_genes(
         sources.later_annotations,
         identifiers,
