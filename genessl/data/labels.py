@@ -130,10 +130,10 @@ class _Texts(NamedTuple):
         return np.array([function(value) for value in self.values])[self.codes]
 
 
-def _texts(column: pd.Series[str]) -> _Texts:
+def _texts(column: pd.Series[Any]) -> _Texts:
     if not isinstance(column.dtype, pd.CategoricalDtype):
         column = column.astype(str).astype("category")
-    return _Texts(column.cat.codes.to_numpy().astype(np.intp), column.cat.categories.astype(str).tolist())
+    return _Texts(column.cat.codes.to_numpy().astype(np.intp), [str(value) for value in column.cat.categories])
 
 
 def evidence_sources(
