@@ -28,6 +28,7 @@ from genessl.errors import InputError
 from genessl.evaluation.comparison import compare, labels_from_table, lift
 from genessl.models.base import GenePredictor
 from genessl.models.stacking.combined import MEMBERS, Combined
+from genessl.output.tables import read_table
 
 GROUPS = {
     "combined": (),
@@ -81,7 +82,7 @@ def ablate(run: Path, ontology: Path, names: Collection[str] = VARIANTS) -> pd.D
                 scores[dataset.split != fold] = 0.0
                 tables[name] = csr_array(tables[name] + csr_array(scores)) if fold else csr_array(scores)
     else:
-        truth = pd.read_csv(run / "truth.tsv.gz", sep="\t", dtype=str)
+        truth = read_table(run / "truth.tsv.gz", ["gene", "term"])
         later = labels_from_table(truth, dataset.genes, full)
         model = GenePredictor.load(run / "models" / "combined")
         assert isinstance(model, Combined)

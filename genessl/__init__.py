@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from genessl.assembly.build import Evaluation, Sources, assemble_dataset
     from genessl.data.aliases import read_aliases
-    from genessl.data.annotations import read_gaf
+    from genessl.data.annotations import read_annotations, read_gaf
     from genessl.data.dataset import GeneDataset
     from genessl.data.networks import read_network
     from genessl.data.ontology import Ontology, read_obo
@@ -40,6 +40,7 @@ __all__ = [
     "assemble_dataset",
     "make_predictor",
     "read_aliases",
+    "read_annotations",
     "read_fasta",
     "read_gaf",
     "read_network",
@@ -63,6 +64,7 @@ _MODULES = {
     "assemble_dataset": "genessl.assembly.build",
     "make_predictor": "genessl.predictors",
     "read_aliases": "genessl.data.aliases",
+    "read_annotations": "genessl.data.annotations",
     "read_fasta": "genessl.data.sequences",
     "read_gaf": "genessl.data.annotations",
     "read_network": "genessl.data.networks",

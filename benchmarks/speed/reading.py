@@ -111,8 +111,9 @@ def compare(folder: Path, pythons: dict[str, str], rounds: int) -> dict[str, flo
                 pairs[program] = found["pairs"]
     for kind, expected in pairs["goatools"].items():
         same = pairs["genessl"][kind] == expected
+        objects = len({gene for gene, _ in expected})
         print(
-            f"{kind}: {len(expected)} pairs of {len({gene for gene, _ in expected})} objects, {'' if same else 'NOT '}the same"
+            f"{kind}: {len(expected)} pairs of {objects} objects, {'the same' if same else 'others'} by both programs"
         )
         if not same:
             raise SystemExit("the two programs give different pairs")

@@ -52,7 +52,7 @@ class Sources:
     ontology : Ontology
         With its roots.
     annotations : DataFrame
-        The annotations of t0, as `read_gaf` returns them.
+        The annotations of t0, as `read_annotations` returns them.
     later_annotations : DataFrame, optional
         The annotations of t1, which are used for the truth and for nothing else.
     aliases : sequence of AliasTable
@@ -244,9 +244,10 @@ def _labels(sources: Sources, identifiers: GeneIdentifiers, coverage: Coverage, 
         evidence=evidence,
     )
     if not labels.positive.nnz:
+        only = "; all that join are electronic: give a GAF of experiments as well" if labels.electronic.nnz else ""
         raise InputError(
             f"{file}: found no experimental annotation of any gene, expected some to learn from; check `annotations`"
-            " and `evidence`"
+            f" and `evidence`{only}"
         )
     return labels
 
@@ -289,6 +290,12 @@ def _newest_date(sources: Sources) -> int:
     newest = int(sources.annotations["date"].max())
     if not newest:
         file = sources.files.get("annotations", "annotations")
+        undated = sources.annotations.attrs.get("undated")
+        if undated:
+            raise InputError(
+                f"{file}: found {undated}, which have no dates and hold predictions only, expected experimental"
+                " annotations as well; give a GAF with dates"
+            )
         raise InputError(
             f"{file}: found no date in any row, expected YYYYMMDD or YYYY-MM-DD in column 14, which says until when"
             " annotations were known; give a GAF with dates"
@@ -384,6 +391,14 @@ def _later_truth(
     if sources.later_annotations is None:
         return None
     genes = list(sources.sequences)
+    newest, known = (int(table["date"].max()) for table in (sources.later_annotations, sources.annotations))
+    if 0 < newest < known:
+        _log.warning(
+            "%s: the newest row is of %d, before %d, the newest of `annotations`; check that they are not exchanged",
+            sources.files.get("later annotations", "later annotations"),
+            newest,
+            known,
+        )
     later = label_genes(
         sources.later_annotations,
         identifiers,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ _KINDS: dict[str, tuple[Sequence[Format], str]] = {
 }
 
 
-def inspect_files(settings: Mapping[str, Any]) -> None:
+def inspect_files(settings: Mapping[str, Any], *, made: Collection[str] = ()) -> None:
     """Check the sequences, and the first lines of each other file that exists, against what the settings say of it.
 
     What is found here would end the build of the dataset later: another kind of file, another format, nucleotides in
@@ -37,6 +37,8 @@ def inspect_files(settings: Mapping[str, Any]) -> None:
     ----------
     settings : mapping
         The configuration, with paths.
+    made : collection of str
+        Paths that the workflow itself writes, which are passed over.
 
     Raises
     ------
@@ -44,22 +46,22 @@ def inspect_files(settings: Mapping[str, Any]) -> None:
         For the first file that cannot be what the settings say; the sentence begins with its key.
     """
     for prefix, entry in _places(settings):
-        for path in _existing(entry.get("sequences")):
+        for path in _existing(entry.get("sequences"), made):
             with _Named(f"{prefix}sequences"):
                 read_proteins(path)
         for kind, (formats, what) in _KINDS.items():
-            for path in _existing(entry.get(kind)):
+            for path in _existing(entry.get(kind), made):
                 with _Named(f"{prefix}{kind}"):
                     recognise(read_head(path), formats, what)
-    for path in _existing((settings.get("contamination") or {}).get("sequences")):
+    for path in _existing((settings.get("contamination") or {}).get("sequences"), made):
         with _Named("contamination.sequences"):
             read_sequences(path)
     for name, network in (settings.get("networks") or {}).items():
         options = {key: network.get(key) for key in ("channels", "columns", "sign")}
-        for path in _existing(network["file"]):
+        for path in _existing(network["file"], made):
             with _Named(f"networks.{name}"):
                 check_network(path, network.get("format"), **options)
-    for path in _existing(settings.get("embeddings")):
+    for path in _existing(settings.get("embeddings"), made):
         with _Named("embeddings"):
             read_embedding_file(path)
 
@@ -71,10 +73,10 @@ def _places(settings: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any
         yield f"references[{i}].", entry
 
 
-def _existing(value: Any) -> list[str]:
-    """Return the paths, of a path or a list of them, at which there is a file."""
+def _existing(value: Any, made: Collection[str]) -> list[str]:
+    """Return the paths, of a path or a list of them, at which a user has put a file."""
     paths = value if isinstance(value, list) else [value]
-    return [path for path in paths if isinstance(path, str) and Path(path).is_file()]
+    return [path for path in paths if isinstance(path, str) and path not in made and Path(path).is_file()]
 
 
 class _Named:

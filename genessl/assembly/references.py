@@ -33,7 +33,7 @@ class ReferenceSource:
     sequences : mapping of str to str
         Protein to sequence.
     annotations : DataFrame
-        As `read_gaf` returns it.
+        As `read_annotations` returns it.
     aliases : sequence of AliasTable
     domains : DataFrame, optional
         As `read_domains` returns it.

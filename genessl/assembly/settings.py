@@ -10,7 +10,7 @@ from genessl.assembly.build import Assembly, Evaluation, Sources, assemble_datas
 from genessl.assembly.contamination import Contamination
 from genessl.assembly.references import ReferenceSource
 from genessl.data.aliases import read_aliases
-from genessl.data.annotations import EXPERIMENTAL, check_evidence, read_gaf
+from genessl.data.annotations import EXPERIMENTAL, check_evidence, read_annotations
 from genessl.data.networks import read_network
 from genessl.data.ontology import read_obo
 from genessl.data.sequences import read_proteins, read_sequences
@@ -139,8 +139,8 @@ def _read_sources(settings: Mapping[str, Any]) -> Sources:
         repairs=proteins.repairs,
         networks=networks,
         ontology=read_obo(settings["ontology"]),
-        annotations=read_gaf(settings["annotations"]),
-        later_annotations=read_gaf(later) if later else None,
+        annotations=read_annotations(settings["annotations"]),
+        later_annotations=read_annotations(later) if later else None,
         aliases=[read_aliases(path) for path in settings.get("identifiers") or []],
         embedding_files=[read_embedding_file(path) for path in embeddings],
         domains=read_domains(domains) if domains else None,
@@ -156,7 +156,7 @@ def _read_reference(number: int, entry: Mapping[str, Any]) -> ReferenceSource:
         sequences=proteins.sequences,
         dropped=proteins.dropped,
         repairs=proteins.repairs,
-        annotations=read_gaf(entry["annotations"]),
+        annotations=read_annotations(entry["annotations"]),
         aliases=[*(read_aliases(path) for path in entry.get("identifiers") or []), proteins.aliases],
         domains=read_domains(domains) if domains else None,
         name=f"references[{number}]",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Set
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ TRAIN, VALIDATION = 0, 1
 SCHEMES = ("temporal", "cross_validation", "none")
 _FEWEST_FOLDS = 3  # one hidden, one for validation, one to train on
 _MOST_FOLDS = 255
+_ENDS = re.compile(r"[\t\r\n]")
 _LABELS = ("positive", "negative", "electronic")
 
 
@@ -28,6 +30,10 @@ def check_dataset(dataset: GeneDataset) -> None:
     if len(np.unique(dataset.genes)) != n_genes:
         raise InputError(
             f"genes: found {n_genes - len(np.unique(dataset.genes))} repeated, expected unique identifiers"
+        )
+    if broken := [gene for gene in dataset.genes.tolist() if not gene.isprintable() and _ENDS.search(gene)]:
+        raise InputError(
+            f"genes: found a tab or line end in {broken[0]!r}, expected none, because tables end fields by it"
         )
     shapes = {
         "sequence_features": (n_genes, len(dataset.feature_names)),

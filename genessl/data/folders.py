@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from genessl.errors import InputError
+
+_ENDS = re.compile(r"[\t\n\r]")
+_NUMBERS = "biuf"  # kinds of numpy's numbers and truth values
 
 
 @contextmanager
@@ -62,10 +68,20 @@ def written_file(path: str | Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def one_field(value: Any) -> Any:
+    """Return a text without the tabs and line ends that would end a field of a table; anything else as it is."""
+    return _ENDS.sub(" ", value) if isinstance(value, str) and _ENDS.search(value) else value
+
+
 def write_table(path: str | Path, table: pd.DataFrame) -> None:
-    """Write a tab-separated table, gzipped where the name ends in .gz; the same table gives the same bytes."""
+    """Write a tab-separated table, gzipped where the name ends in .gz; the same table gives the same bytes.
+
+    Nothing is quoted, so that a text is found between its tabs as it is; a tab or line end within it becomes a space.
+    """
     with written_file(path) as temporary:
-        text = table.to_csv(sep="\t", index=False).encode()
+        texts = [name for name in table.columns if table[name].dtype.kind not in _NUMBERS]
+        plain = table.assign(**{name: table[name].astype(object).map(one_field) for name in texts})
+        text = plain.to_csv(sep="\t", index=False, quoting=csv.QUOTE_NONE).encode()
         if Path(path).suffix == ".gz":
             with temporary.open("wb") as raw, gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0) as file:
                 file.write(text)

@@ -75,7 +75,7 @@ def label_genes(
     Parameters
     ----------
     annotations : DataFrame
-        As `read_gaf` returns it.
+        As `read_annotations` returns it.
     identifiers : GeneIdentifiers
     genes : list of str, length n_genes
         The order of the rows.
@@ -132,7 +132,7 @@ class _Texts(NamedTuple):
 
 def _texts(texts: pd.Series[Any]) -> _Texts:
     column = texts if isinstance(texts.dtype, pd.CategoricalDtype) else texts.astype(str).astype("category")
-    return _Texts(column.cat.codes.to_numpy().astype(np.intp), column.cat.categories.astype(str).tolist())
+    return _Texts(column.cat.codes.to_numpy().astype(np.intp), [str(value) for value in column.cat.categories])
 
 
 def evidence_sources(

@@ -35,7 +35,8 @@ _OTHER_ONTOLOGIES = (
 )
 _TRAILING = re.compile(r"(?:(?<!\s)\s+\{[^{}]*\})?(?:(?<!\s)\s+!(?:\s.*)?)?$")
 _ESCAPED = re.compile(r"\\(.)")
-_SPECIAL = re.compile(r"[\\!{\x00-\x1f\x7f-\xa0]")
+_SPECIAL = re.compile(r"[\\!{\x00-\x1f\x7f]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 _WHITE = {"n": " ", "t": " ", "W": " "}
 
 
@@ -372,12 +373,12 @@ def _first_word(value: str) -> str:
 
 
 def _unescaped(value: str) -> str:
-    """Return the text of a value, without a comment or modifiers behind it; any white space in it is one space."""
+    """Return the text of a value, without a comment or modifiers behind it; control characters in it become spaces."""
     value = value.strip()
     if not _SPECIAL.search(value):
         return value
     value = _TRAILING.sub("", value, count=1)
-    return " ".join(_ESCAPED.sub(lambda found: _WHITE.get(found[1], found[1]), value).split())
+    return _CONTROL.sub(" ", _ESCAPED.sub(lambda found: _WHITE.get(found[1], found[1]), value))
 
 
 def _numbered(texts: Sequence[str]) -> tuple[NDArray[np.intp], list[str]]:

@@ -83,7 +83,7 @@ def annotated_domains(annotations: pd.DataFrame, objects: Mapping[str, str]) -> 
     Parameters
     ----------
     annotations : DataFrame
-        As `read_gaf` returns it, of t0.
+        As `read_annotations` returns it, of t0.
     objects : mapping of annotated object to gene
 
     Returns

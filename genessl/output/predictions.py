@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from genessl.data.folders import written_file
+from genessl.data.folders import one_field, written_file
 from genessl.data.ontology import Ontology
 from genessl.data.text_files import read_lines
 from genessl.errors import InputError
@@ -184,7 +184,7 @@ class _Table:
     def __init__(self, file: BinaryIO, ontology: Ontology) -> None:
         self.file = file
         described = zip(ontology.terms, ontology.names, ontology.aspects.tolist())
-        self.terms = [f"{term}\t{name}\t{aspect}\t" for term, name, aspect in described]
+        self.terms = ["\t".join((*map(one_field, texts), "")) for texts in described]
         self.tails = [f"{ticks / TICKS:.4f}\t{flag}\n" for flag in (0, 1) for ticks in range(TICKS + 1)]
         file.write(("\t".join(HEADER) + "\n").encode())
 

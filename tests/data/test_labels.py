@@ -8,7 +8,7 @@ import pytest
 
 from genessl.assembly.build import Evaluation, Sources, assemble_dataset
 from genessl.data.aliases import AliasTable
-from genessl.data.annotations import read_gaf
+from genessl.data.annotations import read_annotations, read_gaf
 from genessl.data.coverage import Coverage
 from genessl.data.identifiers import GeneIdentifiers
 from genessl.data.labels import label_genes
@@ -186,6 +186,70 @@ def test_no_gene_that_joins_is_fatal():
     sentence = "t0.gaf: none of the annotated genes, such as 'S1', is among the sequences; add an alias table"
     with pytest.raises(InputError, match=sentence):
         label(("S1", MITOSIS, "IDA"), file="t0.gaf")
+
+
+# ------------------------------------------------------------------------------------------------ what is mended
+
+
+ROW = "DB\t{gene}\t{symbol}\t{qualifier}\t{term}\tREF\t{code}\t\tP\t\t{synonyms}\tprotein\ttaxon:1\t20200101\tDB\n"
+
+
+def gaf_labels(folder, *rows, **options):
+    usual = {"gene": "", "symbol": "", "qualifier": "", "code": "IDA", "synonyms": ""}
+    lines = [ROW.format(**(usual | row)) for row in rows]
+    lines += [ROW.format(**(usual | {"gene": gene, "term": term})) for gene, term, _ in USUAL]
+    (folder / "t0.gaf").write_text("!gaf-version: 2.1\n" + "".join(lines))
+    coverage = Coverage()
+    found = label_genes(
+        read_annotations(folder / "t0.gaf"), GeneIdentifiers(GENES, ()), GENES, ONTOLOGY, coverage, source="annotations"
+    )
+    coverage.check()
+    return found, coverage.table().set_index(["unit", "outcome"])["count"]
+
+
+def test_rows_without_an_identifier_are_each_of_the_gene_of_their_own_symbol(tmp_path):
+    found, counts = gaf_labels(
+        tmp_path,
+        {"symbol": "P1", "term": MITOSIS},
+        {"symbol": "P2", "term": TRANSPORT},
+        {"symbol": "P2", "term": MEIOSIS, "code": "IEA"},
+        {"synonyms": "x|P1", "term": TRANSPORT},
+        {"synonyms": "y", "term": TRANSPORT},
+        {"term": SPINDLE},
+    )
+    assert having(found.positive, "P1") == {MITOSIS, CYCLE, ROOT}
+    assert having(found.positive, "P2") == {TRANSPORT, ROOT}
+    assert having(found.electronic, "P2") == {MEIOSIS, CYCLE, ROOT}
+    assert counts["annotation rows", "no identifier, symbol or synonym of a gene"] == 1
+    assert counts["rows without an object identifier, named by symbol or synonyms", "joined"] == 5
+
+
+def test_the_symbol_of_another_row_of_the_object_helps_where_the_first_has_none(tmp_path):
+    rows = [{"gene": "S1", "term": MITOSIS}, {"gene": "S1", "symbol": "P1", "term": TRANSPORT}]
+    found, _ = gaf_labels(tmp_path, *rows)
+    assert having(found.positive, "P1") == {MITOSIS, TRANSPORT, CYCLE, ROOT}
+
+
+def test_spaces_and_lower_case_change_no_label_and_are_counted_with_the_coverage(tmp_path):
+    mended, counts = gaf_labels(
+        tmp_path,
+        {"gene": "P1 ", "term": f" {MITOSIS.lower()}", "code": "ida"},
+        {"gene": "P2", "term": CYCLE, "qualifier": "not|involved_in "},
+    )
+    right, _ = gaf_labels(
+        tmp_path, {"gene": "P1", "term": MITOSIS}, {"gene": "P2", "term": CYCLE, "qualifier": "NOT|involved_in"}
+    )
+    for kind in ("positive", "negative", "electronic"):
+        assert (getattr(mended, kind) != getattr(right, kind)).nnz == 0
+    unit = "rows with spaces around a field, which were cut"
+    assert counts[unit, "held"] == counts[unit, "joined"] == 2
+    assert counts["rows with an evidence code in lower case or of ECO", "joined"] == 1
+
+
+def test_malformed_go_identifiers_are_counted_apart(tmp_path):
+    _, counts = gaf_labels(tmp_path, {"gene": "P1", "term": "GO:12"}, {"gene": "P1", "term": UNKNOWN})
+    assert counts["annotation rows", "malformed GO identifier"] == 1
+    assert counts["annotation rows", "term not in the ontology"] == 1
 
 
 # ------------------------------------------------------------------------------------------------ leak

@@ -3,6 +3,8 @@ from pathlib import Path
 import networkx as nx
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
 from genessl.data.ontology import Ontology, ontology_from_edges, read_obo
@@ -236,3 +238,145 @@ def test_a_subset_keeps_order_names_and_the_parents_within_it(ontology: Ontology
     assert kept.terms == ("P:a", "P:c")
     assert parents(kept, "P:c") == {"P:a"}
     assert kept.resolve("P:old_a") == "P:a"
+
+
+# ------------------------------------------------------------------------------------------------ files of others
+
+
+def read_text(folder: Path, text: str) -> Ontology:
+    path = folder / "go.obo"
+    path.write_text(text, encoding="utf-8")
+    return read_obo(path)
+
+
+LIVE = "[Term]\nid: T:1\nname: one\nnamespace: space\nalt_id: T:11\n\n[Term]\nid: T:2\nis_a: T:1\n\n"
+
+
+def obsolete(term: str, *lines: str) -> str:
+    return "".join(f"{line}\n" for line in ("[Term]", f"id: {term}", *lines, "is_obsolete: true")) + "\n"
+
+
+def test_a_chain_of_replacements_is_followed_to_the_term_now_used(tmp_path: Path) -> None:
+    chain = [obsolete(f"T:{k}", f"replaced_by: T:{k + 1}") for k in range(100, 150)]
+    ontology = read_text(tmp_path, LIVE + "".join(chain) + obsolete("T:150", "replaced_by: T:11 ! merged into one"))
+    assert {ontology.resolve(f"T:{k}") for k in range(100, 151)} == {"T:1"}
+    assert ontology.obsolete == frozenset()
+
+
+def test_replacements_that_go_round_end_nowhere(tmp_path: Path) -> None:
+    round_ = (
+        obsolete("T:5", "replaced_by: T:6") + obsolete("T:6", "replaced_by: T:7") + obsolete("T:7", "replaced_by: T:6")
+    )
+    ontology = read_text(tmp_path, LIVE + round_ + obsolete("T:8", "replaced_by: T:8"))
+    assert [ontology.resolve(f"T:{k}") for k in (5, 6, 7, 8)] == [None] * 4
+    assert ontology.obsolete == {"T:5", "T:6", "T:7", "T:8"}
+
+
+def test_alternatives_of_an_obsolete_term_go_where_it_goes(tmp_path: Path) -> None:
+    text = obsolete("T:5", "alt_id: T:55", "replaced_by: T:2") + obsolete("T:6", "alt_id: T:66", "consider: T:2")
+    ontology = read_text(tmp_path, LIVE + text)
+    assert [ontology.resolve(f"T:{k}") for k in (55, 5, 66, 6)] == ["T:2", "T:2", None, None]
+    assert ontology.obsolete == {"T:6", "T:66"}
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [
+        ("a \\{b\\} \\! c", "a {b} ! c"),
+        ('kinase {source="PMID:1"} ! a comment', "kinase"),
+        ("kinase ! a {comment}", "kinase"),
+        ('5\'-x "y" (2->3)', '5\'-x "y" (2->3)'),
+        ("tab\\tand\\nline\\Wend", "tab and line end"),
+        ("a\treal tab", "a real tab"),
+        ("prot\u00e9ine \u03b2 \u00a0x", "prot\u00e9ine \u03b2 \u00a0x"),
+        ("no! comment", "no! comment"),
+        ("1->4)-{glucan}x", "1->4)-{glucan}x"),
+        ("NA", "NA"),
+    ],
+)
+def test_names_are_read_without_escapes_modifiers_and_comments(tmp_path: Path, value: str, name: str) -> None:
+    assert read_text(tmp_path, f"[Term]\nid: T:1\nname: {value}\n").names == (name,)
+
+
+def test_unusual_but_valid_lines_are_understood(tmp_path: Path) -> None:
+    text = (
+        "format-version: 1.4\ndefault-namespace: space ! the usual one\n\n"
+        '[Term]\nid:T:1 ! one\nname: one\n\n[Term]\nid: T:2 {x="y"}\nis_a:   T:1\t! one\nis_obsolete: false\n\n'
+        "[Term]\nid: T:3\nrelationship: BFO:0000050 T:1 ! one\nrelationship: part_of\nrelationship: has_part T:2\n"
+        "is_a:\n\n"
+        "[Typedef]\nid: part_of\nname: part of\nalt_id: T:99\nis_a: T:2\n\n[Instance]\nid: i\n"
+    )
+    ontology = read_text(tmp_path, text.replace("\n", "\r\n"))
+    assert ontology.terms == ("T:1", "T:2", "T:3")
+    assert parents(ontology, "T:2") == parents(ontology, "T:3") == {"T:1"}
+    assert ontology.resolve("T:99") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ('{\n  "graphs" : [ {', "JSON"),
+        ('<?xml version="1.0"?>\n<rdf:RDF xmlns="x">\n', "XML"),
+        ("Prefix(:=<http://purl.obolibrary.org/obo/go.owl#>)\n", "OWL"),
+        ("@prefix : <http://purl.obolibrary.org/obo/go.owl#> .\n", "Turtle"),
+    ],
+)
+def test_other_forms_of_the_ontology_are_named_as_such(tmp_path: Path, text: str, kind: str) -> None:
+    with pytest.raises(InputError, match=rf"go.obo:1: found an ontology in {kind}.*; give go.obo or go-basic.obo"):
+        read_text(tmp_path, text)
+
+
+def chain_of(n_terms: int, *, closed: bool) -> str:
+    rows = [
+        f"[Term]\nid: T:{k:06}\nis_a: T:{(k + 1) % n_terms:06}\n" for k in range(n_terms if closed else n_terms - 1)
+    ]
+    return "\n".join(rows) + ("" if closed else f"\n[Term]\nid: T:{n_terms - 1:06}\n")
+
+
+def test_a_deep_chain_is_read_and_a_deep_cycle_refused(tmp_path: Path) -> None:
+    ontology = read_text(tmp_path, chain_of(3_000, closed=False))
+    assert ontology.ancestors.sum() == 3_000 * 3_001 // 2
+    with pytest.raises(InputError, match="the ontology is cyclic: T:000000 is among its own ancestors"):
+        read_text(tmp_path, chain_of(20_000, closed=True))
+
+
+def test_more_ancestors_than_memory_holds_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("genessl.data.hierarchy._MOST_ANCESTORS", 2_000_000)
+    with pytest.raises(InputError, match="more than 2 million pairs of a term and its ancestor"):
+        read_text(tmp_path, chain_of(2_500, closed=False)).ancestors  # noqa: B018
+
+
+def test_terms_of_a_level_follow_the_last_of_their_parents() -> None:
+    names = {name: (name, "space") for name in "abcdef"}
+    ontology = ontology_from_edges(names, [("a", "f"), ("b", "f"), ("b", "a"), ("c", "e"), ("d", "e"), ("d", "f")])
+    # roots by name; then what each of them completes in turn: e completes c, f completes a and d; then b
+    assert [ontology.terms[column] for column in ontology.parents_first] == ["e", "f", "c", "a", "d", "b"]
+
+
+OBO_LINES = st.sampled_from(
+    ["[Term]", "[Typedef]", "id: T:1", "id: T:2", "id:", "name: x", "is_a: T:1", "is_a: T:2 ! x", "alt_id: T:3", "{",
+     "", "relationship: part_of", "relationship: part_of T:1", "is_obsolete: true", "replaced_by: T:2"]
+)  # fmt: skip
+
+
+@settings(
+    max_examples=150, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(lines=st.lists(OBO_LINES, max_size=14))
+def test_any_lines_give_an_ontology_or_one_sentence(tmp_path: Path, lines: list[str]) -> None:
+    try:
+        ontology = read_text(tmp_path, "\n".join(lines))
+    except InputError as error:
+        assert "go.obo" in str(error) and "\n" not in str(error)
+    else:
+        assert ontology.ancestors.diagonal().all()
+        assert all(ontology.resolve(term) in ontology.index for term in ontology.alternatives)
+
+
+@settings(max_examples=50, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(content=st.binary(max_size=200))
+def test_any_bytes_give_an_ontology_or_one_sentence(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "go.obo"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"go\.obo"):
+        read_obo(path)

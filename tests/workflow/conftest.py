@@ -53,6 +53,9 @@ esac
 PACKAGE = "__path__ += [{real!r}]\n"
 COMMAND_LINE = "import os, sys\nos.execv({stand_in!r}, [{stand_in!r}, *sys.argv[1:]])\n"
 
+DOMAINS = (
+    "a\t0123456789abcdef0123456789abcdef\t120\tPfam\tPF00069\tkinase\t5\t60\t1E-20\tT\t01-01-2020\tIPR000719\tkinase\n"
+)
 GAF = "!gaf-version: 2.1\nSYN\ta\ta\t\tGO:0008150\tPMID:1\tIDA\t\tP\t\t\tprotein\ttaxon:9\t20200101\tSYN\t\t\n"
 # Of each file only the first lines are looked at before the stand-in runs.
 SOURCES = {
@@ -62,6 +65,14 @@ SOURCES = {
     "go.obo": "format-version: 1.2\n\n[Term]\nid: GO:0008150\nname: biological_process\n",
     "t0.gaf": GAF,
     "t1.gaf": GAF,
+}
+# What other files of a test may hold.
+MORE = {
+    ".fasta": ">r\nMKLF\n",
+    ".gaf": GAF,
+    ".txt": "r\tr1\n",
+    ".tsv": DOMAINS,
+    ".obo": SOURCES["go.obo"],
 }
 
 

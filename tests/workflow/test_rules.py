@@ -8,10 +8,12 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from genessl.configuration import USUAL_GENES, USUAL_TERMS
 from genessl.predictors import make_predictor
+from tests.workflow.conftest import MORE
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -70,7 +72,7 @@ def test_the_dataset_is_built_from_the_files_of_domains_and_references_too(workp
     reference = {"sequences": "s.fasta", "annotations": "s.gaf", "identifiers": ["s.txt"], "domains": "s.tsv"}
     names = {"own.tsv", "s.fasta", "s.gaf", "s.txt", "s.tsv"}
     for name in names:
-        (workplace.folder / name).touch()
+        (workplace.folder / name).write_text(MORE[Path(name).suffix])
     workplace.configure(domains="own.tsv", references=[reference], substituted_copies=2)
     result = workplace.snakemake("results/mine/dataset", *MINE)
     assert result.returncode == 0, result.stderr
@@ -85,7 +87,7 @@ def test_the_dataset_is_built_from_the_files_of_domains_and_references_too(workp
 
 
 def test_contamination_reaches_the_dataset_and_asks_for_the_screening(workplace):
-    (workplace.folder / "made.fasta").touch()
+    (workplace.folder / "made.fasta").write_text(MORE[".fasta"])
     workplace.configure(contamination={"sequences": "made.fasta", "ratio": 0.5})
     result = workplace.snakemake(*MINE)
     assert result.returncode == 0, result.stderr
@@ -155,7 +157,8 @@ def test_a_language_model_is_run_before_the_dataset_which_reads_its_file(workpla
 def test_embeddings_given_as_a_file_are_never_computed(workplace):
     given = workplace.folder / "results" / "mine" / "embeddings.h5"  # where the rule would write them
     given.parent.mkdir(parents=True)
-    given.touch()
+    np.savez(given.with_suffix(".npz"), a=np.ones(2))
+    given.with_suffix(".npz").rename(given)
     workplace.configure(embeddings="results/mine/embeddings.h5")
     assert workplace.planned("results/mine/dataset", "--forceall", *MINE) == ["build-dataset"]
 
@@ -184,7 +187,7 @@ PLAIN = ("homology", "label_propagation", "graph_network")
 def test_models_get_what_they_declare(workplace, rule):
     scheme = {"evaluation": {"scheme": "cross_validation"}, "later_annotations": None}
     workplace.configure(models={name: {} for name in (*PLAIN, *OWNERS)}, **scheme)
-    (workplace.folder / "genes.fasta").write_text(">a\nMK\n" * 9000)
+    (workplace.folder / "genes.fasta").write_text("".join(f">g{number}\nMK\n" for number in range(9000)))
     found = asked_for(workplace, rule)
     declared = {name: make_predictor(name).resources(9000, USUAL_TERMS) for name in (*PLAIN, *OWNERS)}
     for name, needs in declared.items():

@@ -8,6 +8,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from tests.workflow.conftest import MORE
 
 MINE = ("--configfile", "my.yaml")
 ONTOLOGY = gzip.compress(b"format-version: 1.2\n", mtime=0)
@@ -32,7 +33,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path
 
 def test_a_mirror_on_the_command_line_is_searched_with_its_subfolders(workplace):
     (workplace.folder / "data" / "deep").mkdir(parents=True)
-    (workplace.folder / "data" / "deep" / "elsewhere.obo").touch()
+    (workplace.folder / "data" / "deep" / "elsewhere.obo").write_text(MORE[".obo"])
     workplace.configure(ontology="elsewhere.obo")
     assert workplace.snakemake("results/mine/evaluation.tsv", *MINE, "--config", "mirror=data").returncode == 0
     calls = workplace.calls.read_text()

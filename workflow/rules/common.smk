@@ -81,7 +81,7 @@ def read_configuration():
             ),
         )
         if workflow.is_main_process:
-            inspect_files(resolved)
+            inspect_files(resolved, made=SIMULATED)
         return resolved, urls
     except InputError as error:
         # Not WorkflowError: Snakemake would print lines of this file around the user's one sentence.

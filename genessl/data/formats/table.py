@@ -60,10 +60,17 @@ def formats_page() -> str:
     parts = [_HEAD]
     for kind in KINDS:
         rows = "\n".join(
-            f"| **{form.title}** | {form.recognised} | {form.gives} | {form.refuses} |" for form in kind.formats
+            f"| **{form.title}** | {_cell(form.recognised)} | {_cell(form.gives)} | {_cell(form.refuses)} |"
+            for form in kind.formats
         )
         parts.append(
             f"## {kind.title}\n\nKeys: {kind.keys}\n\n"
             f"| format | recognised by | gives | refuses or leaves out |\n|---|---|---|---|\n{rows}\n"
         )
     return "\n".join(parts)
+
+
+def _cell(sentence: str) -> str:
+    """Return a sentence as a cell of a table: with a capital, without its full stop, and with bars that part no cells."""
+    text = sentence.strip().removesuffix(".").replace("|", "\\|")
+    return text[:1].upper() + text[1:]

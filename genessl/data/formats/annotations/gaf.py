@@ -77,7 +77,10 @@ FORMAT = Format(
     name="gaf",
     title="GAF 1.0 to 2.2",
     recognised="by a line '!gaf-version', or by rows of at least 15 tab-separated columns",
-    gives="every row, with its object, symbol, synonyms, qualifier, term, evidence code, With/From, aspect, date and source",
+    gives=(
+        "every row, with its object, symbol, synonyms, qualifier, term, evidence code, With/From, aspect, date and"
+        " source; a row without an object identifier is one of its symbol, or else of its synonyms"
+    ),
     refuses="a row of fewer than 15 columns; rows without identifier, symbol and synonyms are left out and counted",
     matches=_matches,
     read=read_gaf,

@@ -58,10 +58,9 @@ def _terms(path: str | Path, repairs: dict[str, int]) -> Iterator[tuple[int, str
 
 def _matches(head: Head) -> bool:
     rows = head.columns()[:2]
-    if not rows or any(len(fields) != 2 for fields in rows):
+    if any(len(fields) != 2 for fields in rows):
         return False
-    words = _SEPARATORS.split(rows[-1][1].strip())
-    return all(_TERM.fullmatch(word) for word in words)
+    return any(all(map(_TERM.fullmatch, _SEPARATORS.split(terms.strip()))) for _, terms in rows)
 
 
 FORMAT = Format(

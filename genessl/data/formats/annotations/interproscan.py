@@ -97,8 +97,8 @@ FORMAT = Format(
     title="InterProScan TSV with GO terms",
     recognised="by at least 11 columns, of which the second is an MD5 checksum and the third a length",
     gives=(
-        "the GO terms of column 14 as electronic annotations (IEA), each with the InterPro entry or signature that gives"
-        " it and the date of the run"
+        "the GO terms of column 14 as electronic annotations (IEA), each with the InterPro entry or signature that"
+        " gives it and the date of the run"
     ),
     refuses="a table without GO terms, which InterProScan writes only with --goterms",
     matches=_matches,

@@ -243,15 +243,16 @@ def _named(raw: Mapping[str, pd.Categorical[str]]) -> tuple[pd.Categorical[str],
     """Name the rows that lack an object identifier, each by its own symbol or else its synonyms.
 
     Where the symbol belongs to one object of other rows, the row is taken as one of that object. A placeholder such as
-    NA counts as an identifier unless it stands beside several symbols, because genes have such names. What has no
-    symbol and no synonym keeps an empty identifier.
+    NA counts as an identifier unless it stands beside several symbols or synonyms, because genes have such names. What
+    has no symbol and no synonym keeps an empty identifier.
     """
     genes, symbols, synonyms = raw["gene"], raw["symbol"], raw["synonyms"]
     nameless = np.zeros(len(genes), dtype=bool)
     for code, name in enumerate(genes.categories):
         if str(name).lower() in _PLACEHOLDERS:
             rows = genes.codes == code
-            nameless |= rows & (not name or len(np.unique(symbols.codes[rows])) > 1)
+            described = set(zip(symbols.codes[rows].tolist(), synonyms.codes[rows].tolist()))
+            nameless |= rows & (not name or len(described) > 1)
     if not nameless.any():
         return genes, 0
     names = list(genes.categories[genes.codes])
@@ -262,7 +263,7 @@ def _named(raw: Mapping[str, pd.Categorical[str]]) -> tuple[pd.Categorical[str],
     for row in np.flatnonzero(nameless).tolist():
         words = (str(text) for text in (symbols[row], synonyms[row]))
         name = next((word for word in words if word.lower() not in _PLACEHOLDERS), "")
-        found = objects.get(name, set())
+        found = objects.get(name, set()) if name else set()
         names[row] = next(iter(found)) if len(found) == 1 else name
         count += bool(name)
     vocabulary = _vocabulary()

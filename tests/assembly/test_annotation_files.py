@@ -1,0 +1,175 @@
+"""Annotation files as people have them, from the file to the labels of the dataset."""
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from genessl.assembly.build import Assembly
+from genessl.assembly.settings import build_from_settings
+from genessl.errors import InputError
+
+GENES = [f"SYN{k:03}" for k in range(1, 13)]
+OBO = """format-version: 1.2
+data-version: synthetic/2020-01-01
+
+[Term]
+id: GO:9000001
+name: root process
+namespace: biological_process
+
+[Term]
+id: GO:9000002
+name: process a
+namespace: biological_process
+is_a: GO:9000001
+
+[Term]
+id: GO:9000003
+name: process b
+namespace: biological_process
+is_a: GO:9000001
+
+[Term]
+id: GO:9000004
+name: process b one
+namespace: biological_process
+is_a: GO:9000003
+
+[Term]
+id: GO:9000005
+name: obsolete process
+namespace: biological_process
+is_obsolete: true
+replaced_by: GO:9000006
+
+[Term]
+id: GO:9000006
+name: obsolete process again
+namespace: biological_process
+is_obsolete: true
+replaced_by: GO:9000004
+"""
+SCAN = "{gene}\t0123456789abcdef0123456789abcdef\t121\tPfam\tPF1\tx\t3\t90\t1E-5\tT\t31-12-2021\tIPR900001\tx\t"
+SCAN += "GO:9000002\n"
+EGGNOG = "#query\tseed_ortholog\tevalue\tscore\tGOs\n{gene}\t1.SYN\t1\t1\tGO:9000002\n"
+
+
+def gaf(*rows: tuple[str, ...], date: str = "20200101") -> str:
+    """Rows of object, symbol, term, and perhaps evidence code and synonyms."""
+    lines = ["!gaf-version: 2.1"]
+    for row in rows:
+        name, symbol, term, code, synonyms = (*row, "IDA", "")[:5] if len(row) < 5 else row
+        lines.append(
+            f"SYN\t{name}\t{symbol}\t\t{term}\tPMID:1\t{code}\t\tP\t\t{synonyms}\tprotein\ttaxon:1\t{date}\tSYN\t\t"
+        )
+    return "\n".join(lines) + "\n"
+
+
+USUAL = [(gene, f"sym{k}", ["GO:9000002", "GO:9000004"][k % 2]) for k, gene in enumerate(GENES[:8])]
+
+
+def build(folder: Path, annotations: str, **changes: str) -> Assembly:
+    random = np.random.default_rng(0)
+    letters = list("ACDEFGHIKLMNPQRSTVWY")
+    files = {
+        "sequences": "".join(f">{gene}\nM{''.join(random.choice(letters, 120))}\n" for gene in GENES),
+        "ontology": OBO,
+        "annotations": annotations,
+        **changes,
+    }
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    settings = {name: str(folder / name) for name in files}
+    return build_from_settings({**settings, "organism": "syn", "evaluation": {"scheme": "none"}})
+
+
+def terms_of(assembly: Assembly, gene: str, kind: str = "positive") -> set[str]:
+    row = getattr(assembly.dataset, kind)[[GENES.index(gene)]].toarray()[0]
+    return {assembly.dataset.ontology.terms[column] for column in np.flatnonzero(row)}
+
+
+def lost(assembly: Assembly) -> dict[str, int]:
+    table = assembly.coverage.table()
+    table = table[(table["source"] == "annotations") & (table["unit"] == "annotation rows")]
+    return table.set_index("outcome")["count"].to_dict()
+
+
+def test_rows_without_an_identifier_are_of_the_gene_of_their_symbol(tmp_path: Path) -> None:
+    rows = [("", "SYN009", "GO:9000002"), ("", "SYN010", "GO:9000004"), ("", "SYN011", "GO:9000002")]
+    assembly = build(tmp_path, gaf(*USUAL, *rows))
+    assert terms_of(assembly, "SYN009") == terms_of(assembly, "SYN011") == {"GO:9000002"}
+    assert terms_of(assembly, "SYN010") == {"GO:9000004", "GO:9000003"}
+
+
+def test_rows_with_a_dash_as_identifier_are_of_their_synonyms_or_lost(tmp_path: Path) -> None:
+    rows = [
+        ("-", "-", "GO:9000002", "IDA", "z|SYN012"),
+        ("-", "", "GO:9000004", "IDA", "SYN011"),
+        ("-", "-", "GO:9000004"),
+    ]
+    assembly = build(tmp_path, gaf(*USUAL, *rows))
+    assert terms_of(assembly, "SYN012") == {"GO:9000002"}
+    assert terms_of(assembly, "SYN011") == {"GO:9000004", "GO:9000003"}
+    assert lost(assembly)["no identifier, symbol or synonym of a gene"] == 1
+
+
+def test_a_replaced_term_is_the_one_at_the_end_of_its_chain(tmp_path: Path) -> None:
+    assembly = build(tmp_path, gaf(*USUAL, ("SYN012", "sym12", "GO:9000005")))
+    assert terms_of(assembly, "SYN012") == {"GO:9000004", "GO:9000003"}
+
+
+@pytest.mark.parametrize(
+    ("date", "number"), [("2020-01-01", 20200101), ("2020/06/30", 20200630), ("3-Mar-2019", 20190303)]
+)
+def test_other_forms_of_dates_are_dates(tmp_path: Path, date: str, number: int) -> None:
+    assert build(tmp_path, gaf(*USUAL, date=date)).dataset.annotation_date == number
+
+
+@pytest.mark.parametrize("date", ["", "-", "01/02/2020"])
+def test_a_gaf_without_a_date_is_refused_at_once(tmp_path: Path, date: str) -> None:
+    with pytest.raises(
+        InputError, match=r"annotations: found no date in any row, expected YYYYMMDD .* a GAF with dates"
+    ):
+        build(tmp_path, gaf(*USUAL, date=date))
+
+
+def test_tables_without_dates_and_experiments_are_refused_at_once(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="annotations: found eggNOG-mapper annotations, which have no dates and hold"):
+        build(tmp_path, EGGNOG.format(gene="SYN001"))
+    with pytest.raises(InputError, match="found two columns of gene and GO terms, which have no dates"):
+        build(tmp_path, "SYN001\tGO:9000002\n")
+
+
+def test_predictions_alone_are_refused_at_once(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"annotations: found no experimental annotation .* give a GAF of experiments"):
+        build(tmp_path, SCAN.format(gene="SYN001"))
+
+
+def test_gpad_gives_the_labels_of_the_same_gaf(tmp_path: Path) -> None:
+    rows = [
+        f"SYN:{gene}\t\tRO:0002331\t{term}\tPMID:1\tECO:0000314\t\t\t2020-01-01\tSYN\t\t\n" for gene, _, term in USUAL
+    ]
+    from_gpad = build(tmp_path, "!gpad-version: 2.0\n" + "".join(rows)).dataset
+    from_gaf = build(tmp_path, gaf(*USUAL)).dataset
+    assert (from_gpad.positive != from_gaf.positive).nnz == 0
+    assert from_gpad.annotation_date == from_gaf.annotation_date
+
+
+def test_later_annotations_that_are_older_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        build(tmp_path, gaf(*USUAL), later_annotations=gaf(*USUAL, date="20110101"))
+    assert (
+        "later_annotations: the newest row is of 20110101, before 20200101, the newest of `annotations`" in caplog.text
+    )
+
+
+def test_another_ontology_has_its_own_aspects(tmp_path: Path) -> None:
+    obo = "format-version: 1.2\ndefault-namespace: plant_trait\n\n[Term]\nid: TO:9000001\nname: trait\n"
+    obo += "".join(f"\n[Term]\nid: TO:900000{k}\nname: trait {k}\nis_a: TO:9000001\n" for k in (2, 3))
+    rows = [(gene, gene, f"TO:900000{2 + k % 2}") for k, gene in enumerate(GENES[:8])]
+    dataset = build(tmp_path, gaf(*rows), ontology=obo).dataset
+    assert dataset.ontology.terms == ("TO:9000002", "TO:9000003")
+    assert set(dataset.ontology.aspects) == {"plant_trait"}
+    assert dataset.positive.sum() == 8

@@ -1,0 +1,290 @@
+"""Each format of annotations gives the same table, and anything else ends in one sentence."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from genessl.data.annotations import EXPERIMENTAL, KNOWN_CODES, read_annotations
+from genessl.data.formats.annotations import ANNOTATION_FORMATS
+from genessl.data.formats.annotations.eco_codes import CODE_OF_ECO
+from genessl.data.formats.format import recognise
+from genessl.data.text_files import read_head
+from genessl.errors import InputError
+
+GAF = "SYN\t{gene}\t{gene}\t\t{term}\tPMID:1\t{code}\t\tP\t\t\tprotein\ttaxon:1\t{date}\tSYN\n"
+CHECKSUM = "0123456789abcdef0123456789abcdef"
+EGGNOG_1 = (
+    "# emapper version: emapper-1.0.3 emapper DB: 4.5.1\n"
+    "#query_name\tseed_eggNOG_ortholog\tseed_ortholog_evalue\tseed_ortholog_score\tpredicted_gene_name\tGO_terms\tKEGG_KOs\n"
+)
+EGGNOG_2 = (
+    "## Mon Feb 27 09:05:50 2023\n## emapper-2.1.9\n##\n"
+    "#query\tseed_ortholog\tevalue\tscore\teggNOG_OGs\tmax_annot_lvl\tCOG_category\tDescription\tPreferred_name\tGOs\tEC\n"
+)
+
+
+def written(folder: Path, text: str, name: str = "annotations.txt") -> Path:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def gaf_row(gene: str = "SYN001", term: str = "GO:9000002", code: str = "IDA", date: str = "20200101") -> str:
+    return GAF.format(gene=gene, term=term, code=code, date=date)
+
+
+def scan_row(gene: str, entry: str, terms: str, *, analysis: str = "Pfam", signature: str = "PF00001") -> str:
+    fields = [gene, CHECKSUM, "120", analysis, signature, "a family", "3", "90", "1.2E-5", "T", "31-12-2021"]
+    return "\t".join([*fields, entry, "an entry", terms]) + "\n"
+
+
+def rows_of(table: pd.DataFrame, *columns: str) -> list[tuple[object, ...]]:
+    return list(table[list(columns)].astype(object).itertuples(index=False, name=None))
+
+
+# ------------------------------------------------------------------------------------------------ GPAD
+
+
+def test_gpad_1_gives_the_codes_of_its_eco_terms(tmp_path: Path) -> None:
+    text = (
+        "!gpa-version: 1.1\n"
+        "UniProtKB\tA0SYN1\tenables\tGO:9000012\tPMID:1\tECO:0000353\tUniProtKB:A0SYN2\t\t20170107\tSYN\t\t\n"
+        "UniProtKB\tA0SYN2\tNOT|involved_in\tGO:9000002\tPMID:2\tECO:0000315\t\t\t20170108\tSYN\t\t\n"
+        "UniProtKB\tA0SYN3\tpart_of\tGO:9000003\tGO_REF:2\tECO:0000256\tInterPro:IPR900001\t\t20170109\tInterPro\t\t\n"
+    )
+    table = read_annotations(written(tmp_path, text))
+    assert rows_of(table, "line", "gene", "term", "evidence", "qualifier", "negated", "with_from", "date") == [
+        (2, "A0SYN1", "GO:9000012", "IPI", "enables", False, "UniProtKB:A0SYN2", 20170107),
+        (3, "A0SYN2", "GO:9000002", "IMP", "involved_in", True, "", 20170108),
+        (4, "A0SYN3", "GO:9000003", "IEA", "part_of", False, "InterPro:IPR900001", 20170109),
+    ]
+    assert set(table["symbol"]) == set(table["synonyms"]) == set(table["aspect"]) == {""}
+
+
+def test_gpad_1_states_the_code_itself_among_its_properties(tmp_path: Path) -> None:
+    text = "UniProtKB\tA0SYN1\tenables\tGO:9000012\tPMID:1\tECO:0000269\t\t\t20170107\tSYN\t\tx=1|go_evidence=IGI\n"
+    assert read_annotations(written(tmp_path, text))["evidence"].tolist() == ["IGI"]
+
+
+def test_gpad_2_has_a_negation_a_relation_and_identifiers_with_their_database(tmp_path: Path) -> None:
+    text = (
+        "!gpad-version: 2.0\n!generated-by: SYN\n!date-generated: 2023-01-30\n"
+        "UniProtKB:A0SYN1\t\tRO:0002327\tGO:9000012\tPMID:1\tECO:0000314\t\t\t2023-01-30\tSYN\t\t\n"
+        "MGI:MGI:900001\tNOT\tRO:0002331\tGO:9000002\tPMID:2\tECO:0000315\t\t\t2023-01-29T10:00:00\tMGI\t\t\n"
+        "SGD:S900000001\t\tBFO:0000050\tGO:9000003\tPMID:3\tECO:0007005\t\t\t2023-01-28\tSGD\n"
+    )
+    table = read_annotations(written(tmp_path, text))
+    assert rows_of(table, "gene", "qualifier", "negated", "evidence", "date") == [
+        ("A0SYN1", "enables", False, "IDA", 20230130),
+        ("MGI:900001", "involved_in", True, "IMP", 20230129),
+        ("S900000001", "part_of", False, "HDA", 20230128),
+    ]
+
+
+def test_gpad_is_recognised_without_its_version_line(tmp_path: Path) -> None:
+    two = "SYN:1\t\tRO:0002327\tGO:9000012\tPMID:1\tECO:0000314\t\t\t2023-01-30\tSYN\t\t\n"
+    one = "SYN\t1\tenables\tGO:9000012\tPMID:1\tECO:0000314\t\t\t20230130\tSYN\t\t\n"
+    for text in (one, two):
+        assert rows_of(read_annotations(written(tmp_path, text)), "gene", "qualifier", "evidence") == [
+            ("1", "enables", "IDA")
+        ]
+
+
+def test_isoforms_and_chains_of_gpad_count_as_their_protein(tmp_path: Path) -> None:
+    row = "UniProtKB\t{}\tenables\tGO:9000012\tPMID:1\tECO:0000314\t\t\t20170107\tSYN\t\t\n"
+    names = ["P99999:PRO_0000900001", "P99999-2", "P99999", "P99999-x"]
+    table = read_annotations(written(tmp_path, "".join(map(row.format, names))))
+    assert table["gene"].tolist() == ["P99999", "P99999", "P99999", "P99999-x"]
+    assert table.attrs["repairs"] == {"rows of an isoform or a chain, taken as its protein": 2}
+
+
+def test_every_go_code_has_its_eco_term_and_an_unknown_one_stays_as_it_is(tmp_path: Path) -> None:
+    # the defaults of gaf-eco-mapping.txt
+    defaults = {
+        "EXP": 269, "HDA": 7005, "HEP": 7007, "HGI": 7003, "HMP": 7001, "HTP": 6056, "IBA": 318, "IBD": 319, "IC": 305,
+        "IDA": 314, "IEA": 7669, "IEP": 270, "IGC": 317, "IGI": 316, "IKR": 320, "IMP": 315, "IPI": 353, "IRD": 321,
+        "ISA": 247, "ISM": 255, "ISO": 266, "ISS": 250, "NAS": 303, "ND": 307, "RCA": 245, "TAS": 304,
+    }  # fmt: skip
+    assert {code: CODE_OF_ECO[f"ECO:{number:07}"] for code, number in defaults.items()} == {c: c for c in defaults}
+    assert set(CODE_OF_ECO.values()) == KNOWN_CODES == set(defaults)
+    assert CODE_OF_ECO["ECO:0001232"] == "IDA" and CODE_OF_ECO["ECO:0000265"] == "IEA"  # descendants
+    text = "SYN\t1\tenables\tGO:9000012\tPMID:1\tECO:9999999\t\t\t20170107\tSYN\t\t\n"
+    assert read_annotations(written(tmp_path, text))["evidence"].tolist() == ["ECO:9999999"]
+
+
+# ------------------------------------------------------------------------------------------------ predictions
+
+
+def test_interproscan_gives_electronic_rows_with_their_entry_and_the_date_of_the_run(tmp_path: Path) -> None:
+    text = (
+        scan_row("SYN001", "IPR900001", "GO:9000002|GO:9000012")
+        + scan_row(
+            "SYN001", "IPR900001", "GO:9000002", analysis="SMART", signature="SM90001"
+        )  # again, by a second match
+        + scan_row("SYN002", "-", "-")
+        + scan_row(
+            "SYN003", "IPR900002", "GO:9000003(InterPro)|GO:9000004(PANTHER)", analysis="PANTHER", signature="PTHR9"
+        )
+        + scan_row("SYN004", "-", "GO:9000002(PANTHER)", analysis="PANTHER", signature="PTHR8:SF1")
+    )
+    table = read_annotations(written(tmp_path, text))
+    assert rows_of(table, "line", "gene", "term", "with_from") == [
+        (1, "SYN001", "GO:9000002", "InterPro:IPR900001"),
+        (1, "SYN001", "GO:9000012", "InterPro:IPR900001"),
+        (4, "SYN003", "GO:9000003", "InterPro:IPR900002"),
+        (4, "SYN003", "GO:9000004", "PANTHER:PTHR9"),
+        (5, "SYN004", "GO:9000002", "PANTHER:PTHR8:SF1"),
+    ]
+    assert set(table["evidence"]) == {"IEA"} and set(table["date"]) == {20211231}
+
+
+def test_interproscan_rows_may_end_before_the_go_column(tmp_path: Path) -> None:
+    short = scan_row("SYN001", "", "").rsplit("\t", 3)[0] + "\n"
+    table = read_annotations(written(tmp_path, short + scan_row("SYN002", "IPR900001", "GO:9000002")))
+    assert rows_of(table, "line", "gene") == [(2, "SYN002")]
+
+
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [
+        (EGGNOG_1, "{}\t882.SYN1\t1e-9\t50.1\tnam\t{}\tK1\n"),
+        (EGGNOG_2, "{}\t882.SYN1\t1e-9\t50.1\t-\t-\t-\t-\tnam\t{}\t-\n"),
+        (EGGNOG_2.replace("#query", "query"), "{}\t882.SYN1\t1e-9\t50.1\t-\t-\t-\t-\tnam\t{}\t-\n"),
+    ],
+)
+def test_eggnog_gives_electronic_rows_without_a_date(tmp_path: Path, header: str, row: str) -> None:
+    rows = (
+        row.format("SYN001", "GO:9000002,GO:9000012") + row.format("SYN002", "-") + row.format("SYN003", "GO:9000003")
+    )
+    table = read_annotations(written(tmp_path, header + rows + "## 3 queries scanned\n"))
+    assert rows_of(table, "gene", "term", "evidence", "with_from", "date") == [
+        ("SYN001", "GO:9000002", "IEA", "eggNOG:882.SYN1", 0),
+        ("SYN001", "GO:9000012", "IEA", "eggNOG:882.SYN1", 0),
+        ("SYN003", "GO:9000003", "IEA", "eggNOG:882.SYN1", 0),
+    ]
+    assert table.attrs["undated"] == "eggNOG-mapper annotations"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SYN001\tGO:9000002, GO:9000012\nSYN002\tGO:9000003\n",
+        "SYN001\tGO:9000002\nSYN001\tGO:9000012\nSYN002\tGO:9000003\n",
+        "gene\tterms\nSYN001\tGO:9000002;GO:9000012\nSYN002\tGO:9000003\nSYN003\t\n",
+    ],
+)
+def test_two_columns_are_electronic_because_they_tell_no_evidence(tmp_path: Path, text: str) -> None:
+    table = read_annotations(written(tmp_path, text))
+    assert rows_of(table, "gene", "term", "evidence", "date") == [
+        ("SYN001", "GO:9000002", "IEA", 0), ("SYN001", "GO:9000012", "IEA", 0), ("SYN002", "GO:9000003", "IEA", 0),
+    ]  # fmt: skip
+    assert table.attrs["repairs"]["rows of a table without evidence codes, taken as electronic"] == 3
+
+
+# ------------------------------------------------------------------------------------------------ several files
+
+
+def test_several_files_stand_one_below_the_other(tmp_path: Path) -> None:
+    gaf = written(tmp_path, gaf_row() + gaf_row("SYN002", code="ida "), "t0.gaf")
+    scan = written(tmp_path, scan_row("SYN003", "IPR900001", "GO:9000002"), "scan.tsv")
+    plain = written(tmp_path, "SYN004\tGO:9000002\n", "plain.tsv")
+    table = read_annotations([gaf, scan, plain])
+    assert rows_of(table, "line", "gene", "evidence", "date") == [
+        (1, "SYN001", "IDA", 20200101), (2, "SYN002", "IDA", 20200101),
+        (1, "SYN003", "IEA", 20211231), (1, "SYN004", "IEA", 0),
+    ]  # fmt: skip
+    assert isinstance(table["gene"].dtype, pd.CategoricalDtype)
+    assert table.attrs["repairs"] == {
+        "rows with spaces around a field, which were cut": 1,
+        "rows with an evidence code in lower case or of ECO": 1,
+        "rows of a table without evidence codes, taken as electronic": 1,
+    }
+    assert table.attrs["undated"] == "two columns of gene and GO terms"
+    with pytest.raises(InputError, match="found an empty list"):
+        read_annotations([])
+
+
+# ------------------------------------------------------------------------------------------------ refusals
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "format-version: 1.2\n\n[Term]\nid: GO:1\n",
+            ":1: found 'format-version: 1.2', expected annotations as one of: ",
+        ),
+        (">SYN001\nMKV\n", ":1: found '>SYN001', expected annotations as one of: "),
+        ("a\tb\n1\t2\n", "expected annotations as one of: .*GAF 1.0 to 2.2, two columns"),
+        ("!gpi-version: 1.2\nSYN\t1\tsym\n", ":1: found '!gpi-version: 1.2', expected annotations"),
+        ("!gpa-version: 1.1\nSYN\t1\tenables\n", ":2: found 3 tab-separated columns, expected the 10 to 12 of a GPAD"),
+        ("!gpad-version: 2.0\n!\n", "expected annotation rows, found comments only"),
+        ("!gaf-version: 2.2\nSYN\t1\tenables\n", ":2: found 3 tab-separated columns, expected the 15 to 17 of a GAF"),
+        (scan_row("SYN001", "IPR900001", "-"), "found no GO term in column 14, expected some; run InterProScan with"),
+        (EGGNOG_2 + "SYN001\t882.SYN1\t1\t2\n", ":5: found 4 tab-separated columns, expected GO terms in column 10"),
+        (EGGNOG_2.replace("GOs", "x"), ":4: found no column 'GOs' in the header of eggNOG-mapper"),
+        (EGGNOG_2 + "a\tb" + "\t-" * 9 + "\n", "found no GO term in the table of eggNOG-mapper"),
+        ("SYN001\tGO:9000002\nSYN002\tkinase\n", ":2: found 'SYN002\tkinase', expected a gene, a tab and GO terms"),
+    ],
+)
+def test_what_is_none_of_them_ends_in_one_sentence(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(InputError, match=message) as caught:
+        read_annotations(written(tmp_path, text))
+    assert "annotations.txt" in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_the_gaf_of_a_release_with_a_long_header_is_recognised(tmp_path: Path) -> None:
+    assert len(read_annotations(written(tmp_path, "!\n" * 300 + gaf_row()))) == 1
+
+
+def test_each_format_describes_itself(tmp_path: Path) -> None:
+    assert len({format.name for format in ANNOTATION_FORMATS}) == len(ANNOTATION_FORMATS) == 6
+    for format in ANNOTATION_FORMATS:
+        assert all((format.title, format.recognised, format.gives, format.refuses))
+    head = read_head(written(tmp_path, gaf_row()))
+    assert recognise(head, ANNOTATION_FORMATS, "annotations").name == "gaf"
+
+
+# ------------------------------------------------------------------------------------------------ any content
+
+TOKENS = st.sampled_from(
+    ["", "-", "SYN001", "GO:9000002", "go:9000002 ", "IDA", "ida", "NOT|enables", "ECO:0000314", "RO:0002327", "NA",
+     "20200101", "2020-13-01", "IPR900001", CHECKSUM, "120", "é", "\x00", '"', "#query", "seed_ortholog", "GOs", "a b",
+     "!gaf-version: 2.2", "!gpad-version: 2.0", "!gpa-version: 1.1", "##", "|"]
+)  # fmt: skip
+LINES = st.lists(st.lists(TOKENS, max_size=18).map("\t".join), max_size=8).map("\n".join)
+
+
+def table_or_sentence(path: Path) -> None:
+    try:
+        table = read_annotations(path)
+    except InputError as error:
+        assert str(path) in str(error) and "\n" not in str(error)
+    else:
+        assert len(table) and not table.isna().any().any()
+        assert table["evidence"].isin(EXPERIMENTAL).sum() <= len(table)
+
+
+@settings(max_examples=50, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(content=st.binary(max_size=300))
+def test_any_bytes_give_a_table_or_one_sentence(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "bytes"
+    path.write_bytes(content)
+    table_or_sentence(path)
+
+
+@settings(
+    max_examples=150, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(header=st.sampled_from(["", "!gaf-version: 2.1\n", "!gpad-version: 2.0\n", EGGNOG_1, EGGNOG_2]), text=LINES)
+def test_any_lines_give_a_table_or_one_sentence(tmp_path: Path, header: str, text: str) -> None:
+    table_or_sentence(written(tmp_path, header + text))
+
+
+@settings(max_examples=50, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=st.lists(st.lists(TOKENS, min_size=15, max_size=17).map("\t".join), min_size=1, max_size=6))
+def test_any_fields_of_a_gaf_give_a_table(tmp_path: Path, rows: list[str]) -> None:
+    table_or_sentence(written(tmp_path, "!gaf-version: 2.1\n" + "\n".join(rows) + "\n"))
