@@ -172,6 +172,7 @@ def test_an_open_scheme_is_temporal_where_there_are_later_annotations():
             "embeddings.model: found 2, expected a name on the Hugging Face Hub, or a folder",
         ),
         ({"embeddings": 2}, "embeddings: found 2, expected a file name, path or URL, or null, or keys with values: a"),
+        ({"embeddings": ["a.h5", 2]}, "embeddings[1]: found 2, expected a file name, path or URL"),
         ({"evidence": "curated"}, "evidence: found 'curated', expected experimental, or a list of evidence codes"),
         ({"evidence": ["IDA", "ida"]}, "evidence[1]: found 'ida', expected an evidence code in capitals"),
         (
@@ -307,6 +308,12 @@ def test_every_file_name_becomes_a_path():
     assert config["embeddings"] == "resources/e.h5"
     assert downloads == {"resources/e.h5": "http://x/e.h5"}
     json.dumps(config)
+
+
+def test_several_files_of_embeddings_become_paths():
+    config, downloads = resolved(embeddings=["a.h5", "http://x/b.h5"])
+    assert config["embeddings"] == ["m/a.h5", "resources/b.h5"]
+    assert downloads == {"resources/b.h5": "http://x/b.h5"}
 
 
 def test_a_language_model_is_no_file_to_look_up():

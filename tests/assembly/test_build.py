@@ -11,6 +11,7 @@ from genessl.data.aliases import AliasTable
 from genessl.data.networks import read_network
 from genessl.data.ontology import ontology_from_edges
 from genessl.errors import InputError
+from genessl.features.embeddings import read_embedding_file
 
 ROOT, CYCLE, MITOSIS, TRANSPORT, UNUSED = TERMS = tuple(f"GO:000000{k}" for k in range(5))
 ONTOLOGY = ontology_from_edges(
@@ -116,6 +117,28 @@ def test_domains_and_embeddings_join_the_sequence_view():
     assert np.flatnonzero(dataset.sequence_features[:, -3]).tolist() == [1, 2]
     assert counts(assembly, "embeddings") == {
         ("genes", "held"): 9, ("genes", "joined"): 8, ("genes", "no embedding in the file"): 1,
+    }  # fmt: skip
+
+
+def test_files_of_embeddings_join_through_the_identifiers_and_stand_side_by_side(tmp_path):
+    np.savez(tmp_path / "a.npz", **{f"alias{gene}": np.array([1.0, 2.0]) for gene in GENES})
+    np.savez(tmp_path / "b.npz", **{gene: np.array([3.0]) for gene in GENES[:8]}, other=np.array([4.0]))
+    files = [read_embedding_file(tmp_path / name) for name in ("a.npz", "b.npz")]
+    names = AliasTable.from_rows("names", [(gene, f"alias{gene}", "locus_id") for gene in GENES])
+    assembly = assemble_dataset(sources(embedding_files=files, aliases=[names]))
+    assert assembly.dataset.feature_names[-3:] == ("embedding:1:1", "embedding:1:2", "embedding:2:1")
+    assert assembly.dataset.sequence_features[:, -3:].tolist() == [[1, 2, 3]] * 8 + [[1, 2, 0]]
+    assert counts(assembly, "embeddings 2") == {
+        ("genes", "held"): 9, ("genes", "joined"): 8, ("genes", "no embedding in the file"): 1,
+        ("vectors", "held"): 9, ("vectors", "joined"): 8, ("vectors", "unknown identifier"): 1,
+    }  # fmt: skip
+
+
+def test_records_left_out_of_the_sequences_and_their_repairs_are_in_the_coverage():
+    assembly = assemble_dataset(sources(dropped={"isoform of another record": 2}, repairs={"gaps": 3}))
+    assert counts(assembly, "sequences") == {
+        ("genes", "held"): 11, ("genes", "joined"): 9, ("genes", "isoform of another record"): 2,
+        ("gaps", "held"): 3, ("gaps", "joined"): 3,
     }  # fmt: skip
 
 

@@ -3,7 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from genessl.data.sequences import read_fasta, read_sequences
+from genessl.data.coverage import Coverage
+from genessl.data.identifiers import GeneIdentifiers
+from genessl.data.sequences import ISOFORM, Proteins, count_proteins, read_fasta, read_proteins, read_sequences
 from genessl.errors import InputError
 
 
@@ -78,3 +80,124 @@ def test_an_empty_file_and_a_truncated_gzip_are_refused(tmp_path: Path) -> None:
     path.write_bytes(gzip.compress(b">a\nMK\n" * 1)[:-6])
     with pytest.raises(InputError, match="compressed file is damaged"):
         read_fasta(path)
+
+
+def resolved(proteins: Proteins, names: list[str]) -> dict[str, str]:
+    return GeneIdentifiers(list(proteins.sequences), [proteins.aliases]).resolve(names).targets
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "TR_{0}.1 gene={0} status=Confirmed",
+        "TR_{0}.1 pep chromosome:S:1:9:1 gene:{0} transcript:TR_{0}.1",
+        "lcl|NC_9.1_prot_NP_{0}.1_1 [locus_tag={0}] [protein=made up]",
+        "FBpp_{0} type=polypeptide; parent={0},FBtr_{0}; name=made-up",
+        "TR_{0}.1.p pacid=1 locus={0} annot-version=v1.0",
+        "gi|1|ref|{0}.1| made up",
+        "ENSP|{0} [gene={0}]",
+        "TR_{0} locus_tag:{0}",
+    ],
+)
+def test_the_gene_that_a_header_names_is_an_alias_of_its_record(tmp_path: Path, header: str) -> None:
+    genes = [f"SYN{number:05d}" for number in range(1, 9)]
+    path = written(tmp_path, "".join(f">{header.format(gene)}\nMK\n" for gene in genes))
+    proteins = read_proteins(path)
+    if header.startswith("gi|"):  # accession with its version, and without it if it is one of NCBI
+        genes = [f"{gene}.1" for gene in genes]
+    assert list(resolved(proteins, genes)) == genes
+    assert len(set(resolved(proteins, genes).values())) == 8
+
+
+def test_free_text_names_nothing(tmp_path: Path) -> None:
+    path = written(
+        tmp_path, ">a like SYN1 (gene SYN2) OS=SYN3\nMK\n>b description:gene:SYN4 [Source:SGD;Acc:SYN5]\nMK\n"
+    )
+    assert read_proteins(path).aliases.sources == {}
+
+
+def test_accessions_with_and_without_version_and_numbers_of_ncbi_are_aliases(tmp_path: Path) -> None:
+    path = written(tmp_path, ">gi|1001|ref|NP_900001.1| x\nMK\n>gi|1002|ref|NP_900002.1| y\nMK\n")
+    targets = resolved(read_proteins(path), ["1002", "NP_900001", "NP_900002.1"])
+    assert targets == {
+        "1002": "gi|1002|ref|NP_900002.1|",
+        "NP_900001": "gi|1001|ref|NP_900001.1|",
+        "NP_900002.1": "gi|1002|ref|NP_900002.1|",
+    }
+
+
+@pytest.mark.parametrize(
+    ("records", "kept"),
+    [
+        ({"sp|P00001|A_X": "MKV", "sp|P00001-2|A_X": "MKVL", "tr|P00002|B_X": "MK"}, {"P00001": "MKV", "P00002": "MK"}),
+        ({"P00001-2": "MKVL", "P00001": "MKV"}, {"P00001": "MKV"}),
+        ({"sp|P00001-3|A": "MKV", "sp|P00001-2|A": "MKVL"}, {"P00001-2": "MKVL"}),
+        ({"p1 gene:G.1": "MK", "p2 gene:G.1": "MKV", "p3 gene:H.1": "M"}, {"p2": "MKV", "p3": "M"}),
+        ({"p2 gene=WBGene1": "MK", "p1 gene=WBGene1": "MK"}, {"p1": "MK"}),
+        ({"FBpp1 parent=FBgn1,FBtr1;": "MK", "FBpp2 parent=FBgn1,FBtr2;": "MKV"}, {"FBpp2": "MKV"}),
+        ({"T.1.p pacid=1 locus=T": "MKV", "T.2.p pacid=2 locus=T": "MK"}, {"T.1.p": "MKV"}),
+        ({"a [locus_tag=L1]": "MK", "L1 [locus_tag=L1]": "M"}, {"L1": "M"}),
+        ({"AT1G90001.1 | Symbols: S1": "MK", "AT1G90001.2 | Symbols: S1": "MKV"}, {"AT1G90001.2": "MKV"}),
+        ({"SPAC9000.01.1:pep s|x": "MKV", "SPAC9000.01.2:pep s|x": "MK"}, {"SPAC9000.01.1:pep": "MKV"}),
+    ],
+)
+def test_isoforms_reduce_to_the_one_with_the_genes_name_else_the_longest(
+    tmp_path: Path, records: dict[str, str], kept: dict[str, str]
+) -> None:
+    path = written(tmp_path, "".join(f">{header}\n{sequence}\n" for header, sequence in records.items()))
+    proteins = read_proteins(path)
+    assert proteins.sequences == kept
+    assert proteins.dropped == {ISOFORM: len(records) - len(kept)}
+    names = [word.split("|")[1] if word[2:3] == "|" else word for word in (header.split()[0] for header in records)]
+    assert resolved(proteins, names).keys() == set(names)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        ["SPAC9000.01", "SPAC9000.02"],
+        ["YSY001C", "YSY001C-A"],
+        ["sp|P00001|A_X A GN=HSP", "sp|P00002|B_X B GN=HSP"],
+        ["x [gene=hsp]", "y [gene=hsp]"],
+        ["x gene=unknown", "y gene=unknown"],
+        ["x gene_symbol:HSP", "y gene_symbol:HSP"],
+        ["HSP-1", "HSP-2", "HSP"],
+        ["SYN1.1", "SYN1.2"],
+    ],
+)
+def test_records_of_one_symbol_or_with_a_bare_suffix_stay_apart(tmp_path: Path, headers: list[str]) -> None:
+    proteins = read_proteins(written(tmp_path, "".join(f">{header}\nMK\n" for header in headers)))
+    assert (len(proteins.sequences), proteins.dropped) == (len(headers), {})
+
+
+def test_coverage_balances_records_and_repairs(tmp_path: Path) -> None:
+    path = written(tmp_path, ">a gene=g\nM-K*\n>b gene=g\nMKV.\n>c\nSequence unavailable\n>d\nMK\n")
+    proteins = read_proteins(path)
+    coverage = Coverage()
+    n_proteins = len(proteins.sequences)
+    count_proteins(
+        coverage, "sequences", "genes", n_proteins=n_proteins, dropped=proteins.dropped, repairs=proteins.repairs
+    )
+    coverage.check()
+    counts = {(unit, outcome): count for _, unit, outcome, count in coverage.table().itertuples(index=False)}
+    assert counts == {
+        ("genes", "held"): 4,
+        ("genes", "joined"): 2,
+        ("genes", "placeholder instead of a sequence"): 1,
+        ("genes", "isoform of another record"): 1,
+        ("sequences without their gaps", "held"): 1,
+        ("sequences without their gaps", "joined"): 1,
+        ("sequences with '.' read as a stop", "held"): 1,
+        ("sequences with '.' read as a stop", "joined"): 1,
+        ("sequences without the stop at their end", "held"): 2,
+        ("sequences without the stop at their end", "joined"): 2,
+    }
+
+
+def test_each_reason_is_told_once_in_the_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    read_proteins(written(tmp_path, "".join(f">p{k} gene=g{k % 3}\nMK*\n" for k in range(9))))
+    assert [record.getMessage().split("fasta: ")[1] for record in caplog.records] == [
+        "9 sequences without the stop at their end",
+        "6 records left out: isoform of another record",
+    ]

@@ -37,7 +37,7 @@ _DATABASES = {
     "uniprot/swiss-prot": ACCESSION, "uniprot/trembl": ACCESSION, "uniprotkb": ACCESSION,
 }  # fmt: skip
 
-_UNIPROT_GENE = re.compile(r"\sGN=(.+?)(?=\s[A-Z]{2}=|$)")
+_UNIPROT_GENE = re.compile(r".*\sGN=(.+?)(?=\s[A-Z]{2}=|$)")
 _SGD = re.compile(r"\S+\s+(\S+)\s+(?:SGD|CGD|AspGD)ID:([^\s,]+)")
 _TAIR_SYMBOLS = re.compile(r"\|\s*Symbols:\s*([^|]*)")
 _POMBASE_SYMBOL = re.compile(r"\S+:pep\s+([^\s|]+)\|")
@@ -47,6 +47,7 @@ _LCL_PROTEIN = re.compile(r"_prot_([A-Z]{1,3}_?\d+\.\d+)_\d+$")
 _NCBI_TAGS = {"gi": GI, **dict.fromkeys(("ref", "gb", "emb", "dbj", "tpg", "tpe", "tpd", "pir", "prf"), PROTEIN)}
 _UNIPROT_TAGS = ("sp", "tr")
 _ENSEMBL = re.compile(r"(?:ENS[A-Z]*|OTT[A-Z]+)([GTP])\d{6,}(?:\.\d+)?")
+_GENCODE_PARTS, _GENCODE_SYMBOL = 8, 6
 _ENSEMBL_KINDS = {"G": GENE, "T": TRANSCRIPT, "P": PROTEIN}
 _VERSIONED = re.compile(r"(ENS[A-Z]*[GTP]\d{6,}|[ANXYW]P_\d{6,}|[A-Z]{3}(?:\d{5}|\d{7}))\.\d+")
 
@@ -145,13 +146,15 @@ def _names_in_word(word: str) -> Iterator[tuple[str, str]]:
             yield (parts[k + 2] if len(parts) > k + 2 else ""), ENTRY_NAME
         elif ensembl := _ENSEMBL.fullmatch(part):
             yield part, _ENSEMBL_KINDS[ensembl[1]] if part.startswith("ENS") else RECORD
+    if len(parts) == _GENCODE_PARTS and _ENSEMBL.fullmatch(parts[0]):
+        yield parts[_GENCODE_SYMBOL], GENE_NAME
 
 
 def _names_in_text(word: str, rest: str) -> Iterator[tuple[str, str]]:
     """Yield the names in the rest of a header: attributes and what stands at a database's fixed places."""
     header = f"{word} {rest}"
     if word.startswith(("sp|", "tr|")):
-        if match := _UNIPROT_GENE.search(header):
+        if match := _UNIPROT_GENE.match(header):
             yield match[1], GENE_NAME
         return
     if match := _SGD.match(header):
