@@ -48,7 +48,7 @@ def _embeddings() -> list[bytes]:
 DOMAINS = (
     b"G1\t0123456789abcdef0123456789abcdef\t120\tPfam\tPF00069\tProtein kinase domain\t5\t60\t1.2E-20\tT\t01-01-2020\t"
     b"IPR000719\tProtein kinase domain\tGO:0004672\t-\n",
-    b"PF00069.1 - G1 - 1 1e-20 60.0 0.1 1e-20 60.0 0.1 1 1 0 1 1 1 1 kinase\n",
+    b"PF00069.31 - G1 - 1e-20 60.0 0.1 2e-20 59.0 0.1 1.0 1 0 0 1 1 1 1 Protein kinase domain\n",
 )
 ALIASES = (
     b"abc1\tSYN001\nabc2\tSYN002\n",
@@ -77,7 +77,7 @@ def examples() -> dict[str, list[bytes]]:
         "ontology": [OBO.encode()],
         "aliases": [*ALIASES, *_convention_files(lambda name: "alias" in name or "mapping" in name)],
         "networks": networks,
-        "edges": networks,
+        "edges": [b"G1\tG2\t0.5\n", b'"gene1","gene2","weight"\n"G1","G2",0.5\n', b"G1 pp G2\n"],
         "domains": list(DOMAINS),
         "embeddings": _embeddings(),
     }

@@ -8,6 +8,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+
 from tests.workflow.conftest import MORE
 
 MINE = ("--configfile", "my.yaml")

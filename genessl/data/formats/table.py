@@ -71,6 +71,6 @@ def formats_page() -> str:
 
 
 def _cell(sentence: str) -> str:
-    """Return a sentence as a cell of a table: with a capital, without its full stop, and with bars that part no cells."""
+    """Return a sentence as a cell of a table: with a capital, without its full stop, its bars escaped."""
     text = sentence.strip().removesuffix(".").replace("|", "\\|")
     return text[:1].upper() + text[1:]
