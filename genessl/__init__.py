@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from genessl.assembly.build import Evaluation, Sources, assemble_dataset
+    from genessl.data.aliases import read_aliases
     from genessl.data.annotations import read_gaf
     from genessl.data.dataset import GeneDataset
-    from genessl.data.identifiers import read_aliases
     from genessl.data.networks import read_network
     from genessl.data.ontology import Ontology, read_obo
     from genessl.data.sequences import read_fasta
@@ -62,7 +62,7 @@ _MODULES = {
     "Sources": "genessl.assembly.build",
     "assemble_dataset": "genessl.assembly.build",
     "make_predictor": "genessl.predictors",
-    "read_aliases": "genessl.data.identifiers",
+    "read_aliases": "genessl.data.aliases",
     "read_fasta": "genessl.data.sequences",
     "read_gaf": "genessl.data.annotations",
     "read_network": "genessl.data.networks",

@@ -12,9 +12,10 @@ from Bio.Align import PairwiseAligner, substitution_matrices
 from scipy.sparse import csr_array
 
 from genessl.data.adjacency import adjacency
+from genessl.data.aliases import read_aliases
 from genessl.data.annotations import EXPERIMENTAL, read_gaf
 from genessl.data.coverage import Coverage
-from genessl.data.identifiers import GeneIdentifiers, read_aliases
+from genessl.data.identifiers import GeneIdentifiers
 from genessl.data.labels import label_genes
 from genessl.data.networks import read_network
 from genessl.data.ontology import read_obo

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array, load_npz, save_npz
 
 from genessl.assembly.contamination import SyntheticGenes, draw_evenly, homology_with
+from genessl.data.aliases import read_aliases
 from genessl.data.dataset import SYNTHETIC_PREFIX, GeneDataset
 from genessl.data.folders import written_folder
-from genessl.data.identifiers import GeneIdentifiers, read_aliases
+from genessl.data.identifiers import GeneIdentifiers
 from genessl.data.sequences import read_fasta
 from genessl.errors import InputError
 from genessl.features.domains import domain_columns

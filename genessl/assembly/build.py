@@ -16,11 +16,12 @@ from scipy.sparse import csr_array
 from genessl.assembly.contamination import Contamination, SyntheticGenes, draw_synthetic_genes, homology_with
 from genessl.assembly.references import ReferenceSource, Target, join_references
 from genessl.data.adjacency import adjacency
+from genessl.data.aliases import AliasTable
 from genessl.data.annotations import EXPERIMENTAL
 from genessl.data.coverage import Coverage
 from genessl.data.dataset import GeneDataset
 from genessl.data.dataset_checks import check_folds, check_scheme
-from genessl.data.identifiers import AliasTable, GeneIdentifiers
+from genessl.data.identifiers import GeneIdentifiers
 from genessl.data.labels import Labels, label_genes
 from genessl.data.ontology import Ontology
 from genessl.errors import InputError

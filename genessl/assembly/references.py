@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array, vstack
 
+from genessl.data.aliases import AliasTable
 from genessl.data.coverage import Coverage
-from genessl.data.identifiers import AliasTable, GeneIdentifiers
+from genessl.data.identifiers import GeneIdentifiers
 from genessl.data.labels import label_genes
 from genessl.data.ontology import Ontology
 from genessl.data.references import References

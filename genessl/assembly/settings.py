@@ -9,8 +9,8 @@ from typing import Any
 from genessl.assembly.build import Assembly, Evaluation, Sources, assemble_dataset
 from genessl.assembly.contamination import Contamination
 from genessl.assembly.references import ReferenceSource
+from genessl.data.aliases import read_aliases
 from genessl.data.annotations import EXPERIMENTAL, check_evidence, read_gaf
-from genessl.data.identifiers import read_aliases
 from genessl.data.networks import read_network
 from genessl.data.ontology import read_obo
 from genessl.data.sequences import read_fasta, read_sequences

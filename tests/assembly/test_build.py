@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from genessl.assembly.build import Evaluation, Sources, assemble_dataset
-from genessl.data.identifiers import AliasTable
+from genessl.data.aliases import AliasTable
 from genessl.data.ontology import ontology_from_edges
 from genessl.errors import InputError
 

@@ -9,7 +9,7 @@ import pytest
 from genessl.assembly.build import Evaluation, assemble_dataset
 from genessl.assembly.contamination import Contamination
 from genessl.assembly.references import ReferenceSource
-from genessl.data.identifiers import AliasTable
+from genessl.data.aliases import AliasTable
 from genessl.errors import InputError
 from genessl.features.domains import domain_columns
 from genessl.models.baselines import Homology

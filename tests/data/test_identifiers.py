@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from genessl.data.identifiers import AliasTable, GeneIdentifiers, read_aliases
+from genessl.data.aliases import AliasTable, read_aliases
+from genessl.data.identifiers import GeneIdentifiers
 from genessl.errors import InputError
 
 STRING = """#string_protein_id\talias\tsource
@@ -105,9 +106,14 @@ def test_two_records_of_one_gene_are_not_ambiguous_and_a_record_without_gene_is_
     assert GeneIdentifiers(["G"], [AliasTable.from_rows("t", rows)]).resolve(["x", "r3"]).targets == {"x": "G"}
 
 
-def test_case_matters(tmp_path: Path) -> None:
-    found = GeneIdentifiers(["YAL001C"], [table(tmp_path, STRING)]).resolve(["tfc3", "yal001c"])
-    assert found.lost == {"tfc3": "unknown identifier", "yal001c": "unknown identifier"}
+def test_case_is_ignored_last_of_all_and_only_where_one_gene_is_meant(tmp_path: Path) -> None:
+    found = GeneIdentifiers(["YAL001C", "YAL003W"], [table(tmp_path, STRING)]).resolve(["efb1", "yal001c", "tfc3"])
+    assert found.targets == {"efb1": "YAL003W", "yal001c": "YAL001C"}
+    assert set(found.how.values()) == {"ignoring case"}
+    assert found.lost == {"tfc3": "ambiguous alias"}  # TFC3 is a name of one gene and a synonym of the other
+    flies = GeneIdentifiers(["dl", "Dl"], []).resolve(["dl", "Dl", "DL"])
+    assert flies.targets == {"dl": "dl", "Dl": "Dl"}
+    assert flies.lost == {"DL": "ambiguous alias"}
 
 
 def test_sgd_features_lead_from_sgdid_and_its_aliases_to_the_orf(tmp_path: Path) -> None:
@@ -196,8 +202,8 @@ def test_resolution_does_not_depend_on_the_order_of_genes_names_or_rows(tmp_path
         (SGD + "S000000009\tORF\n", r":5: found 2 tab-separated columns, expected 16"),
         ("P34111\tSGD\tS1\nP34111\n", r":2: found 1 tab-separated columns, expected 3"),
         ("Entry\tGene Names\nP34111\n", r":2: found 1 tab-separated columns, expected 2 as in the header"),
-        ("<html>\n", r":1: found a web page instead of the file"),
-        (">a\nMK\n", r":1: found '>a', expected an alias table"),
+        ("<html>\n", r"found a web page instead of the file"),
+        (">a\nMK\n", r":1: found sequences in FASTA, expected an alias table as one of: STRING protein.aliases, "),
         ("\n\n", r"found blank lines only"),
         ("", r"the file is empty"),
     ],

@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 
 from genessl.assembly.build import Evaluation, Sources, assemble_dataset
+from genessl.data.aliases import AliasTable
 from genessl.data.annotations import read_gaf
 from genessl.data.coverage import Coverage
-from genessl.data.identifiers import AliasTable, GeneIdentifiers
+from genessl.data.identifiers import GeneIdentifiers
 from genessl.data.labels import label_genes
 from genessl.data.networks import read_network
 from genessl.data.ontology import ontology_from_edges

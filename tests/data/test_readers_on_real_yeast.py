@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from genessl.data.adjacency import adjacency
+from genessl.data.aliases import AliasTable, read_aliases
 from genessl.data.annotations import EXPERIMENTAL, read_gaf
 from genessl.data.coverage import Coverage
-from genessl.data.identifiers import AliasTable, GeneIdentifiers, read_aliases
+from genessl.data.identifiers import GeneIdentifiers
 from genessl.data.networks import read_network
 from genessl.data.ontology import read_obo
 from genessl.data.sequences import read_fasta

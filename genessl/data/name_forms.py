@@ -1,0 +1,118 @@
+"""Shorter forms of a name that a person takes for the same: without database, isoform or version."""
+
+from __future__ import annotations
+
+import re
+
+EMBEDDED, ISOFORM, VERSION = 1, 2, 3
+"""What was left out, in order of reliability: database, then isoform or chain, then version."""
+
+_TAXON = re.compile(r"\d+\.(?=\S)")
+_MARK = re.compile(r"[|:.]|[-_](?i:PRO_|[PRT]?\d|[PR][A-Z])")
+
+# NCBI's words for databases, and how many words belong to each: an accession and a locus name, or a number.
+_FOLLOWING = {"gi": 1, "lcl": 1, "bbs": 1} | dict.fromkeys(
+    ("ref", "gb", "emb", "dbj", "tpg", "tpe", "tpd", "sp", "tr", "pir", "prf", "gnl"), 2
+)
+_PROTEIN_OF = re.compile(r"_(?:prot|cds)_(.+?)(?:_\d+)?$")
+_DATABASE = re.compile(r"[A-Za-z][\w/ -]+")
+_NUMBERED = frozenset(("geneid", "ncbigene", "ncbi_gene", "entrez", "entrezgene", "entrez gene/locuslink", "locuslink"))
+_MOLECULES = frozenset(("pep", "cds", "mrna", "cdna"))
+
+_UNIPROT = r"[OPQ]\d[A-Z0-9]{3}\d|[A-NR-Z]\d(?:[A-Z][A-Z0-9]{2}\d){1,2}"
+_ISOFORM = re.compile(
+    r"(\S+?)(?:(?:-\d{1,2})?[:-]PRO_\d+"  # chains and peptides of UniProt: P12345:PRO_0000123
+    r"|-\d{1,2}"  # isoforms of UniProt: P12345-2
+    r"|-[PR][A-Z]{1,2}"  # FlyBase: CG1234-PA
+    r"|_[PT]\d{2,3}"  # maize: Zm00001d012345_P001
+    r"|(?<=\.\d)[a-z]|(?<=\.\d\d)[a-z])",  # WormBase: T23G7.5a
+    re.IGNORECASE,
+)
+_VERSION = re.compile(r"(\S+?)(?:\.\d{1,3}(?:\.p|:pep|_mrna)?|\.p|:pep)", re.IGNORECASE)
+# Stems after which the rest is surely a version, isoform or transcript: RefSeq, Ensembl, GenBank, UniProt, TAIR.
+_SURE = re.compile(
+    rf"[A-Z]{{2}}_\d{{5,}}|ENS[A-Z]*[GPT]\d{{11}}|[A-Z]{{3}}\d{{5}}(?:\d\d)?|{_UNIPROT}|AT[1-5CM]G\d{{5}}",
+    re.IGNORECASE,
+)
+
+
+def shortened(name: str) -> list[tuple[int, str]]:
+    """Return what a name is called without its database, isoform or version, with what was left out.
+
+    A taxon prefix such as ``9606.`` stays. A number of GenBank's ``gi|`` keeps that word, because other databases have
+    the same numbers.
+
+    Examples
+    --------
+    >>> shortened("gi|1001|ref|NP_900001.1|")
+    [(1, 'gi|1001'), (1, 'NP_900001.1'), (3, 'NP_900001')]
+    >>> shortened("P12345:PRO_0000123"), shortened("YAL001C")
+    ([(2, 'P12345')], [])
+    """
+    if not _MARK.search(name):
+        return []
+    prefix = _TAXON.match(name)
+    start = prefix.end() if prefix else 0
+    found = [(EMBEDDED, word) for word in _embedded(name[start:])]
+    words = [name[start:], *(word for _, word in found)]
+    stems = [stem for word in words if (stem := _stem(_ISOFORM, word))]
+    found += [(ISOFORM, stem) for stem in stems]
+    for word in [*words, *stems]:
+        if stem := _stem(_VERSION, word):
+            found.append((VERSION, stem))
+            if shorter := _stem(_ISOFORM, stem):
+                found.append((VERSION, shorter))
+    return [(level, name[:start] + word) for level, word in dict.fromkeys(found)]
+
+
+def surely_a_stem(name: str) -> bool:
+    """Whether what follows this name after a dot or hyphen is surely a version, transcript or isoform of it.
+
+    Of other names two that differ behind the dot may be different genes: SPAC1002.01 and SPAC1002.02.
+
+    >>> surely_a_stem("NP_900001"), surely_a_stem("SPAC1002")
+    (True, False)
+    """
+    return _SURE.fullmatch(_TAXON.sub("", name, count=1)) is not None
+
+
+def taxon_prefix(name: str) -> str:
+    """Return the taxon prefix of a name, such as ``9606.``; empty if it has none."""
+    found = _TAXON.match(name)
+    return found[0] if found else ""
+
+
+def _stem(pattern: re.Pattern[str], word: str) -> str | None:
+    found = pattern.fullmatch(word)
+    return found[1] if found and any(map(str.isalpha, found[1])) else None
+
+
+def _embedded(name: str) -> list[str]:
+    """Return the identifiers within 'gi|1|ref|NP_1.1|', 'sp|P12345|X_YEAST' or 'SGD:S000000001'."""
+    if "|" in name:
+        return list(dict.fromkeys(_between_bars(name.split("|"))))
+    database, _, rest = name.partition(":")
+    if not rest or " " in rest or not _DATABASE.fullmatch(database):
+        return []
+    if rest.upper().startswith("PRO_") or rest.lower() in _MOLECULES:
+        return []
+    return [rest] if any(map(str.isalpha, rest)) or database.lower() in _NUMBERED else []
+
+
+def _between_bars(parts: list[str]) -> list[str]:
+    found: list[str] = []
+    position = 0
+    while position < len(parts) - 1 and (n_following := _FOLLOWING.get(parts[position].lower(), 0)):
+        following = parts[position + 1 : position + 1 + n_following]
+        found += _meant(parts[position].lower(), following)
+        position += 1 + n_following
+    if not position:  # GENCODE, JGI and others list names without saying whose they are
+        found = [part for part in parts if len(part) > 2 and any(map(str.isalpha, part))]
+    proteins = [match[1] for word in found if (match := _PROTEIN_OF.search(word))]
+    return [word for word in [*found, *proteins] if word and " " not in word]
+
+
+def _meant(database: str, following: list[str]) -> list[str]:
+    if database == "gi":
+        return [f"gi|{following[0]}"] if following[0] else []
+    return following[1:] if database == "gnl" else following
