@@ -16,7 +16,7 @@ from scipy.sparse import csr_array
 from genessl.assembly.contamination import Contamination, SyntheticGenes, draw_synthetic_genes, homology_with
 from genessl.assembly.references import ReferenceSource, Target, join_references
 from genessl.data.adjacency import adjacency
-from genessl.data.aliases import AliasTable
+from genessl.data.aliases import AliasTable, annotation_aliases
 from genessl.data.annotations import EXPERIMENTAL
 from genessl.data.coverage import Coverage
 from genessl.data.dataset import GeneDataset
@@ -51,6 +51,8 @@ class Sources:
     later_annotations : DataFrame, optional
         The annotations of t1, which are used for the truth and for nothing else.
     aliases : sequence of AliasTable
+    header_aliases : AliasTable, optional
+        What the headers of `sequences` name besides the genes, tried after `aliases`.
     embeddings : tuple of ndarray, optional
         As `read_embeddings` returns them, for the genes in the order of `sequences`.
     domains : DataFrame, optional
@@ -71,6 +73,7 @@ class Sources:
     domains: pd.DataFrame | None = None
     references: Sequence[ReferenceSource] = ()
     files: Mapping[str, str] = field(default_factory=dict)
+    header_aliases: AliasTable | None = None
 
 
 @dataclass(frozen=True)
@@ -147,9 +150,10 @@ def assemble_dataset(
     coverage = Coverage()
     identifiers = _identifiers(sources, coverage)
     labels = _labels(sources, identifiers, coverage, evidence)
-    networks = {name: _join_network(name, sources, identifiers, coverage) for name in sources.networks}
+    named = _with_annotated_names(sources, identifiers, labels, coverage)
+    networks = {name: _join_network(name, sources, named, coverage) for name in sources.networks}
     truth = _later_truth(sources, identifiers, coverage, evidence)
-    domains = _domains(sources, labels, identifiers, coverage)
+    domains = _domains(sources, labels, named, coverage)
     hits = search_homologs(sources.sequences, threads=threads)
     homology = bit_scores(hits, len(sources.sequences))
     features, names = _sequence_features(sources, domains, homology, coverage, seed)
@@ -185,11 +189,30 @@ def _identifiers(sources: Sources, coverage: Coverage) -> GeneIdentifiers:
     genes = list(sources.sequences)
     coverage.add("sequences", "genes", "held", len(genes))
     coverage.add("sequences", "genes", "joined", len(genes))
-    identifiers = GeneIdentifiers(genes, sources.aliases)
-    for (table, source), count in identifiers.n_ambiguous.items():
+    tables = [*sources.aliases, *([sources.header_aliases] if sources.header_aliases is not None else [])]
+    identifiers = GeneIdentifiers(genes, tables)
+    for table in tables:
+        for reason, count in table.losses.items():
+            coverage.add(Path(table.name).name, "left out of the aliases", "held", count)
+            coverage.add(Path(table.name).name, "left out of the aliases", reason, count)
+    _count_ambiguous(identifiers.n_ambiguous, coverage)
+    return identifiers
+
+
+def _with_annotated_names(
+    sources: Sources, identifiers: GeneIdentifiers, labels: Labels, coverage: Coverage
+) -> GeneIdentifiers:
+    """Let the symbols and synonyms of annotated genes, and nothing else of the annotations, be tried last of all."""
+    table = annotation_aliases(sources.annotations)
+    named = identifiers.extended(table, labels.objects)
+    _count_ambiguous({key: count for key, count in named.n_ambiguous.items() if key[0] == table.name}, coverage)
+    return named
+
+
+def _count_ambiguous(n_ambiguous: Mapping[tuple[str, str], int], coverage: Coverage) -> None:
+    for (table, source), count in n_ambiguous.items():
         coverage.add(Path(table).name, f"ambiguous aliases of {source}", "held", count)
         coverage.add(Path(table).name, f"ambiguous aliases of {source}", "several genes", count)
-    return identifiers
 
 
 def _labels(sources: Sources, identifiers: GeneIdentifiers, coverage: Coverage, evidence: Collection[str]) -> Labels:
@@ -271,18 +294,18 @@ def _join_network(name: str, sources: Sources, identifiers: GeneIdentifiers, cov
     edges, genes = sources.networks[name], list(sources.sequences)
     nodes = pd.unique(pd.concat([edges["a"], edges["b"]]).astype(str))
     resolution = identifiers.resolve(nodes)
-    coverage.add(name, "network nodes", "held", len(nodes))
-    coverage.add(name, "network nodes", "joined", len(resolution.targets))
-    for reason, count in pd.Series(resolution.lost, dtype=object).value_counts().items():
-        coverage.add(name, "network nodes", str(reason), int(count))
+    resolution.count(coverage, name, "network nodes")
+    file = sources.files.get(name, "the network")
+    if not len(nodes):
+        raise InputError(
+            f"{file}: found no edge in the network '{name}', expected some; check `channels` and `min_score`"
+        )
     if not resolution.targets:
-        file = sources.files.get(name, "the network")
         raise InputError(
             f"{file}: the sequences and the network '{name}' share no gene: sequences look like '{genes[0]}',"
-            f" the network like '{nodes[0]}'; add an alias table under `identifiers`"
-            if len(nodes)
-            else f"{file}: found no edge in the network '{name}', expected some; check `channels` and `min_score`"
+            f" the network like '{nodes[0]}'; {identifiers.advice(nodes.tolist())}"
         )
+    identifiers.tell(resolution, f"{file}: nodes of the network '{name}'")
     row_of = {gene: row for row, gene in enumerate(genes)}
     index_of = {node: row_of[gene] for node, gene in resolution.targets.items()}
     return adjacency(edges, index_of, len(genes), source=name, coverage=coverage)

@@ -29,7 +29,9 @@ _GENE_NAME = re.compile(
     re.IGNORECASE,
 )
 _RELIABILITY = (_ACCESSION, _DATABASE_IDENTIFIER, _GENE_NAME)
-IDENTIFIER = 1
+_IDENTIFIER = 1
+_PROTEIN_OF_NCBI = re.compile(r"refseq(_short)?$|^embl-cds$", re.IGNORECASE)
+_NUMBER_OF_GENBANK = re.compile(r"(ncbi_)?gi([_ ](id|number))?", re.IGNORECASE)
 
 BySource = Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]
 
@@ -90,7 +92,19 @@ def reliability(source: str) -> int:
     >>> [reliability(source) for source in ("UniProt_AC", "GeneID", "Gene_Name", "Gene_Synonym")]
     [0, 1, 2, 3]
     """
+    if is_genbank_number(source):
+        return len(_RELIABILITY)
     return next((rank for rank, pattern in enumerate(_RELIABILITY) if pattern.search(source)), len(_RELIABILITY))
+
+
+def is_identifier(source: str) -> bool:
+    """Return whether a source holds identifiers, each of which names one record in any table, and no gene names."""
+    return reliability(source) <= _IDENTIFIER or _PROTEIN_OF_NCBI.search(source) is not None
+
+
+def is_genbank_number(source: str) -> bool:
+    """Return whether a source holds numbers of GenBank (GI), which are also numbers of other genes elsewhere."""
+    return _NUMBER_OF_GENBANK.fullmatch(source) is not None
 
 
 def read_aliases(path: str | Path) -> AliasTable:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 
-from genessl.data.aliases import IDENTIFIER, AliasTable, reliability
+from genessl.data.aliases import AliasTable, is_identifier
 from genessl.data.coverage import HELD, JOINED, Coverage
 from genessl.data.name_forms import VERSION, shortened, taxon_prefix
 from genessl.data.name_stages import (
@@ -135,6 +135,8 @@ class GeneIdentifiers:
 
     def _stages(self, table: AliasTable, tied: Mapping[str, str]) -> list[Stage]:
         stages = stages_of(table.sources, tied, Path(table.name).name)
+        n_records = len(set(chain.from_iterable(records for records, _ in table.sources.values())))
+        _log.info("%s: %d of %d records are tied to a gene", table.name, len(tied), n_records)
         counts = {source: stage.n_ambiguous for source, stage in stages.items() if stage.n_ambiguous}
         self.n_ambiguous |= {(table.name, source): count for source, count in counts.items()}
         for source, count in counts.items():
@@ -189,6 +191,14 @@ class GeneIdentifiers:
                 if share > (best[2] if best else 0):
                     best = (Path(table.name).name, source, share)
         return best
+
+    def tell(self, resolution: Resolution, what: str) -> None:
+        """Log how many names joined and how; warn, with advice, if fewer than half did."""
+        summary = f"{what}: {resolution.summary()}"
+        if len(resolution.targets) >= _ENOUGH * (len(resolution.targets) + len(resolution.lost)):
+            _log.info("%s", summary)
+        else:
+            _log.warning("%s; of the others, %s", summary, self.advice(list(resolution.lost)))
 
     def advice(self, names: Sequence[str]) -> str:
         """Return what would join names of which few or none are genes, as the end of a sentence.
@@ -246,8 +256,7 @@ class _Search:
 def _tied_through_others(tables: Sequence[AliasTable], ties: Sequence[dict[str, str]]) -> list[dict[str, str]]:
     """Tie records that are left through the identifiers of the other tables."""
     identifiers = [
-        {source: rows for source, rows in table.sources.items() if reliability(source) <= IDENTIFIER}
-        for table in tables
+        {source: rows for source, rows in table.sources.items() if is_identifier(source)} for table in tables
     ]
     stages = [list(stages_of(sources, tied, "").values()) for sources, tied in zip(identifiers, ties)]
     others = [Names([stage for j, steps in enumerate(stages) if j != k for stage in steps]) for k in range(len(tables))]

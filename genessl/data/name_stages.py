@@ -6,12 +6,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
 
-from genessl.data.aliases import BySource
+from genessl.data.aliases import BySource, is_genbank_number
 from genessl.data.name_forms import EMBEDDED, ISOFORM, VERSION, shortened, surely_a_stem, taxon_prefix
 
 OWN = "own name"
 WITHOUT = {EMBEDDED: "without the database's name", ISOFORM: "without isoform or chain", VERSION: "without version"}
-_NUMBERS_OF_GENBANK = ("gi", "ncbi_gi", "gi number", "gi_number")
 
 
 class Several:
@@ -180,7 +179,7 @@ def stages_of(sources: BySource, tied: Mapping[str, str], table: str) -> dict[st
     stages = {"records": Stage(f"record of {table}", tied.items())}
     for source, (records, aliases) in sources.items():
         pairs = ((alias, tied[record]) for record, alias in zip(records, aliases) if record in tied)
-        stages[source] = Stage(f"{source} of {table}", pairs, of_genbank=source.lower() in _NUMBERS_OF_GENBANK)
+        stages[source] = Stage(f"{source} of {table}", pairs, of_genbank=is_genbank_number(source))
     return stages
 
 

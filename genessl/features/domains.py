@@ -144,15 +144,13 @@ def join_domains(
     """
     names = domains["gene"].unique()
     resolution = identifiers.resolve(names)
-    coverage.add(source, "proteins", "held", len(names))
-    coverage.add(source, "proteins", "joined", len(resolution.targets))
-    for reason, count in pd.Series(resolution.lost, dtype=object).value_counts().items():
-        coverage.add(source, "proteins", str(reason), int(count))
+    resolution.count(coverage, source, "proteins")
     if not resolution.targets:
         raise InputError(
             f"{file or source}: none of the proteins, such as '{names[0]}', is among the sequences;"
-            " add an alias table under `identifiers`"
+            f" {identifiers.advice(list(map(str, names)))}"
         )
+    identifiers.tell(resolution, f"{file or source}: proteins")
     genes = domains["gene"].map(resolution.targets)
     known, significant = genes.notna(), domains["significant"]
     joined = pd.DataFrame({"gene": genes, "domain": domains["domain"]})[known & significant]
