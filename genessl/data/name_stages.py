@@ -184,7 +184,7 @@ def stages_of(sources: BySource, tied: Mapping[str, str], table: str) -> dict[st
 
 
 def left_records(sources: BySource, find: Callable[[str], Found], tied: Mapping[str, str]) -> BySource:
-    """Return the rows of the records that are tied to no gene and of which no alias means any."""
+    """Return the rows of the records that are tied to no gene and of which no alias means any; GI with that word."""
     doubtful = {
         record
         for records, aliases in sources.values()
@@ -194,8 +194,10 @@ def left_records(sources: BySource, find: Callable[[str], Found], tied: Mapping[
     left: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {}
     for source, (records, aliases) in sources.items():
         rows = [row for row in zip(records, aliases) if row[0] not in tied and row[0] not in doubtful]
+        number = "gi|" if is_genbank_number(source) else ""
         if rows:
-            left[source] = (tuple(record for record, _ in rows), tuple(alias for _, alias in rows))
+            names = tuple(number + alias.removeprefix(number) for _, alias in rows)
+            left[source] = (tuple(record for record, _ in rows), names)
     return left
 
 

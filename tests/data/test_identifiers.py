@@ -1,8 +1,11 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from genessl.data.aliases import AliasTable, read_aliases
+from genessl.data.coverage import Coverage
 from genessl.data.identifiers import GeneIdentifiers
 from genessl.errors import InputError
 
@@ -212,3 +215,198 @@ def test_what_is_no_alias_table_ends_in_one_sentence(tmp_path: Path, text: str, 
     with pytest.raises(InputError, match=message) as caught:
         table(tmp_path, text)
     assert "\n" not in str(caught.value)
+
+
+NAMES_OF_ONE = [
+    ("SYN001.2", "SYN001", "without version"),
+    ("SYN001", "SYN001.2", "without version"),
+    ("NP_900001.1", "NP_900001.2", "without version"),
+    ("AT1G01010.1", "AT1G01010.2", "without version"),
+    ("3702.AT1G01010.1", "AT1G01010", "without version"),
+    ("3702.AT1G01010.1", "At1g01010", "ignoring case"),
+    ("ENSP00000000001.4", "9606.ENSP00000000001", "without version"),
+    ("SPAC1002.01", "SPAC1002.01.1:pep", "without version"),
+    ("Glyma.01G000100", "Glyma.01G000100.1.p", "without version"),
+    ("T23G7.5", "T23G7.5a.1", "without version"),
+    ("T23G7.5", "T23G7.5b", "without isoform or chain"),
+    ("CG0001", "CG0001-PA", "without isoform or chain"),
+    ("Zm00001d000001", "Zm00001d000001_P001", "without isoform or chain"),
+    ("P12345", "P12345-2", "without isoform or chain"),
+    ("P12345-2", "P12345-3", "without isoform or chain"),
+    ("P12345", "P12345:PRO_0000123", "without isoform or chain"),
+    ("SYN001", "SYN001-PRO_0000123", "without isoform or chain"),
+    ("SYN001", "uniprotkb:SYN001-2", "without isoform or chain"),
+    ("SYN001", "UniProtKB:SYN001", "without the database's name"),
+    ("S000000001", "SGD:S000000001", "without the database's name"),
+    ("SGD:S000000001", "S000000001", "without the database's name"),
+    ("MGI:123", "MGI:MGI:123", "without the database's name"),
+    ("WBGene00000001", "WB:WBGene00000001", "without the database's name"),
+    ("FBgn0000001", "FB:FBgn0000001", "without the database's name"),
+    ("P12345", "sp|P12345|AATM_X", "without the database's name"),
+    ("AATM_X", "tr|P12345|AATM_X", "without the database's name"),
+    ("gi|1001|ref|NP_900001.1|", "NP_900001.1", "without the database's name"),
+    ("gi|1001|ref|NP_900001.1|", "ref|NP_900001.1|", "without the database's name"),
+    ("gi|1001|ref|NP_900001.1|", "NP_900001", "without version"),
+    ("gi|1001|ref|NP_900001.1|", "gi|1001", "without the database's name"),
+    ("AAA12345", "gi|7|gb|AAA12345.1|", "without version"),
+    ("b0001", "gnl|SYN|b0001", "without the database's name"),
+    ("NP_900001.1", "lcl|NC_9.1_prot_NP_900001.1_1", "without the database's name"),
+    ("ENSG00000000001", "ENSP00000000001.2|ENST00000000001.1|ENSG00000000001.7|abc1|99", "without version"),
+]
+
+
+@pytest.mark.parametrize(("known", "name", "how"), NAMES_OF_ONE)
+def test_names_that_a_person_would_match_are_found_and_how_is_told(known: str, name: str, how: str) -> None:
+    found = GeneIdentifiers(["other", known], []).resolve([name])
+    assert (found.targets, found.how) == ({name: known}, {name: how})
+
+
+@pytest.mark.parametrize(
+    ("genes", "name", "reason"),
+    [
+        (["SPAC1002.01"], "SPAC1002.02", "unknown identifier"),  # two genes of one cosmid
+        (["SPAC1002.10"], "SPAC1002.11", "unknown identifier"),
+        (["F56F11.4"], "F56F11.5", "unknown identifier"),
+        (["SYN001.1", "SYN001.2"], "SYN001", "ambiguous alias"),
+        (["P12345-1", "P12345-2"], "P12345", "ambiguous alias"),
+        (["9606.X1"], "10090.X1", "unknown identifier"),
+        (["9606.X1.1"], "10090.X1", "unknown identifier"),
+        (["YAL001C"], "YAL001C-A", "unknown identifier"),
+        (["MGI:123"], "123", "unknown identifier"),
+        (["1001"], "gi|1001", "unknown identifier"),
+        (["0000001"], "GO:0000001", "unknown identifier"),
+    ],
+)
+def test_names_that_may_mean_another_gene_are_not_matched(genes: list[str], name: str, reason: str) -> None:
+    assert GeneIdentifiers(genes, []).resolve([name]).lost == {name: reason}
+
+
+def test_an_exact_match_wins_over_every_shorter_form() -> None:
+    genes = ["SYN001", "SYN001.1", "SYN001-2"]
+    found = GeneIdentifiers(genes, []).resolve(genes)
+    assert found.targets == {gene: gene for gene in genes}
+    table_of_all = AliasTable.from_rows("t", [("SYN002", "SYN001.3", "synonym")])
+    assert GeneIdentifiers(["SYN001", "SYN002"], [table_of_all]).resolve(["SYN001.3"]).targets == {"SYN001.3": "SYN002"}
+
+
+def test_what_is_ambiguous_as_written_is_not_settled_by_a_shorter_form() -> None:
+    rows = [("r1", "abc.1", "name"), ("r2", "abc.1", "name"), ("r1", "abc", "other")]
+    assert GeneIdentifiers(["r1", "r2"], [AliasTable.from_rows("t", rows)]).resolve(["abc.1"]).targets == {}
+    twins = AliasTable.from_rows("t", [("r", "P00001", "AC"), ("r", "P00002", "AC"), ("r", "P00002.1", "EMBL-CDS")])
+    assert GeneIdentifiers(["P00001", "P00002"], [twins]).resolve(["r"]).targets == {}
+
+
+def test_records_are_tied_by_what_ncbi_writes_around_an_identifier() -> None:
+    rows = [("SYN001", "1001", "GI"), ("SYN001", "NP_900001.1", "RefSeq"), ("SYN002", "1002", "GI")]
+    genes = ["gi|1001|ref|NP_900001.1|", "gi|1002|ref|NP_900002.1|"]
+    names = ["SYN001", "SYN002", "NP_900001.1", "1001"]
+    found = GeneIdentifiers(genes, [AliasTable.from_rows("ids.dat", rows)]).resolve(names)
+    assert found.targets == dict(zip(names, [genes[0], genes[1], genes[0], genes[0]]))
+
+
+def test_a_number_of_genbank_is_no_number_of_another_database() -> None:
+    rows = [("SYN001", "1001", "GeneID"), ("SYN002", "1001", "GI"), ("SYN003", "1003", "GeneID")]
+    identifiers = GeneIdentifiers(["SYN001", "SYN002", "SYN003"], [AliasTable.from_rows("ids.dat", rows)])
+    assert identifiers.resolve(["gi|1001", "GeneID:1001", "gi|1003"]).targets == {
+        "gi|1001": "SYN002", "GeneID:1001": "SYN001",
+    }  # fmt: skip
+    headers = AliasTable.from_rows("seq.fasta", [("g", "1003", "gi_id")])
+    other = AliasTable.from_rows("ids.dat", [("SYN003", "1003", "GeneID")])
+    assert GeneIdentifiers(["g"], [other, headers]).resolve(["SYN003"]).targets == {}
+
+
+def test_locus_names_in_another_case_tie_records_but_take_no_gene_that_has_one() -> None:
+    rows = [("Q00001", "At1g01010", "Gene_OrderedLocusName"), ("Q00001", "NAC1", "Gene_Name")]
+    identifiers = GeneIdentifiers(["AT1G01010.1"], [AliasTable.from_rows("ids.dat", rows)])
+    assert identifiers.resolve(["Q00001", "nac1"]).targets == {"Q00001": "AT1G01010.1", "nac1": "AT1G01010.1"}
+    flies = AliasTable.from_rows("flies.tsv", [("FB1", "Dl", "symbol"), ("FB2", "dl", "symbol")])
+    assert GeneIdentifiers(["Dl"], [flies]).resolve(["FB1", "FB2"]).targets == {"FB1": "Dl"}
+
+
+def test_synonyms_match_in_shorter_forms_after_all_that_is_exact() -> None:
+    identifiers = GeneIdentifiers(["AT1G01010.1", "AT1G01020.1"], [])
+    synonyms = {"Q1": ["NAC1", "At1g01010"], "Q2": ["AT1G01020"], "Q3": ["x", "AT1G01010.1"]}
+    found = identifiers.resolve(synonyms, synonyms=synonyms)
+    assert found.targets == {"Q2": "AT1G01020.1", "Q3": "AT1G01010.1"}  # Q3 has the gene exactly, so Q1 has not
+    del synonyms["Q3"]
+    assert identifiers.resolve(synonyms, synonyms=synonyms).targets["Q1"] == "AT1G01010.1"
+
+
+def test_an_extended_table_is_tried_last_with_the_ties_it_is_given() -> None:
+    table_of_ids = AliasTable.from_rows("ids.tsv", [("A", "x", "name")])
+    annotated = AliasTable.from_rows(
+        "annotations", [("obj", "x", "symbol"), ("obj", "y", "synonym"), ("rna", "z", "s")]
+    )
+    before = GeneIdentifiers(["A", "B"], [table_of_ids])
+    found = before.extended(annotated, {"obj": "B"}).resolve(["x", "y", "z", "obj"])
+    assert found.targets == {"x": "A", "y": "B", "obj": "B"}
+    assert found.how == {"x": "name of ids.tsv", "y": "synonym of annotations", "obj": "record of annotations"}
+    assert before.resolve(["y"]).targets == {}
+
+
+def test_the_source_that_knows_most_names_is_told_whether_or_not_it_leads_to_a_gene() -> None:
+    rows = [("9.r1", "x1", "KEGG"), ("9.r2", "x2", "KEGG"), ("9.r1", "y1", "Ensembl")]
+    identifiers = GeneIdentifiers(["A"], [AliasTable.from_rows("in/t.tsv", rows)])
+    assert identifiers.best_source(["x1", "x2", "x3", "y1"]) == ("t.tsv", "KEGG", 0.5)
+    assert identifiers.best_source(["r1", "9.r2"]) == ("t.tsv", "records", 1.0)
+    assert identifiers.best_source(["q"]) is None
+    assert GeneIdentifiers(["A"], []).best_source(["q"]) is None
+
+
+@pytest.mark.parametrize(
+    ("genes", "names", "advice"),
+    [
+        (["A"], ["q"], "add an alias table under `identifiers`"),
+        (["A"], ["x1", "x2", "q"], "67% of them are 'KEGG' in t.tsv, whose other names lead to few of the sequences"),
+        (["9606.A"], ["10090.A"], "their taxon, as in '10090.A', is not that of the sequences, as in '9606.A'"),
+        (
+            ["SYN001.2"],
+            ["SYN001.1"],
+            "only the version differs, as in 'SYN001.1' and 'SYN001.2': give files of the same",
+        ),
+    ],
+)
+def test_advice_tells_what_would_join(genes: list[str], names: list[str], advice: str) -> None:
+    rows = [("9.r1", "x1", "KEGG"), ("9.r2", "x2", "KEGG")]
+    identifiers = GeneIdentifiers(genes, [AliasTable.from_rows("in/t.tsv", rows)])
+    assert identifiers.advice(names).startswith(advice)
+
+
+def test_a_resolution_counts_and_tells_in_which_ways_names_joined() -> None:
+    identifiers = GeneIdentifiers(["A1", "B1.1"], [AliasTable.from_rows("t", [("A1", "x", "name")])])
+    found, coverage = identifiers.resolve(["A1", "x", "B1", "q"]), Coverage()
+    assert found.summary() == "3 of 4 joined (1 by own name, 1 by name of t, 1 without version)"
+    found.count(coverage, "net", "nodes")
+    coverage.check()
+    assert [tuple(row) for row in coverage.table()[["unit", "outcome", "count"]].itertuples(index=False)] == [
+        ("nodes", "held", 4), ("nodes", "joined", 3), ("nodes", "unknown identifier", 1),
+        ("nodes joined without version", "held", 1), ("nodes joined without version", "joined", 1),
+    ]  # fmt: skip
+
+
+def test_few_joined_names_are_warned_of_with_advice(caplog: pytest.LogCaptureFixture) -> None:
+    identifiers = GeneIdentifiers(["A"], [])
+    identifiers.tell(identifiers.resolve(["A", "q", "r"]), "net.tsv: nodes")
+    assert caplog.messages == ["net.tsv: nodes: 1 of 3 joined (1 by own name); of the others, add an alias table under"
+                               " `identifiers`"]  # fmt: skip
+
+
+NAME_PARTS = st.sampled_from(
+    ["SYN001", "P12345", "abc", "NP_900001", "AT1G01010", "9606", "7", "gi", "ref", "sp", "gnl", "MGI", "PRO_0000123"]
+)
+ODD_NAMES = st.lists(
+    st.tuples(NAME_PARTS, st.sampled_from([".", "|", ":", "-", "_", " ", ""])), min_size=1, max_size=5
+).map(lambda parts: "".join(word + mark for word, mark in parts))
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(genes=st.lists(ODD_NAMES, min_size=1, max_size=6, unique=True), names=st.lists(ODD_NAMES, max_size=6))
+def test_any_names_are_found_or_lost_and_genes_always_find_themselves(genes: list[str], names: list[str]) -> None:
+    table_of_all = AliasTable.from_rows("t", [(name, gene, "alias") for name, gene in zip(names, genes)])
+    found = GeneIdentifiers(genes, [table_of_all]).resolve([*names, *genes])
+    assert {gene: found.targets[gene] for gene in genes} == {gene: gene for gene in genes}
+    assert set(found.targets) | set(found.lost) == {*names, *genes}
+    assert set(found.how) == set(found.targets)
+    again = GeneIdentifiers(genes[::-1], [table_of_all]).resolve([*genes, *names])
+    assert again.targets == found.targets
+    assert GeneIdentifiers(genes, []).advice([*names, "q"])

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from genessl.data.formats.aliases.name_table import read_name_table
+from genessl.data.formats.aliases.name_table import layout, read_name_table
 from genessl.data.formats.format import Format
 from genessl.data.text_files import Head
 
 
 def _matches(head: Head) -> bool:
-    return head.header[:2] == ("from", "to")
+    return head.header[:2] == ("from", "to") and layout(head) is not None
 
 
 FORMAT = Format(

@@ -61,10 +61,16 @@ def layout(head: Head) -> Layout | None:
     if not rows:
         return None
     for separator in ("\t", ",", ";", " "):
-        counts = Counter(len(fields) for line in rows if (fields := split(line, separator)) is not None)
-        n_columns, n_rows = max(counts.items(), key=lambda item: (item[1], item[0]), default=(0, 0))
+        counts = [len(fields) for line in rows if (fields := split(line, separator)) is not None]
+        n_columns = max(Counter(counts).items(), key=lambda item: (item[1], item[0]), default=(0, 0))[0]
+        first = split(rows[0], separator) or []
+        if len(first) >= n_columns and _is_header(first):
+            n_columns = len(first)  # editors strip the tabs at the ends of lines
+            n_fitting = sum(2 <= count <= n_columns for count in counts)
+        else:
+            n_fitting = counts.count(n_columns)
         fits = n_columns == 2 if separator == " " else 2 <= n_columns <= _MOST_COLUMNS
-        if fits and n_rows >= (len(rows) if separator == " " else 0.8 * len(rows)):
+        if fits and n_fitting >= (len(rows) if separator == " " else 0.8 * len(rows)):
             return Layout(separator, *_header(head, separator, n_columns), n_columns)
     return None
 
