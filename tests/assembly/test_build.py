@@ -188,3 +188,57 @@ def test_evaluation_refuses_what_is_out_of_range():
     ):
         with pytest.raises(InputError, match=sentence):
             replace(usual, **changes)
+
+
+def test_headers_and_symbols_of_annotations_join_a_network_without_any_alias_table():
+    annotations = sources().annotations.assign(symbol=["abc0", "abc3", "abc5", "abc7", "abc1", "abc2"])
+    annotations["synonyms"] = ["old0", "old3|older3", "", "", "", ""]
+    headers = AliasTable.from_rows("seq.fasta", [("P4", "SYN004", "gene_id"), ("P8", "SYN008", "gene_id")])
+    networks = {"net": edges(("abc0", "older3", 0.5), ("SYN004", "SYN008.1", 0.5), ("P5", "NP_1.1", 0.5))}
+    assembly = assemble_dataset(sources(annotations=annotations, networks=networks, header_aliases=headers))
+    assembly.coverage.check()
+    found = counts(assembly, "net")
+    assert (found["network nodes", "joined"], found["edges", "joined"]) == (5, 2)
+    assert found["network nodes joined without version", "joined"] == 1
+    assert assembly.dataset.networks["net"].toarray().nonzero()[0].tolist() == [0, 3, 4, 8]
+
+
+def test_only_names_are_taken_from_annotations_and_only_for_what_is_joined_to_genes():
+    annotations = sources().annotations.assign(symbol=["abc", "abc", "", "", "", ""])
+    networks = {"net": edges(("abc", "P4", 0.5), ("P0", "P3", 0.5))}
+    assembly = assemble_dataset(sources(annotations=annotations, networks=networks))
+    assert counts(assembly, "net")["network nodes", "ambiguous alias"] == 1
+    assert counts(assembly, "annotations")["ambiguous aliases of symbol", "several genes"] == 1
+
+
+def test_what_an_alias_table_leaves_out_is_counted():
+    table = AliasTable.from_rows("in/aliases.txt", [("r1", "P0", "AC")], losses={"blank name": 2})
+    assert counts(assemble_dataset(sources(aliases=[table])), "aliases.txt") == {
+        ("left out of the aliases", "held"): 2,
+        ("left out of the aliases", "blank name"): 2,
+    }
+
+
+@pytest.mark.parametrize(
+    "names, aliases, sentence",
+    [
+        (("Y1", "Y2"), [], "the network like 'Y1'; add an alias table under `identifiers`$"),
+        (
+            ("Y1", "Y2"),
+            [AliasTable.from_rows("in/t.tsv", [("r1", "Y1", "KEGG"), ("r2", "Y2", "KEGG")])],
+            "the network like 'Y1'; 100% of them are 'KEGG' in t.tsv, whose other names lead to few of the sequences",
+        ),
+    ],
+)
+def test_a_network_that_does_not_join_ends_with_what_would_join_it(names, aliases, sentence):
+    with pytest.raises(InputError, match=sentence):
+        assemble_dataset(sources(networks={"net": edges((*names, 1.0))}, aliases=aliases))
+
+
+def test_a_network_of_which_little_joins_is_warned_of(caplog):
+    networks = {"net": edges(("P0", "P3", 0.5), ("Y1", "Y2", 1.0), ("Y3", "Y4", 1.0))}
+    assemble_dataset(sources(networks=networks))
+    warned = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert any(
+        text.startswith("the network: nodes of the network 'net': 2 of 6 joined (2 by own name); of") for text in warned
+    )
