@@ -20,6 +20,7 @@ from genessl.data.name_stages import (
     Names,
     Stage,
     left_records,
+    left_rows,
     only,
     stages_of,
     tied_records,
@@ -125,13 +126,19 @@ class GeneIdentifiers:
 
     def _tied_by_form(self, table: AliasTable, tied: dict[str, str]) -> dict[str, str]:
         """Tie the records that are left by shorter forms, then ignoring case to genes to which no record is tied."""
-        left = left_records(table.sources, self._names.stages[0].find, tied)
-        tied = tied_records(left, lambda name: self._names.find_shortened(name)[0], tied)
+        names = self._names
+        records = left_records(table.sources, names, tied)
+        by_record = {record: names.find_shortened(record)[0] for record in records if names.may_know(record)}
+        tied = tied | {record: gene for record, gene in by_record.items() if isinstance(gene, str)}
+        rows = left_rows(table.sources, names, {record for record in records if record not in tied})
+        tied = tied_records(rows, lambda name: names.find_shortened(name)[0], tied)
         taken = set(tied.values())
-        left = left_records(left, lambda name: self._names.find_shortened(name)[0], tied)
-        words = {word for rows in left.values() for words in rows for word in words}
-        found = self._names.ignoring_case(words)
-        return tied_records(left, {name: gene for name, gene in found.items() if gene not in taken}.get, tied)
+        words = {*by_record, *chain.from_iterable(aliases for _, aliases in rows.values())}
+        found = {name: gene for name, gene in names.ignoring_case(words).items() if gene not in taken}
+        tied |= {
+            record: gene for record in by_record if record not in tied and isinstance(gene := found.get(record), str)
+        }
+        return tied_records(rows, found.get, tied) if found else tied
 
     def _stages(self, table: AliasTable, tied: Mapping[str, str]) -> list[Stage]:
         stages = stages_of(table.sources, tied, Path(table.name).name)

@@ -21,14 +21,14 @@ _MOLECULES = frozenset(("pep", "cds", "mrna", "cdna"))
 
 _UNIPROT = r"[OPQ]\d[A-Z0-9]{3}\d|[A-NR-Z]\d(?:[A-Z][A-Z0-9]{2}\d){1,2}"
 _ISOFORM = re.compile(
-    r"(\S+?)(?:(?:-\d{1,2})?[:-]PRO_\d+"  # chains and peptides of UniProt: P12345:PRO_0000123
-    r"|-\d{1,2}"  # isoforms of UniProt: P12345-2
-    r"|-[PR][A-Z]{1,2}"  # FlyBase: CG1234-PA
-    r"|_[PT]\d{2,3}"  # maize: Zm00001d012345_P001
-    r"|(?<=\.\d)[a-z]|(?<=\.\d\d)[a-z])",  # WormBase: T23G7.5a
+    r"(?:-\d{1,2})?[:-]PRO_\d+\Z"  # chains and peptides of UniProt: P12345:PRO_0000123
+    r"|-\d{1,2}\Z"  # isoforms of UniProt: P12345-2
+    r"|-[PR][A-Z]{1,2}\Z"  # FlyBase: CG1234-PA
+    r"|_[PT]\d{2,3}\Z",  # maize: Zm00001d012345_P001
     re.IGNORECASE,
 )
-_VERSION = re.compile(r"(\S+?)(?:\.\d{1,3}(?:\.p|:pep|_mrna)?|\.p|:pep)", re.IGNORECASE)
+_ISOFORM_OF_WORMBASE = re.compile(r"(?<=\.\d)[a-z]\Z|(?<=\.\d\d)[a-z]\Z", re.IGNORECASE)  # T23G7.5a
+_VERSION = re.compile(r"\.\d{1,3}(?:\.p|:pep|_mrna)?\Z|\.p\Z|:pep\Z", re.IGNORECASE)
 # Stems after which the rest is surely a version, isoform or transcript: RefSeq, Ensembl, GenBank, UniProt, TAIR.
 _SURE = re.compile(
     rf"[A-Z]{{2}}_\d{{5,}}|ENS[A-Z]*[GPT]\d{{11}}|[A-Z]{{3}}\d{{5}}(?:\d\d)?|{_UNIPROT}|AT[1-5CM]G\d{{5}}",
@@ -51,18 +51,18 @@ def shortened(name: str) -> list[tuple[int, str]]:
     """
     if not _MARK.search(name):
         return []
-    prefix = _TAXON.match(name)
-    start = prefix.end() if prefix else 0
-    found = [(EMBEDDED, word) for word in _embedded(name[start:])]
-    words = [name[start:], *(word for _, word in found)]
-    stems = [stem for word in words if (stem := _stem(_ISOFORM, word))]
-    found += [(ISOFORM, stem) for stem in stems]
+    start = len(taxon_prefix(name)) if name[0].isdigit() else 0
+    whole = name[start:]
+    embedded = _embedded(whole) if "|" in whole or ":" in whole else []
+    words = [whole, *embedded]
+    stems = [stem for word in words if (stem := _without_isoform(word))]
+    found = [*((EMBEDDED, word) for word in embedded), *((ISOFORM, stem) for stem in stems)]
     for word in [*words, *stems]:
         if stem := _stem(_VERSION, word):
             found.append((VERSION, stem))
-            if shorter := _stem(_ISOFORM, stem):
+            if shorter := _without_isoform(stem):
                 found.append((VERSION, shorter))
-    return [(level, name[:start] + word) for level, word in dict.fromkeys(found)]
+    return [(level, name[:start] + word) for level, word in dict.fromkeys(found)] if found else []
 
 
 def surely_a_stem(name: str) -> bool:
@@ -82,9 +82,17 @@ def taxon_prefix(name: str) -> str:
     return found[0] if found else ""
 
 
-def _stem(pattern: re.Pattern[str], word: str) -> str | None:
-    found = pattern.fullmatch(word)
-    return found[1] if found and any(map(str.isalpha, found[1])) else None
+def _without_isoform(word: str) -> str | None:
+    return _stem(_ISOFORM, word) or (_stem(_ISOFORM_OF_WORMBASE, word) if word[-1:].isalpha() else None)
+
+
+def _stem(ending: re.Pattern[str], word: str) -> str | None:
+    """Return a word without an ending, None if it has none or nothing but digits and marks before it."""
+    found = ending.search(word)
+    if found is None or " " in word:
+        return None
+    stem = word[: found.start()]
+    return stem if stem.upper() != stem.lower() else None
 
 
 def _embedded(name: str) -> list[str]:

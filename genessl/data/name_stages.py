@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
 
@@ -46,11 +46,14 @@ class Stage:
 
     def find(self, name: str) -> Found:
         """Return the gene of a name, one of the two perhaps with a taxon prefix."""
+        return self.find_bare(name, without_taxon(name))
+
+    def find_bare(self, name: str, bare: str) -> Found:
+        """Return the gene of a name of which it is known how it is called without a taxon prefix."""
         found = self._exact.get(name)
-        if found is None:
-            bare = without_taxon(name) if name[:1].isdigit() else name
-            found = (self._bare if bare == name else self._exact).get(bare)
-        return found
+        if found is not None:
+            return found
+        return self._exact.get(bare) if bare != name else self._bare.get(name) if self._bare else None
 
     def items(self) -> Iterable[tuple[str, str | Several]]:
         """Return all names with their genes."""
@@ -87,22 +90,39 @@ class Names:
     def find(self, name: str) -> tuple[Found, str]:
         """Return the gene of a name as it is written, from the first source that has one, and how it was found."""
         several: Several | None = None
+        bare = without_taxon(name)
         for stage in self.stages:
-            found = stage.find(name)
-            if isinstance(found, str):
-                return found, stage.way
-            several = several or found
+            found = stage.find_bare(name, bare)
+            if found is not None:
+                if isinstance(found, str):
+                    return found, stage.way
+                several = SEVERAL
         return several, ""
 
     def find_shortened(self, name: str) -> tuple[Found, str]:
         """Return the gene that shorter forms of a name, or of the names known, mean alone, and what was left out."""
-        forms = [(0, name), *shortened(name)]
+        shorter = shortened(name)
+        if not shorter and all(stage.find(name) is None for stage in self._by_form.values()):
+            return None, ""
+        forms = [(0, name), *shorter]
         for level, way in WITHOUT.items():
             genes = set(chain.from_iterable(self._genes(own, form, level) for own, form in forms)) - {None}
             sure = genes - {SEVERAL}
             if genes:
                 return (sure.pop() if len(sure) == 1 else SEVERAL), way
         return None, ""
+
+    def may_know(self, name: str) -> bool:
+        """Return whether a name, in some form and ignoring case, may be one of those known; for few known names."""
+        low = name.lower()
+        if low in self._in_any_form or (low[:1].isdigit() and without_taxon(low) in self._in_any_form):
+            return True
+        return any(form in self._in_any_form or without_taxon(form) in self._in_any_form for _, form in shortened(low))
+
+    @cached_property
+    def _in_any_form(self) -> set[str]:
+        names = {name.lower() for stage in (*self.stages, *self._by_form.values()) for name, _ in stage.items()}
+        return names | {without_taxon(name) for name in names}
 
     def _genes(self, own: int, form: str, level: int) -> Iterator[Found]:
         """Yield what a form means if as much is left out, of the name asked for or of that known, as the level says."""
@@ -156,7 +176,7 @@ def only(found: Iterable[Found]) -> Found:
 
 def without_taxon(name: str) -> str:
     """Return a name without its taxon prefix."""
-    return name[len(taxon_prefix(name)) :]
+    return name[len(taxon_prefix(name)) :] if name[:1].isdigit() else name
 
 
 def tied_records(sources: BySource, find: Callable[[str], Found], known: Mapping[str, str]) -> dict[str, str]:
@@ -183,22 +203,31 @@ def stages_of(sources: BySource, tied: Mapping[str, str], table: str) -> dict[st
     return stages
 
 
-def left_records(sources: BySource, find: Callable[[str], Found], tied: Mapping[str, str]) -> BySource:
-    """Return the rows of the records that are tied to no gene and of which no alias means any; GI with that word."""
+def left_records(sources: BySource, names: Names, tied: Mapping[str, str]) -> list[str]:
+    """Return the records that are tied to no gene and of which no alias, as it is written, means one or several."""
+    records = dict.fromkeys(chain.from_iterable(records for records, _ in sources.values()))
     doubtful = {
         record
         for records, aliases in sources.values()
         for record, alias in zip(records, aliases)
-        if record not in tied and find(alias) is not None
+        if record not in tied and names.find(alias)[0] is not None
     }
+    return [record for record in records if record not in tied and record not in doubtful]
+
+
+def left_rows(sources: BySource, names: Names, records: Collection[str]) -> BySource:
+    """Return the rows of some records whose aliases may be known in some form; GI numbers with that word."""
     left: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {}
-    for source, (records, aliases) in sources.items():
-        rows = [row for row in zip(records, aliases) if row[0] not in tied and row[0] not in doubtful]
-        number = "gi|" if is_genbank_number(source) else ""
+    for source, (owners, aliases) in sources.items():
+        rows = [(owner, _typed(source, alias)) for owner, alias in zip(owners, aliases) if owner in records]
+        rows = [row for row in rows if names.may_know(row[1])]
         if rows:
-            names = tuple(number + alias.removeprefix(number) for _, alias in rows)
-            left[source] = (tuple(record for record, _ in rows), names)
+            left[source] = (tuple(owner for owner, _ in rows), tuple(alias for _, alias in rows))
     return left
+
+
+def _typed(source: str, alias: str) -> str:
+    return f"gi|{alias}" if is_genbank_number(source) else alias
 
 
 def _add(genes: dict[str, str | Several], name: str, gene: str | Several) -> None:
