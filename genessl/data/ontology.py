@@ -269,7 +269,7 @@ class _Obo:
                     n_stanzas, place = n_stanzas + 1, n_stanzas if is_term else _NOWHERE
                     if is_term:
                         self.stanzas.append(place)
-                else:
+                elif place != _NOWHERE:
                     tag, _, value = line.partition(":")
                     values[tag].append(value)
                     places[tag].append(place)
@@ -292,7 +292,7 @@ class _Obo:
 
     def _identifiers(self) -> dict[int, str]:
         """Return the term of each stanza; each term has one."""
-        terms = {place: _first_word(value) for place, value in self._first("id").items() if place != _NOWHERE}
+        terms = {place: _first_word(value) for place, value in self._first("id").items()}
         seen: set[str] = set()
         for place in self.stanzas:
             term = terms.get(place, "")
@@ -313,7 +313,7 @@ class _Obo:
         gone = {place for place, value in self._first("is_obsolete").items() if value.strip().lower()[:4] == "true"}
         names, spaces = self._first("name"), self._first("namespace")
         clean = {value: _unescaped(value) for value in set(spaces.values())} | {"": ""}
-        default = self.header.get("default-namespace", "")
+        default = _unescaped(self.header.get("default-namespace", ""))
         terms = {
             identifiers[place]: (
                 _unescaped(names.get(place, "")) or identifiers[place],
@@ -322,16 +322,17 @@ class _Obo:
             for place in self.stanzas
             if place not in gone
         }
-        edges = list(zip(self.places["is_a"], map(_first_word, self.values["is_a"])))
+        children, parents = list(self.places["is_a"]), list(map(_first_word, self.values["is_a"]))
         for place, value in zip(self.places["relationship"], self.values["relationship"]):
             words = value.split(None, 2)
             if len(words) > 1 and words[0] in _PART_OF:
-                edges.append((place, words[1]))
+                children.append(place)
+                parents.append(words[1])
         old = self._old(identifiers, gone, terms)
         try:
             return ontology_from_edges(
                 terms,
-                ((identifiers.get(place, ""), parent) for place, parent in edges),
+                zip(map(identifiers.__getitem__, children), parents),
                 alternatives={name: term for name, term in old.items() if term},
                 obsolete=[name for name, term in old.items() if not term],
                 release=self.header.get("data-version", self.header.get("date", "")),
@@ -347,24 +348,21 @@ class _Obo:
         next_of = {
             _first_word(value): {identifiers[place]}
             for place, value in zip(self.places["alt_id"], self.values["alt_id"])
-            if place in identifiers
         }
-        next_of |= {identifiers[place]: set() for place in gone if place in identifiers}
+        next_of |= {identifiers[place]: set() for place in gone}
         for place, value in zip(self.places["replaced_by"], self.values["replaced_by"]):
-            if place in gone and place in identifiers:
+            if place in gone:
                 next_of[identifiers[place]].add(_first_word(value))
 
-        def current(name: str) -> str:
-            seen: set[str] = set()
-            while name not in terms:
-                followers = next_of.get(name, set())
-                if name in seen or len(followers) != 1:
-                    return ""
-                seen.add(name)
-                (name,) = followers
-            return name
-
-        return {name: current(name) for name in next_of if name and name not in terms}
+        found: dict[str, str] = {}
+        for start in next_of:
+            path, name = [], start
+            while name not in terms and name not in found and len(next_of.get(name, ())) == 1:
+                found[name] = ""  # where the path comes back to it
+                path.append(name)
+                (name,) = next_of[name]
+            found.update(dict.fromkeys(path, name if name in terms else found.get(name, "")))
+        return {name: found.get(name, "") for name in next_of if name and name not in terms}
 
 
 def _first_word(value: str) -> str:

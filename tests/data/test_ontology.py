@@ -263,6 +263,12 @@ def test_a_chain_of_replacements_is_followed_to_the_term_now_used(tmp_path: Path
     assert ontology.obsolete == frozenset()
 
 
+def test_a_very_long_chain_of_replacements_takes_no_long_time(tmp_path: Path) -> None:
+    chain = [obsolete(f"T:{k}", f"replaced_by: T:{k + 1}") for k in range(100, 40_000)]
+    ontology = read_text(tmp_path, LIVE + "".join(chain) + obsolete("T:40000", "replaced_by: T:2"))
+    assert ontology.resolve("T:100") == "T:2"
+
+
 def test_replacements_that_go_round_end_nowhere(tmp_path: Path) -> None:
     round_ = (
         obsolete("T:5", "replaced_by: T:6") + obsolete("T:6", "replaced_by: T:7") + obsolete("T:7", "replaced_by: T:6")
@@ -309,6 +315,7 @@ def test_unusual_but_valid_lines_are_understood(tmp_path: Path) -> None:
     ontology = read_text(tmp_path, text.replace("\n", "\r\n"))
     assert ontology.terms == ("T:1", "T:2", "T:3")
     assert parents(ontology, "T:2") == parents(ontology, "T:3") == {"T:1"}
+    assert set(ontology.aspects) == {"space"}
     assert ontology.resolve("T:99") is None
 
 
