@@ -10,8 +10,8 @@ from typing import Any
 
 import h5py
 import numpy as np
-from genessl.data.aliases import read_aliases
 
+from genessl.data.aliases import read_aliases
 from genessl.data.annotations import read_annotations
 from genessl.data.networks import read_network
 from genessl.data.ontology import read_obo
@@ -48,7 +48,7 @@ def _embeddings() -> list[bytes]:
 DOMAINS = (
     b"G1\t0123456789abcdef0123456789abcdef\t120\tPfam\tPF00069\tProtein kinase domain\t5\t60\t1.2E-20\tT\t01-01-2020\t"
     b"IPR000719\tProtein kinase domain\tGO:0004672\t-\n",
-    b"PF00069.31 - G1 - 1e-20 60.0 0.1 2e-20 59.0 0.1 1.0 1 0 0 1 1 1 1 Protein kinase domain\n",
+    b"Pkinase PF00069.31 G1 - 1e-20 60.0 0.1 2e-20 59.0 0.1 1.0 1 0 0 1 1 1 1 Protein kinase domain\n",
 )
 ALIASES = (
     b"abc1\tSYN001\nabc2\tSYN002\n",

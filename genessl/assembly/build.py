@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from genessl.assembly.contamination import Contamination, SyntheticGenes, draw_synthetic_genes, homology_with
-from genessl.assembly.references import ReferenceSource, Target, join_references
+from genessl.assembly.references import Target, join_references
+from genessl.assembly.sources import Sources
 from genessl.data.adjacency import FOREIGN, adjacency
-from genessl.data.aliases import AliasTable, annotation_aliases
+from genessl.data.aliases import annotation_aliases
 from genessl.data.annotations import EXPERIMENTAL
 from genessl.data.coverage import Coverage
 from genessl.data.dataset import GeneDataset
@@ -30,64 +31,15 @@ from genessl.errors import InputError
 from genessl.evaluation.splits import cluster_folds, sequence_clusters, validation_genes
 from genessl.features.composition import composition_features
 from genessl.features.domains import annotated_domains, domain_features, join_domains
-from genessl.features.embeddings import EmbeddingFile, embedding_names, join_embeddings
+from genessl.features.embeddings import embedding_names, join_embeddings
 from genessl.features.homology import bit_scores, homology_profile, search_homologs
 from genessl.features.substitutions import check_copies, substituted_composition
+
+__all__ = ["Assembly", "Evaluation", "Sources", "assemble_dataset"]
 
 _log = logging.getLogger(__name__)
 
 _Features = tuple[NDArray[np.float32], tuple[str, ...]]  # and the names of the columns
-
-
-@dataclass(frozen=True)
-class Sources:
-    """The tables of one organism as they were read, before they are joined.
-
-    Parameters
-    ----------
-    sequences : dict of str to str
-        Gene to sequence.
-    networks : mapping of str to DataFrame
-        Edges, as `read_network` returns them.
-    ontology : Ontology
-        With its roots.
-    annotations : DataFrame
-        The annotations of t0, as `read_annotations` returns them.
-    later_annotations : DataFrame, optional
-        The annotations of t1, which are used for the truth and for nothing else.
-    aliases : sequence of AliasTable
-    header_aliases : AliasTable, optional
-        What the headers of `sequences` name besides the genes, tried after `aliases`.
-    embeddings : tuple of ndarray, optional
-        As `read_embeddings` returns them, for the genes in the order of `sequences`.
-    embedding_files : sequence of EmbeddingFile
-        Instead of `embeddings`, files whose vectors are found through the identifiers.
-    domains : DataFrame, optional
-        As `read_domains` returns it; united with the InterPro entries that electronic annotations name.
-    references : sequence of ReferenceSource
-        Proteins of other organisms with their annotations.
-    files : mapping of str to str
-        The files of "annotations", "later annotations", "domains" and each network, for messages.
-    header_aliases : AliasTable, optional
-        Other names of the genes, from the headers of their sequences.
-    dropped, repairs : mapping of str to int
-        Records of the sequences that were left out, and what was changed in them, as in `Proteins`.
-    """
-
-    sequences: dict[str, str]
-    networks: Mapping[str, pd.DataFrame]
-    ontology: Ontology
-    annotations: pd.DataFrame
-    later_annotations: pd.DataFrame | None = None
-    aliases: Sequence[AliasTable] = ()
-    embeddings: tuple[NDArray[np.float32], NDArray[np.bool_]] | None = None
-    domains: pd.DataFrame | None = None
-    references: Sequence[ReferenceSource] = ()
-    files: Mapping[str, str] = field(default_factory=dict)
-    header_aliases: AliasTable | None = None
-    dropped: Mapping[str, int] = field(default_factory=dict)
-    repairs: Mapping[str, int] = field(default_factory=dict)
-    embedding_files: Sequence[EmbeddingFile] = ()
 
 
 @dataclass(frozen=True)

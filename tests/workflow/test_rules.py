@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from genessl.configuration import USUAL_GENES, USUAL_TERMS
+from genessl.configuration import USUAL_TERMS
 from genessl.predictors import make_predictor
 from tests.workflow.conftest import MORE
 
@@ -237,7 +237,7 @@ def test_on_a_cluster_only_models_that_use_a_gpu_ask_for_one_where_there_are_any
         found = asked_for(workplace, "train", "--profile", profile)
         assert {name: needs["gpu"] for name, needs in found.items()} == {"homology": 0, "graph_network": gpus}
         assert {name: needs["threads"] for name, needs in found.items()} == {"homology": 1, "graph_network": 2}
-        assert found["homology"]["mem_mb"] == make_predictor("homology").resources(USUAL_GENES, USUAL_TERMS).memory_mb
+        assert found["homology"]["mem_mb"] == make_predictor("homology").resources(2, USUAL_TERMS).memory_mb
 
 
 def test_the_plugin_sends_only_jobs_that_ask_for_a_gpu_to_the_partition_that_has_one():
