@@ -22,6 +22,7 @@ from genessl.errors import InputError
 _log = logging.getLogger(__name__)
 _MOST = 0.5
 _FEWEST_ROWS = 100
+_MOST_CODES = 20
 _SEPARATORS = re.compile(r"[|,]")
 _DATABASE = re.compile(r"([\w.-]+):")
 _LIKE_GO = re.compile(r"go\W?[0-9]", re.IGNORECASE)
@@ -274,10 +275,14 @@ def _count(outcome: NDArray[np.int8], annotations: pd.DataFrame, coverage: Cover
     for kind in _JOINED:
         _add_whole(coverage, source, f"{kind} rows", counts[kind])
     codes = _texts(annotations["evidence"])
-    for code, count in zip(codes.values, np.bincount(codes.codes, minlength=len(codes.values)).tolist()):
-        if count and code not in KNOWN_CODES:
-            _log.info("%s: %d rows have the unknown evidence code %s", source, count, code)
-            _add_whole(coverage, source, f"rows with the unknown evidence code {code}", count)
+    numbers = np.bincount(codes.codes, minlength=len(codes.values)).tolist()
+    unknown = [(count, code) for code, count in zip(codes.values, numbers) if count and code not in KNOWN_CODES]
+    unknown.sort(reverse=True)
+    for count, code in unknown[:_MOST_CODES]:
+        _log.info("%s: %d rows have the unknown evidence code %s", source, count, code)
+        _add_whole(coverage, source, f"rows with the unknown evidence code {code}", count)
+    if others := sum(count for count, _ in unknown[_MOST_CODES:]):
+        _add_whole(coverage, source, "rows with other unknown evidence codes", others)
     for reason, count in annotations.attrs.get("repairs", {}).items():
         _add_whole(coverage, source, reason, count)
 

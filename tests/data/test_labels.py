@@ -89,6 +89,12 @@ def test_an_unknown_code_is_electronic_and_counted():
     assert counts["rows with the unknown evidence code NO_MAPPING", "held"] == 1
 
 
+def test_of_very_many_unknown_codes_the_most_frequent_are_counted_by_name():
+    _, counts = label(*[("P1", TRANSPORT, f"X{k:02}") for k in range(30)], ("P1", TRANSPORT, "X07"), *USUAL)
+    assert counts["rows with the unknown evidence code X07", "held"] == 2
+    assert counts["rows with other unknown evidence codes", "joined"] == 10
+
+
 def test_the_codes_asked_for_are_the_experimental_ones():
     found, _ = label(("P1", MITOSIS, "IDA"), ("P1", TRANSPORT, "IBA"), *USUAL, evidence={"IBA"})
     assert having(found.positive, "P1") == {TRANSPORT, ROOT}

@@ -17,7 +17,6 @@ _FEWEST_COLUMNS = 11
 _GENE, _MD5, _LENGTH, _ANALYSIS, _SIGNATURE, _DATE, _ENTRY, _GO = 0, 1, 2, 3, 4, 10, 11, 13
 _CHECKSUM = re.compile(r"[0-9a-fA-F]{32}")
 _RUN_DATE = re.compile(r"([0-9]{2})-([0-9]{2})-([0-9]{4})")
-_TERM = re.compile(r"([^()|]+?)\s*(?:\(([^()]*)\))?")
 
 
 def read_interproscan(path: str | Path) -> pd.DataFrame:
@@ -61,10 +60,10 @@ def _terms(path: str | Path) -> Iterator[tuple[int, str, str, str, str]]:
         if len(fields) <= _GO:
             continue
         for word in fields[_GO].split("|"):
-            found = _TERM.fullmatch(word.strip())
-            if found is None or found[1] == "-":
+            term, _, sources = word.partition("(")
+            if term.strip() in ("", "-"):
                 continue
-            row = (fields[_GENE].strip(), found[1], _origin(fields, found[2] or ""))
+            row = (fields[_GENE].strip(), term.strip(), _origin(fields, sources))
             if row not in seen:
                 seen.add(row)
                 yield number, *row, _run_date(fields[_DATE])
