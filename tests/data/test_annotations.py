@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from genessl.data.annotations import EXPERIMENTAL, KNOWN_CODES, read_annotations, read_gaf
+from genessl.data.annotations import EXPERIMENTAL, KNOWN_CODES, read_gaf
 from genessl.errors import InputError
 
 ROW = {
