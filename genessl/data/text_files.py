@@ -13,7 +13,7 @@ from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import IO
 
@@ -58,11 +58,11 @@ def read_lines(path: str | Path) -> Generator[tuple[int, str], None, None]:
         yield from enumerate(lines, start=number)
 
 
-def read_blocks(path: str | Path) -> Generator[tuple[int, list[str]], None, None]:
+def read_blocks(path: str | Path, *, warn: bool = True) -> Generator[tuple[int, list[str]], None, None]:
     """Yield about a megabyte of lines at once, with the number of the first; otherwise as `read_lines`."""
     path = Path(path)
     number = 0
-    warned = False
+    warned = not warn
     try:
         with _open_text(path) as text:
             for lines in _blocks(path, text):
@@ -125,7 +125,8 @@ def read_head(path: str | Path) -> Head:
         As `read_lines`, and if the file holds blank lines only.
     """
     path = Path(path)
-    with closing(read_lines(path)) as lines:
+    with closing(read_blocks(path, warn=False)) as blocks:  # whoever reads the whole file warns of its letters
+        lines = chain.from_iterable(enumerate(block, start=number) for number, block in blocks)
         found = tuple(islice(((number, line) for number, line in lines if line.strip()), _PEEKED))
     if not found:
         raise InputError(f"{path}: found blank lines only; download or copy it again")
