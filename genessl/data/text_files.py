@@ -13,7 +13,7 @@ from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from typing import IO
 
@@ -127,10 +127,17 @@ def read_head(path: str | Path) -> Head:
     path = Path(path)
     with closing(read_blocks(path, warn=False)) as blocks:  # whoever reads the whole file warns of its letters
         lines = chain.from_iterable(enumerate(block, start=number) for number, block in blocks)
-        found = tuple(islice(((number, line) for number, line in lines if line.strip()), _PEEKED))
+        found: list[tuple[int, str]] = []
+        size = 0
+        for number, line in lines:
+            if line.strip():
+                found.append((number, line))
+                size += len(line)
+            if len(found) == _PEEKED or size > _LONGEST_LINE:
+                break
     if not found:
         raise InputError(f"{path}: found blank lines only; download or copy it again")
-    return Head(path, found)
+    return Head(path, tuple(found))
 
 
 def _open_text(path: Path) -> IO[str]:

@@ -143,6 +143,12 @@ def test_the_head_holds_the_first_lines_that_are_not_blank(tmp_path: Path) -> No
     assert len(head.lines) == 200
 
 
+def test_the_head_of_very_long_lines_is_short(tmp_path: Path) -> None:
+    path = tmp_path / "wide"
+    path.write_bytes((b"A" * (5 << 20) + b"\n") * 6)
+    assert len(read_head(path).lines) == 2
+
+
 def test_blank_lines_have_no_head(tmp_path: Path) -> None:
     path = tmp_path / "blank"
     path.write_text("\n \n")
