@@ -12,6 +12,8 @@ from genessl.features.composition import AMINO_ACIDS
 from genessl.models.supervision import Supervision
 from genessl.semi_supervised.pseudo_labels.stopping import Judge
 
+collect_ignore = ["fuzz_readers.py"]  # needs atheris, and is no test
+
 NAMESPACES = {"P": "biological_process", "F": "molecular_function", "C": "cellular_component"}
 
 

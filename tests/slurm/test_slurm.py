@@ -1,5 +1,6 @@
 """The workflow on a real Slurm of one node, started for these tests on the loopback interface."""
 
+import gzip
 import os
 import re
 import shutil
@@ -121,12 +122,13 @@ def test_the_sentence_of_a_failing_job_is_shown(cluster: dict[str, str], organis
     shutil.copytree(organism, broken, ignore=shutil.ignore_patterns("results", "logs", ".snakemake"))
     configuration = yaml.safe_load((organism / "config.yaml").read_text())
     (broken / "config.yaml").write_text(yaml.safe_dump({**configuration, "mirror": str(broken / "raw")}))
-    (broken / "raw" / "sequences.fasta.gz").write_text("<html>moved</html>\n")
+    annotations = broken / "raw" / "annotations.gaf.gz"
+    annotations.write_bytes(gzip.compress(gzip.decompress(annotations.read_bytes()) + b"SYN\tcut\n"))
 
     code, output = run_workflow(cluster, broken, "--retries", "0")
     assert code == 1, output
     assert submissions(output) == {"build_dataset": 1}
-    assert re.search(r"genessl: error: \S*sequences\.fasta\.gz:1: found a web page", output), output
+    assert re.search(r"genessl: error: \S*annotations\.gaf\.gz:\d+: found 2 tab-separated", output), output
     assert "Traceback" not in output
     assert not (broken / "results" / "tiny" / "dataset").exists()
 
