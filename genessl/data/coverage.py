@@ -45,6 +45,11 @@ class Coverage:
         key = (source, unit, outcome)
         self._counts[key] = self._counts.get(key, 0) + int(count)
 
+    def add_whole(self, source: str, unit: str, count: int) -> None:
+        """Add a count of what joined completely, such as rows that were mended: as many held as joined."""
+        self.add(source, unit, HELD, count)
+        self.add(source, unit, JOINED, count)
+
     def table(self) -> pd.DataFrame:
         """Return the columns source, unit, outcome and count, in the order of their first addition."""
         rows = [(*key, count) for key, count in self._counts.items()]

@@ -58,8 +58,7 @@ class Resolution:
         ways = Counter(self.how.values())
         for way in _REPAIRED:
             if ways[way]:
-                coverage.add(source, f"{unit} joined {way}", HELD, ways[way])
-                coverage.add(source, f"{unit} joined {way}", JOINED, ways[way])
+                coverage.add_whole(source, f"{unit} joined {way}", ways[way])
 
     def summary(self) -> str:
         """Return how many names joined, and how, such as '2 of 3 joined (1 by own name, 1 without version)'."""

@@ -101,7 +101,7 @@ def label_genes(
     columns = terms.of_each(lambda term: ontology.index.get(ontology.resolve(term) or "", -1))
     outcome = _outcomes(annotations, rows, columns, ontology, set(evidence))
     _count(outcome, annotations, coverage, source)
-    _check_join(names, rows, terms, columns, file or source)
+    _check_join(names, rows, terms, columns, file or source, identifiers)
     shape = (len(genes), len(ontology.terms))
 
     def matrix(kind: str) -> csr_array:
@@ -273,30 +273,32 @@ def _count(outcome: NDArray[np.int8], annotations: pd.DataFrame, coverage: Cover
     for reason, count in sorted(lost.items(), key=lambda item: -item[1]):
         coverage.add(source, "annotation rows", reason, count)
     for kind in _JOINED:
-        _add_whole(coverage, source, f"{kind} rows", counts[kind])
+        coverage.add_whole(source, f"{kind} rows", counts[kind])
     codes = _texts(annotations["evidence"])
     numbers = np.bincount(codes.codes, minlength=len(codes.values)).tolist()
     unknown = [(count, code) for code, count in zip(codes.values, numbers) if count and code not in KNOWN_CODES]
     unknown.sort(reverse=True)
     for count, code in unknown[:_MOST_CODES]:
         _log.info("%s: %d rows have the unknown evidence code %s", source, count, code)
-        _add_whole(coverage, source, f"rows with the unknown evidence code {code}", count)
+        coverage.add_whole(source, f"rows with the unknown evidence code {code}", count)
     if others := sum(count for count, _ in unknown[_MOST_CODES:]):
-        _add_whole(coverage, source, "rows with other unknown evidence codes", others)
+        coverage.add_whole(source, "rows with other unknown evidence codes", others)
     for reason, count in annotations.attrs.get("repairs", {}).items():
-        _add_whole(coverage, source, reason, count)
+        coverage.add_whole(source, reason, count)
 
 
-def _add_whole(coverage: Coverage, source: str, unit: str, count: int) -> None:
-    coverage.add(source, unit, "held", count)
-    coverage.add(source, unit, "joined", count)
-
-
-def _check_join(names: _Texts, rows: NDArray[np.intp], terms: _Texts, columns: NDArray[np.intp], file: str) -> None:
+def _check_join(
+    names: _Texts,
+    rows: NDArray[np.intp],
+    terms: _Texts,
+    columns: NDArray[np.intp],
+    file: str,
+    identifiers: GeneIdentifiers,
+) -> None:
     if not (rows >= 0).any():
         raise InputError(
             f"{file}: none of the annotated genes, such as '{names.values[names.codes[0]]}', is among the sequences;"
-            " add an alias table under `identifiers`"
+            f" {identifiers.advice([names.values[code] for code in np.unique(names.codes)])}"
         )
     used, first = np.unique(terms.codes, return_index=True)
     missing = columns[first] < 0

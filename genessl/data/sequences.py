@@ -129,8 +129,7 @@ def count_proteins(
     for reason, count in dropped.items():
         coverage.add(source, unit, reason, count)
     for repair, count in repairs.items():
-        coverage.add(source, repair, HELD, count)
-        coverage.add(source, repair, JOINED, count)
+        coverage.add_whole(source, repair, count)
 
 
 def _check_distinct(path: str | Path, records: Sequence[Record], headers: Sequence[Header]) -> None:

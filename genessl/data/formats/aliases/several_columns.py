@@ -15,10 +15,10 @@ def _matches(head: Head) -> bool:
 FORMAT = Format(
     name="several_columns",
     title="a table of several columns of names",
-    recognised="Most rows have the same number of columns, from three, parted by tabs, commas or semicolons, with or"
+    recognised="Most rows have the same number of columns, from three, separated by tabs, commas or semicolons, with or"
     " without a header",
     gives="All names of a row as names of one gene; the first column of names gives the record, the header the sources."
-    " A cell may hold several names, parted by '|', ';' or ','.",
+    " A cell may hold several names, separated by '|', ';' or ','.",
     refuses="Columns of prose, of measurements, of numbered rows or of a few repeated words (chromosome, type, taxon)"
     " are left out and counted. A table with fewer than two columns of names is an error.",
     matches=_matches,

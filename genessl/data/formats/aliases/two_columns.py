@@ -15,9 +15,9 @@ def _matches(head: Head) -> bool:
 FORMAT = Format(
     name="two_columns",
     title="a table of two columns of names",
-    recognised="All rows have two columns, parted by tabs, commas, semicolons or blanks, with or without a header",
+    recognised="All rows have two columns, separated by tabs, commas, semicolons or blanks, with or without a header",
     gives="Each name as an alias of the other; the gene may stand in either column. A cell may hold several names,"
-    " parted by '|', ';' or ','.",
+    " separated by '|', ';' or ','.",
     refuses="A column of decimal numbers or prose, or the same names in both columns, as in a network, are an error."
     " Rows with one name are counted.",
     matches=_matches,

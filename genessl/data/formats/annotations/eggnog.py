@@ -79,7 +79,7 @@ def _matches(head: Head) -> bool:
 FORMAT = Format(
     name="eggnog",
     title=_TITLE,
-    recognised="by a header that begins with '#query' or '#query_name' and names a seed ortholog",
+    recognised="A header that begins with '#query' or '#query_name' and names a seed ortholog",
     gives="the terms of the column GOs as electronic annotations (IEA), each with the seed ortholog; they have no date",
     refuses="a table without a column of GO terms, or without any term",
     matches=_matches,

@@ -76,7 +76,7 @@ def _matches(head: Head) -> bool:
 FORMAT = Format(
     name="gaf",
     title="GAF 1.0 to 2.2",
-    recognised="by a line '!gaf-version', or by rows of at least 15 tab-separated columns",
+    recognised="A line '!gaf-version', or rows of at least 15 tab-separated columns",
     gives=(
         "every row, with its object, symbol, synonyms, qualifier, term, evidence code, With/From, aspect, date and"
         " source; a row without an object identifier is one of its symbol, or else of its synonyms"

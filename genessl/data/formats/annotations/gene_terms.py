@@ -66,7 +66,7 @@ def _matches(head: Head) -> bool:
 FORMAT = Format(
     name="gene_terms",
     title=_TITLE,
-    recognised="by two tab-separated columns, of which the second holds GO terms",
+    recognised="Two tab-separated columns, of which the second holds GO terms",
     gives="each term as an electronic annotation (IEA) without a date, because the table does not say what it rests on",
     refuses="a row whose second column is not GO terms separated by commas, semicolons, bars or spaces",
     matches=_matches,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import pandas as pd
@@ -36,14 +37,7 @@ def read_interproscan(path: str | Path) -> pd.DataFrame:
         raise InputError(
             f"{path}: found no GO term in column 14, expected some; run InterProScan with --goterms"
         ) from None
-    return annotation_table(path, _chained(first, rows), ELECTRONIC_POSITIONS)
-
-
-def _chained(
-    first: tuple[int, tuple[str, ...]], rows: Iterator[tuple[int, tuple[str, ...]]]
-) -> Iterator[tuple[int, tuple[str, ...]]]:
-    yield first
-    yield from rows
+    return annotation_table(path, chain([first], rows), ELECTRONIC_POSITIONS)
 
 
 def _terms(path: str | Path) -> Iterator[tuple[int, str, str, str, str]]:
@@ -94,7 +88,7 @@ def _matches(head: Head) -> bool:
 FORMAT = Format(
     name="interproscan",
     title="InterProScan TSV with GO terms",
-    recognised="by at least 11 columns, of which the second is an MD5 checksum and the third a length",
+    recognised="At least 11 columns, of which the second is an MD5 checksum and the third a length",
     gives=(
         "the GO terms of column 14 as electronic annotations (IEA), each with the InterPro entry or signature that"
         " gives it and the date of the run"
