@@ -19,6 +19,7 @@ from genessl.data.sequences import read_proteins
 from genessl.features.domains import read_domains
 from genessl.features.embeddings import read_embeddings
 from tests.conventions import CONVENTIONS, OBO
+from tests.file_examples import TEXTS
 
 
 def _convention_files(wanted: Callable[[str], bool]) -> list[bytes]:
@@ -45,17 +46,6 @@ def _embeddings() -> list[bytes]:
     return [npz.getvalue(), hdf5.getvalue()]
 
 
-DOMAINS = (
-    b"G1\t0123456789abcdef0123456789abcdef\t120\tPfam\tPF00069\tProtein kinase domain\t5\t60\t1.2E-20\tT\t01-01-2020\t"
-    b"IPR000719\tProtein kinase domain\tGO:0004672\t-\n",
-    b"Pkinase PF00069.31 G1 - 1e-20 60.0 0.1 2e-20 59.0 0.1 1.0 1 0 0 1 1 1 1 Protein kinase domain\n",
-)
-ALIASES = (
-    b"abc1\tSYN001\nabc2\tSYN002\n",
-    b"Entry\tGene Names\tSTRING\tRefSeq\nSYN001\tabc1\t1.xyz1;\tNP_1.1;\n",
-    b"!gpi-version: 2.1\nUniProtKB:P90001\tgenA\tname\tabc|def\tPR:1\ttaxon:9\t\t\t\tSGD:S1\t\n",
-)
-
 READERS: dict[str, Callable[[Path], Any]] = {
     "sequences": read_proteins,
     "annotations": read_annotations,
@@ -69,15 +59,12 @@ READERS: dict[str, Callable[[Path], Any]] = {
 
 
 def examples() -> dict[str, list[bytes]]:
-    """Return valid files of each reader."""
-    networks = _convention_files(lambda name: name == "network.txt")
-    return {
-        "sequences": _convention_files(lambda name: name.startswith("proteins")),
-        "annotations": _convention_files(lambda name: name == "t0.gaf"),
-        "ontology": [OBO.encode()],
-        "aliases": [*ALIASES, *_convention_files(lambda name: "alias" in name or "mapping" in name)],
-        "networks": networks,
-        "edges": [b"G1\tG2\t0.5\n", b'"gene1","gene2","weight"\n"G1","G2",0.5\n', b"G1 pp G2\n"],
-        "domains": list(DOMAINS),
-        "embeddings": _embeddings(),
-    }
+    """Return valid files of each reader: one of each format, and those of the imitated databases."""
+    texts = {kind: [text.encode() for text in named.values()] for kind, named in TEXTS.items()}
+    texts["sequences"] += _convention_files(lambda name: name.startswith("proteins"))
+    texts["annotations"] += _convention_files(lambda name: name == "t0.gaf")
+    texts["ontology"] += [OBO.encode()]
+    texts["aliases"] += _convention_files(lambda name: "alias" in name or "mapping" in name)
+    texts["networks"] += _convention_files(lambda name: name == "network.txt")
+    edges = [b"G1\tG2\t0.5\n", b'"gene1","gene2","weight"\n"G1","G2",0.5\n', b"G1 pp G2\n"]
+    return {**texts, "edges": edges, "embeddings": _embeddings()}

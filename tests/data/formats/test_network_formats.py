@@ -9,11 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from genessl.data.aliases import AliasTable
-from genessl.data.formats.networks import NETWORK_FORMATS
 from genessl.data.formats.networks.edge_columns import split_line
 from genessl.data.identifiers import GeneIdentifiers
 from genessl.data.networks import OTHER_ORGANISM, check_network, read_network, resolve_nodes
 from genessl.errors import InputError
+from tests.file_examples import TEXTS
 
 Triples = list[tuple[str, str, float]]
 PATH = [(f"SYN00{k}", f"SYN00{k + 1}", k / 10) for k in range(1, 6)]
@@ -451,16 +451,7 @@ def test_a_damaged_confidence_is_named(tmp_path: Path) -> None:
     assert ":2: found the intact-miscore '7', expected a number from 0 to 1" in expected_error(written(tmp_path, text))
 
 
-EXAMPLES = {
-    "string": "protein1 protein2 combined_score\nA B 1\n",
-    "string_export": export(EXPORTS[0]),
-    "string_actions": "item_id_a\titem_id_b\tmode\tscore\nA\tB\tbinding\t900\n",
-    "biogrid": BIOGRID,
-    "mitab": mitab(*INTACT),
-    "genemania": "Gene_A\tGene_B\tWeight\nA\tB\t0.5\n",
-    "sif": "A pp B\n",
-    "edges": "A B 0.5\n",
-}
+EXAMPLES = TEXTS["networks"]
 
 
 @pytest.mark.parametrize("named", EXAMPLES)
@@ -476,10 +467,6 @@ def test_a_named_format_that_the_file_contradicts_names_what_it_is(tmp_path: Pat
         assert f":1: found the format {held} (" in expected_error(path, named)
         with pytest.raises(InputError, match=f"expected {named} "):
             check_network(path, named)
-
-
-def test_every_format_has_an_example() -> None:
-    assert EXAMPLES.keys() | {"indexed_edges"} == {each.name for each in NETWORK_FORMATS}
 
 
 def test_row_numbers_are_meant_where_genes_are_given(tmp_path: Path) -> None:
