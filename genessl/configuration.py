@@ -268,14 +268,17 @@ def resolve_files(
         _check_location(key, location, downloads)
         return str(location.path)
 
+    def paths_of(key: str, value: str | list[str] | None) -> str | list[str | None] | None:
+        if isinstance(value, list):
+            return [path_of(f"{key}[{i}]", name) for i, name in enumerate(value)]
+        return path_of(key, value)
+
     if config["evaluation"]["scheme"] != "temporal":
         resolved["later_annotations"] = None
     for key in ("sequences", "ontology", "annotations", "later_annotations", "embeddings", "domains"):
-        if isinstance(resolved[key], list):  # several files of `embeddings`
-            resolved[key] = [path_of(f"{key}[{i}]", name) for i, name in enumerate(resolved[key])]
-        elif not isinstance(resolved[key], Mapping):  # `embeddings` may name a language model instead of a file
-            resolved[key] = path_of(key, resolved[key])
-    resolved["identifiers"] = [path_of(f"identifiers[{i}]", name) for i, name in enumerate(resolved["identifiers"])]
+        if not isinstance(resolved[key], Mapping):  # `embeddings` may name a language model instead of a file
+            resolved[key] = paths_of(key, resolved[key])
+    resolved["identifiers"] = paths_of("identifiers", resolved["identifiers"])
     for name, network in resolved["networks"].items():
         for key in ("file", "genes"):
             network[key] = path_of(f"networks.{name}.{key}", network[key])
@@ -284,10 +287,8 @@ def resolve_files(
             "contamination.sequences", resolved["contamination"]["sequences"]
         )
     for i, reference in enumerate(resolved["references"]):
-        for key in ("sequences", "annotations", "domains"):
-            reference[key] = path_of(f"references[{i}].{key}", reference[key])
-        tables = reference["identifiers"]
-        reference["identifiers"] = [path_of(f"references[{i}].identifiers[{k}]", name) for k, name in enumerate(tables)]
+        for key in ("sequences", "annotations", "domains", "identifiers"):
+            reference[key] = paths_of(f"references[{i}].{key}", reference[key])
     return resolved, downloads
 
 

@@ -310,6 +310,17 @@ def test_every_file_name_becomes_a_path():
     json.dumps(config)
 
 
+def test_several_files_of_annotations_become_paths():
+    references = [{"sequences": "s.fasta", "annotations": ["r.gaf", "http://x/r.tsv"]}]
+    config, downloads = resolved(annotations=["a.gaf", "b.tsv"], later_annotations=["c.gaf"], references=references)
+    assert config["annotations"] == ["m/a.gaf", "m/b.tsv"]
+    assert config["later_annotations"] == ["m/c.gaf"]
+    assert config["references"][0]["annotations"] == ["m/r.gaf", "resources/r.tsv"]
+    assert downloads == {"resources/r.tsv": "http://x/r.tsv"}
+    with pytest.raises(InputError, match="annotations: found "):
+        resolved(annotations=[])
+
+
 def test_several_files_of_embeddings_become_paths():
     config, downloads = resolved(embeddings=["a.h5", "http://x/b.h5"])
     assert config["embeddings"] == ["m/a.h5", "resources/b.h5"]

@@ -238,21 +238,37 @@ def _draw(contamination: Contamination, sources: Sources, coverage: Coverage) ->
 
 
 def _newest_date(sources: Sources) -> int:
-    """Return the newest date of the annotations, which is t0: the date up to which they hold what was known."""
-    newest = int(sources.annotations["date"].max())
+    """Return the newest date of the annotations, which is t0: the date up to which they hold what was known.
+
+    The day on which a program computed a table of predictions does not count.
+    """
+    newest = _newest(sources.annotations)
+    file = sources.files.get("annotations", "annotations")
     if not newest:
-        file = sources.files.get("annotations", "annotations")
-        undated = sources.annotations.attrs.get("undated")
-        if undated:
+        computed = sources.annotations.attrs.get("computed")
+        if computed:
             raise InputError(
-                f"{file}: found {undated}, which have no dates and hold predictions only, expected experimental"
-                " annotations as well; give a GAF with dates"
+                f"{file}: found {computed}, which hold predictions only, expected experimental annotations as well;"
+                " list a GAF with dates beside it"
             )
         raise InputError(
             f"{file}: found no date in any row, expected YYYYMMDD or YYYY-MM-DD in column 14, which says until when"
             " annotations were known; give a GAF with dates"
         )
+    latest = int(sources.annotations["date"].max())
+    if sources.later_annotations is not None and latest > newest:
+        _log.warning(
+            "%s: predictions were computed on %d, after %d, the newest date of the experiments, perhaps from what the"
+            " later annotations test; take predictions of that date for a fair test",
+            file,
+            latest,
+            newest,
+        )
     return newest
+
+
+def _newest(annotations: pd.DataFrame) -> int:
+    return int(annotations.attrs.get("newest", annotations["date"].max()))
 
 
 def _substituted(
@@ -343,7 +359,7 @@ def _later_truth(
     if sources.later_annotations is None:
         return None
     genes = list(sources.sequences)
-    newest, known = (int(table["date"].max()) for table in (sources.later_annotations, sources.annotations))
+    newest, known = (_newest(table) for table in (sources.later_annotations, sources.annotations))
     if 0 < newest < known:
         _log.warning(
             "%s: the newest row is of %d, before %d, the newest of `annotations`; check that they are not exchanged",

@@ -74,12 +74,11 @@ def build_from_settings(settings: Mapping[str, Any], *, threads: int = 1) -> Ass
 def check_settings(found: Mapping[str, Any]) -> None:
     """Raise InputError unless the required keys of a dataset are present, and all keys are known."""
     check_keys(found, "--settings", required=_FILE_KEYS, known=_DATASET_KEYS + _OTHER_KEYS)
-    for key in (*_FILE_KEYS, "later_annotations", "domains"):
+    for key in ("sequences", "ontology", "domains"):
         if not isinstance(found.get(key, ""), str | None):
             raise InputError(f"--settings: found {found[key]!r} as '{key}', expected a path")
-    embeddings = found.get("embeddings") or []
-    if not all(isinstance(path, str) for path in ([embeddings] if isinstance(embeddings, str) else embeddings)):
-        raise InputError(f"--settings: found {embeddings!r} as 'embeddings', expected a path, or a list of paths")
+    for key in ("annotations", "later_annotations", "embeddings"):
+        _check_paths(found.get(key), f"--settings: {key}")
     evaluation = found.get("evaluation") or {}
     check_keys(evaluation, "evaluation", known=[field.name for field in dataclasses.fields(Evaluation)])
     networks = found.get("networks") or {}
@@ -92,6 +91,7 @@ def check_settings(found: Mapping[str, Any]) -> None:
             raise InputError(f"contamination.sequences: found {found['contamination']['sequences']!r}, expected a path")
     for i, entry in enumerate(found.get("references") or []):
         check_keys(entry, f"references[{i}]", required=("sequences", "annotations"), known=_REFERENCE_KEYS)
+        _check_paths(entry["annotations"], f"references[{i}].annotations")
     if not str(found.get("taxon") or 1).isdecimal() or isinstance(found.get("taxon"), bool):
         raise InputError(f"taxon: found {found['taxon']!r}, expected a number, the taxon's identifier at NCBI, or null")
     if type(found.get("seed", 0)) is not int or found.get("seed", 0) < 0:
@@ -110,6 +110,16 @@ def check_keys(found: Any, where: str, *, required: Collection[str] = (), known:
         raise InputError(f"{where}: the key '{missing[0]}' is missing; add it")
 
 
+def paths_of(value: str | list[str] | None) -> list[str]:
+    """Return the paths of a key that takes one path or a list of them."""
+    return [value] if isinstance(value, str) else list(value or [])
+
+
+def _check_paths(value: Any, where: str) -> None:
+    if not isinstance(value, str | list | None) or not all(isinstance(path, str) for path in paths_of(value)):
+        raise InputError(f"{where}: found {value!r}, expected a path, or a list of paths")
+
+
 def _evidence(chosen: str | list[str]) -> frozenset[str]:
     if chosen == "experimental":
         return EXPERIMENTAL
@@ -121,17 +131,16 @@ def _evidence(chosen: str | list[str]) -> frozenset[str]:
 
 def _read_sources(settings: Mapping[str, Any]) -> Sources:
     proteins = read_proteins(settings["sequences"])
-    files = {"annotations": settings["annotations"]}
+    files = {}
     networks = {}
     for name, entry in (settings.get("networks") or {}).items():
         options = {key: entry[key] for key in _NETWORK_OPTIONS if entry.get(key) is not None}
         rows = _first_words(entry["genes"]) if entry.get("genes") else None
         networks[name] = read_network(entry["file"], entry.get("format"), genes=rows, **options)
         files[name] = entry["file"]
-    later, embeddings = settings.get("later_annotations"), settings.get("embeddings") or []
-    embeddings = [embeddings] if isinstance(embeddings, str) else embeddings
-    domains = settings.get("domains")
-    files |= {key: path for key, path in (("later annotations", later), ("domains", domains)) if path}
+    annotations, later, domains = (settings.get(key) for key in ("annotations", "later_annotations", "domains"))
+    read = {"annotations": annotations, "later annotations": later, "domains": domains}
+    files |= {key: ", ".join(paths_of(value)) for key, value in read.items() if value}
     return Sources(
         sequences=proteins.sequences,
         header_aliases=proteins.aliases,
@@ -139,10 +148,10 @@ def _read_sources(settings: Mapping[str, Any]) -> Sources:
         repairs=proteins.repairs,
         networks=networks,
         ontology=read_obo(settings["ontology"]),
-        annotations=read_annotations(settings["annotations"]),
-        later_annotations=read_annotations(later) if later else None,
+        annotations=read_annotations(paths_of(annotations)),
+        later_annotations=read_annotations(paths_of(later)) if later else None,
         aliases=[read_aliases(path) for path in settings.get("identifiers") or []],
-        embedding_files=[read_embedding_file(path) for path in embeddings],
+        embedding_files=[read_embedding_file(path) for path in paths_of(settings.get("embeddings"))],
         domains=read_domains(domains) if domains else None,
         references=[_read_reference(i, entry) for i, entry in enumerate(settings.get("references") or [])],
         files=files,
@@ -156,11 +165,11 @@ def _read_reference(number: int, entry: Mapping[str, Any]) -> ReferenceSource:
         sequences=proteins.sequences,
         dropped=proteins.dropped,
         repairs=proteins.repairs,
-        annotations=read_annotations(entry["annotations"]),
+        annotations=read_annotations(paths_of(entry["annotations"])),
         aliases=[*(read_aliases(path) for path in entry.get("identifiers") or []), proteins.aliases],
         domains=read_domains(domains) if domains else None,
         name=f"references[{number}]",
-        files={key: entry[key] for key in ("annotations", "domains") if entry.get(key)},
+        files={key: ", ".join(paths_of(entry[key])) for key in ("annotations", "domains") if entry.get(key)},
     )
 
 

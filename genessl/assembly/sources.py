@@ -44,8 +44,6 @@ class Sources:
         Proteins of other organisms with their annotations.
     files : mapping of str to str
         The files of "annotations", "later annotations", "domains" and each network, for messages.
-    header_aliases : AliasTable, optional
-        Other names of the genes, from the headers of their sequences.
     dropped, repairs : mapping of str to int
         Records of the sequences that were left out, and what was changed in them, as in `Proteins`.
     """

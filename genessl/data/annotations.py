@@ -40,8 +40,9 @@ def read_annotations(paths: str | Path | Sequence[str | Path]) -> pd.DataFrame:
         negated : bool, whether the qualifier held NOT
         date : int64, as YYYYMMDD; 0 where the file holds no date
 
-    Its ``attrs["repairs"]`` counts by reason the rows in which something was mended; ``attrs["undated"]`` is the title
-    of a format that never holds dates, if one was read.
+    Its ``attrs["repairs"]`` counts by reason the rows in which something was mended; ``attrs["newest"]`` is the newest
+    date of a GAF or GPAD, which tells until when annotations were known; ``attrs["computed"]`` names the formats read
+    that hold predictions of a program only.
 
     Raises
     ------

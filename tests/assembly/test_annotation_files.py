@@ -2,6 +2,7 @@
 
 import logging
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -70,19 +71,24 @@ def gaf(*rows: tuple[str, ...], date: str = "20200101") -> str:
 USUAL = [(gene, f"sym{k}", ["GO:9000002", "GO:9000004"][k % 2]) for k, gene in enumerate(GENES[:8])]
 
 
-def build(folder: Path, annotations: str, **changes: str) -> Assembly:
+def build(folder: Path, annotations: str | list[str], **changes: str) -> Assembly:
     random = np.random.default_rng(0)
     letters = list("ACDEFGHIKLMNPQRSTVWY")
     files = {
         "sequences": "".join(f">{gene}\nM{''.join(random.choice(letters, 120))}\n" for gene in GENES),
         "ontology": OBO,
-        "annotations": annotations,
         **changes,
     }
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
-    settings = {name: str(folder / name) for name in files}
-    return build_from_settings({**settings, "organism": "syn", "evaluation": {"scheme": "none"}})
+    settings: dict[str, Any] = {name: str(folder / name) for name in files}
+    texts = [annotations] if isinstance(annotations, str) else annotations
+    paths = [folder / ("annotations" if number == 0 else f"annotations{number}") for number in range(len(texts))]
+    for path, text in zip(paths, texts):
+        path.write_text(text, encoding="utf-8")
+    settings["annotations"] = str(paths[0]) if isinstance(annotations, str) else [str(path) for path in paths]
+    scheme = "temporal" if "later_annotations" in changes else "none"
+    return build_from_settings({**settings, "organism": "syn", "evaluation": {"scheme": scheme}})
 
 
 def terms_of(assembly: Assembly, gene: str, kind: str = "positive") -> set[str]:
@@ -136,14 +142,16 @@ def test_a_gaf_without_a_date_is_refused_at_once(tmp_path: Path, date: str) -> N
 
 
 def test_tables_without_dates_and_experiments_are_refused_at_once(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="annotations: found eggNOG-mapper annotations, which have no dates and hold"):
+    with pytest.raises(InputError, match="annotations: found eggNOG-mapper annotations, which hold predictions only"):
         build(tmp_path, EGGNOG.format(gene="SYN001"))
-    with pytest.raises(InputError, match="found two columns of gene and GO terms, which have no dates"):
+    with pytest.raises(InputError, match="found two columns of gene and GO terms, which hold predictions"):
         build(tmp_path, "SYN001\tGO:9000002\n")
 
 
 def test_predictions_alone_are_refused_at_once(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"annotations: found no experimental annotation .* give a GAF of experiments"):
+        build(tmp_path, gaf(*((gene, symbol, term, "IEA", "") for gene, symbol, term in USUAL)))
+    with pytest.raises(InputError, match="found InterProScan TSV with GO terms, which hold predictions only"):
         build(tmp_path, SCAN.format(gene="SYN001"))
 
 
@@ -173,3 +181,40 @@ def test_another_ontology_has_its_own_aspects(tmp_path: Path) -> None:
     assert dataset.ontology.terms == ("TO:9000002", "TO:9000003")
     assert set(dataset.ontology.aspects) == {"plant_trait"}
     assert dataset.positive.sum() == 8
+
+
+def test_predictions_beside_a_gaf_are_electronic_and_leave_t0_to_the_gaf(tmp_path: Path) -> None:
+    alone = build(tmp_path, gaf(*USUAL))
+    both = build(tmp_path, [gaf(*USUAL), SCAN.format(gene="SYN012"), EGGNOG.format(gene="SYN011")])
+    assert both.dataset.annotation_date == alone.dataset.annotation_date == 20200101
+    assert (both.dataset.positive != alone.dataset.positive).nnz == 0
+    assert terms_of(both, "SYN012", "electronic") == terms_of(both, "SYN011", "electronic") == {"GO:9000002"}
+    assert lost(both)["joined"] == lost(alone)["joined"] + 2
+
+
+def test_two_gafs_are_read_as_one_and_the_newest_date_of_both_is_t0(tmp_path: Path) -> None:
+    whole = build(tmp_path, gaf(*USUAL))
+    halves = build(tmp_path, [gaf(*USUAL[:4]), gaf(*USUAL[4:], date="20191231")])
+    assert (whole.dataset.positive != halves.dataset.positive).nnz == 0
+    assert halves.dataset.annotation_date == 20200101
+
+
+def test_predictions_younger_than_the_gaf_are_told_where_later_annotations_test(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    later = gaf(*USUAL, ("SYN012", "sym12", "GO:9000002"), date="20210101")
+    with caplog.at_level(logging.WARNING):
+        build(tmp_path, [gaf(*USUAL), SCAN.format(gene="SYN012")], later_annotations=later)
+    assert "predictions were computed on 20211231, after 20200101, the newest date of the experiments" in caplog.text
+    caplog.clear()
+    build(tmp_path, [gaf(*USUAL), SCAN.format(gene="SYN012").replace("2021", "2019")], later_annotations=later)
+    assert "computed on" not in caplog.text
+
+
+def test_several_files_of_predictions_alone_are_refused_by_what_they_are(tmp_path: Path) -> None:
+    scan, eggnog = SCAN.format(gene="SYN012"), EGGNOG.format(gene="SYN011")
+    with pytest.raises(
+        InputError, match="found InterProScan TSV with GO terms and eggNOG-mapper annotations, which"
+    ) as e:
+        build(tmp_path, [scan, eggnog])
+    assert str(e.value).startswith(f"{tmp_path / 'annotations'}, {tmp_path / 'annotations1'}: ")

@@ -105,8 +105,10 @@ def source_files():
     for network in CONFIGURATION["networks"].values():
         files += [network["file"], network["genes"]]
     for reference in CONFIGURATION["references"]:
-        files += [reference[key] for key in ("sequences", "annotations", "domains")]
+        files += [reference["sequences"], reference["domains"]]
         files += reference["identifiers"]
+        annotations = reference["annotations"]
+        files += annotations if isinstance(annotations, list) else [annotations]
     if CONFIGURATION["contamination"] is not None:
         files.append(CONFIGURATION["contamination"]["sequences"])
     return [file for file in files if file is not None]

@@ -165,7 +165,7 @@ def test_eggnog_gives_electronic_rows_without_a_date(tmp_path: Path, header: str
         ("SYN001", "GO:9000012", "IEA", "eggNOG:882.SYN1", 0),
         ("SYN003", "GO:9000003", "IEA", "eggNOG:882.SYN1", 0),
     ]
-    assert table.attrs["undated"] == "eggNOG-mapper annotations"
+    assert table.attrs["computed"] == "eggNOG-mapper annotations"
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ def test_several_files_stand_one_below_the_other(tmp_path: Path) -> None:
         "rows with an evidence code in lower case or of ECO": 1,
         "rows of a table without evidence codes, taken as electronic": 1,
     }
-    assert table.attrs["undated"] == "two columns of gene and GO terms"
+    assert table.attrs["computed"] == "InterProScan TSV with GO terms and two columns of gene and GO terms"
     with pytest.raises(InputError, match="found an empty list"):
         read_annotations([])
 

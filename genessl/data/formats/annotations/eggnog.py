@@ -27,7 +27,7 @@ def read_eggnog(path: str | Path) -> pd.DataFrame:
         If the file is damaged, has no header with a column of GO terms, or no GO term.
     """
     rows = electronic_rows(_terms(path), assigned_by="eggNOG")
-    return annotation_table(path, rows, ELECTRONIC_POSITIONS, undated=_TITLE)
+    return annotation_table(path, rows, ELECTRONIC_POSITIONS, computed=_TITLE)
 
 
 def _terms(path: str | Path) -> Iterator[tuple[int, str, str, str, str]]:

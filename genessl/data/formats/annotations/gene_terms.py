@@ -33,7 +33,7 @@ def read_gene_terms(path: str | Path) -> pd.DataFrame:
     """
     repairs = {_UNKNOWN: 0, _HEADER: 0}
     rows = electronic_rows(_terms(path, repairs), assigned_by="")
-    return annotation_table(path, rows, ELECTRONIC_POSITIONS, repairs=repairs, undated=_TITLE)
+    return annotation_table(path, rows, ELECTRONIC_POSITIONS, repairs=repairs, computed=_TITLE)
 
 
 def _terms(path: str | Path, repairs: dict[str, int]) -> Iterator[tuple[int, str, str, str, str]]:

@@ -14,6 +14,7 @@ from genessl.data.formats.format import Format
 from genessl.data.text_files import Head, read_lines
 from genessl.errors import InputError
 
+_TITLE = "InterProScan TSV with GO terms"
 _FEWEST_COLUMNS = 11
 _GENE, _MD5, _LENGTH, _ANALYSIS, _SIGNATURE, _DATE, _ENTRY, _GO = 0, 1, 2, 3, 4, 10, 11, 13
 _CHECKSUM = re.compile(r"[0-9a-fA-F]{32}")
@@ -37,7 +38,7 @@ def read_interproscan(path: str | Path) -> pd.DataFrame:
         raise InputError(
             f"{path}: found no GO term in column 14, expected some; run InterProScan with --goterms"
         ) from None
-    return annotation_table(path, chain([first], rows), ELECTRONIC_POSITIONS)
+    return annotation_table(path, chain([first], rows), ELECTRONIC_POSITIONS, computed=_TITLE)
 
 
 def _terms(path: str | Path) -> Iterator[tuple[int, str, str, str, str]]:
@@ -87,7 +88,7 @@ def _matches(head: Head) -> bool:
 
 FORMAT = Format(
     name="interproscan",
-    title="InterProScan TSV with GO terms",
+    title=_TITLE,
     recognised="At least 11 columns, of which the second is an MD5 checksum and the third a length",
     gives=(
         "the GO terms of column 14 as electronic annotations (IEA), each with the InterPro entry or signature that"

@@ -61,7 +61,7 @@ def annotation_table(
     positions: Mapping[str, int],
     *,
     repairs: Mapping[str, int] | None = None,
-    undated: str = "",
+    computed: str = "",
 ) -> pd.DataFrame:
     """Make a table of annotations from the fields of each row.
 
@@ -75,8 +75,8 @@ def annotation_table(
         Place of each of `FIELDS` in a row; those that the format lacks are empty.
     repairs : mapping of str to int, optional
         What the format's reader mended, by reason; it is read once all rows are.
-    undated : str
-        Title of the format if its files never hold dates.
+    computed : str
+        Title of the format if its files hold predictions of a program only.
 
     Returns
     -------
@@ -100,9 +100,10 @@ def annotation_table(
         else _texts(np.zeros(len(lines), dtype=np.int32), [""])
         for name in FIELDS
     }
-    table = _tidy(path, np.array(lines, dtype=np.int64), raw, dict(repairs or {}), bool(undated))
-    if undated:
-        table.attrs["undated"] = undated
+    table = _tidy(path, np.array(lines, dtype=np.int64), raw, dict(repairs or {}), dated=not computed)
+    table.attrs["newest"] = 0 if computed else int(table["date"].max())
+    if computed:
+        table.attrs["computed"] = computed
     return table
 
 
@@ -117,8 +118,9 @@ def joined_tables(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     columns = {name: _stacked([table[name] for table in tables]) for name in tables[0].columns}
     joined = pd.DataFrame(columns)
     joined.attrs["repairs"] = repairs
-    if undated := sorted({table.attrs["undated"] for table in tables if "undated" in table.attrs}):
-        joined.attrs["undated"] = " and ".join(undated)
+    joined.attrs["newest"] = max(table.attrs["newest"] for table in tables)
+    if computed := sorted({table.attrs["computed"] for table in tables if "computed" in table.attrs}):
+        joined.attrs["computed"] = " and ".join(computed)
     return joined
 
 
@@ -165,7 +167,8 @@ def _tidy(
     lines: NDArray[np.int64],
     raw: dict[str, pd.Categorical[str]],
     repairs: dict[str, int],
-    undated: bool,
+    *,
+    dated: bool,
 ) -> pd.DataFrame:
     spaced = np.zeros(len(lines), dtype=bool)
     for name, values in raw.items():
@@ -179,7 +182,7 @@ def _tidy(
     raw["qualifier"] = _changed(raw["qualifier"], _without_not, np.zeros(len(lines), dtype=bool))
     raw["gene"], repairs[_NAMELESS] = _named(raw)
     dates = _of_category(raw["date"], date_number).astype(np.int64)
-    if not undated:
+    if dated:
         _warn_of_dates(path, raw["date"], dates)
     columns: dict[str, object] = {"line": lines}
     for name, values in raw.items():
