@@ -199,9 +199,10 @@ class GeneIdentifiers:
         return best
 
     def tell(self, resolution: Resolution, what: str) -> None:
-        """Log how many names joined and how; warn, with advice, if fewer than half did."""
+        """Log how many names joined and how; warn, with advice, if they are few of the names and of the genes, too."""
         summary = f"{what}: {resolution.summary()}"
-        if len(resolution.targets) >= _ENOUGH * (len(resolution.targets) + len(resolution.lost)):
+        joined, genes = len(resolution.targets), len(set(resolution.targets.values()))
+        if joined >= _ENOUGH * (joined + len(resolution.lost)) or genes >= _ENOUGH * len(self.genes):
             _log.info("%s", summary)
         else:
             _log.warning("%s; of the others, %s", summary, self.advice(list(resolution.lost)))

@@ -15,7 +15,7 @@ from scipy.sparse import coo_array, csr_array
 
 from genessl.data.coverage import Coverage
 from genessl.data.evidence import EXPERIMENTAL, KNOWN_CODES
-from genessl.data.identifiers import GeneIdentifiers
+from genessl.data.identifiers import GeneIdentifiers, Resolution
 from genessl.data.ontology import Ontology
 from genessl.errors import InputError
 
@@ -94,7 +94,8 @@ def label_genes(
     InputError
         If most annotated terms are not in the ontology, or no object joins to a gene.
     """
-    objects = _resolve_objects(annotations, identifiers)
+    resolution = _resolve_objects(annotations, identifiers)
+    objects = resolution.targets
     row_of = {gene: row for row, gene in enumerate(genes)}
     names, terms = _texts(annotations["gene"]), _texts(annotations["term"])
     rows = names.of_each(lambda name: row_of[objects[name]] if name in objects else -1)
@@ -102,6 +103,8 @@ def label_genes(
     outcome = _outcomes(annotations, rows, columns, ontology, set(evidence))
     _count(outcome, annotations, coverage, source)
     _check_join(names, rows, terms, columns, file or source, identifiers)
+    resolution.count(coverage, source, "annotated objects")
+    identifiers.tell(resolution, f"{file or source}: annotated objects")
     shape = (len(genes), len(ontology.terms))
 
     def matrix(kind: str) -> csr_array:
@@ -215,7 +218,7 @@ def _uncontradicted(negative: csr_array, positive: csr_array, coverage: Coverage
     return kept
 
 
-def _resolve_objects(annotations: pd.DataFrame, identifiers: GeneIdentifiers) -> dict[str, str]:
+def _resolve_objects(annotations: pd.DataFrame, identifiers: GeneIdentifiers) -> Resolution:
     """Find the gene of each annotated object, by the symbol and synonyms of the first row that has any."""
     names, symbols, synonyms = (_texts(annotations[column]) for column in ("gene", "symbol", "synonyms"))
     described = symbols.of_each(bool) | synonyms.of_each(bool)
@@ -227,7 +230,7 @@ def _resolve_objects(annotations: pd.DataFrame, identifiers: GeneIdentifiers) ->
         for name, row in zip(names.values, first.tolist())
         if name and row >= 0
     }
-    return identifiers.resolve(words, synonyms=words).targets
+    return identifiers.resolve(words, synonyms=words)
 
 
 def _outcomes(

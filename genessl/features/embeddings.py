@@ -21,6 +21,7 @@ from genessl.errors import InputError
 __all__ = ["EmbeddingFile", "embedding_names", "join_embeddings", "read_embedding_file", "read_embeddings"]
 
 _log = logging.getLogger(__name__)
+_ENOUGH = 0.5
 _ABSENT = "no embedding in the file"
 _DIFFERENT = "different embeddings of one gene"
 _OTHER = "another embedding of the gene"
@@ -111,7 +112,7 @@ def join_embeddings(
         As `read_embeddings`.
     """
     losses: Counter[str] = Counter()
-    rows_of = _rows_of_genes(file, genes, identifiers, losses)
+    rows_of, left = _rows_of_genes(file, genes, identifiers, losses)
     vectors = _vectors(file, rows_of, losses)
     if not vectors:
         shown = f", not like '{file.names[0][0]}'" if file.names else ""
@@ -127,6 +128,7 @@ def join_embeddings(
         )
     embeddings = np.zeros((len(genes), lengths.pop()), dtype=np.float32)
     found = np.array([gene in vectors for gene in genes], dtype=bool)
+    _tell(file, genes, len(vectors), left, identifiers)
     embeddings[found] = np.stack([vectors[gene] for gene in genes if gene in vectors])
     different = len(rows_of) - len(vectors)
     _count(coverage, source, "genes", len(vectors), {_ABSENT: len(genes) - len(rows_of), _DIFFERENT: different})
@@ -152,10 +154,25 @@ def _count(coverage: Coverage, source: str, unit: str, joined: int, losses: Mapp
             coverage.add(source, unit, reason, count)
 
 
+def _tell(
+    file: EmbeddingFile, genes: Sequence[str], n_found: int, left: list[str], identifiers: GeneIdentifiers | None
+) -> None:
+    """Log how many genes have an embedding; warn, with advice, if few have one while vectors are left."""
+    told = f"{file.path}: {n_found} of {len(genes)} genes have an embedding"
+    if n_found >= _ENOUGH * len(genes) or not left:
+        _log.info("%s", told)
+    else:
+        advice = identifiers.advice(left) if identifiers is not None else "add an alias table under `identifiers`"
+        _log.warning("%s; of the %d vectors of no gene, %s", told, len(left), advice)
+
+
 def _rows_of_genes(
     file: EmbeddingFile, genes: Sequence[str], identifiers: GeneIdentifiers | None, losses: Counter[str]
-) -> dict[str, list[int]]:
-    """Return the rows of the vectors that the most direct way gives to each gene, and count those of no gene."""
+) -> tuple[dict[str, list[int]], list[str]]:
+    """Return the rows of the vectors that the most direct way gives to each gene, and the names of those of no gene.
+
+    These are counted.
+    """
     own = {gene: gene for gene in genes}
     words = {name: gene_of_word(name.split(maxsplit=1)[0]) if name.strip() else name for name in chain(*file.names)}
     others = [word for name, word in words.items() if name not in own and word not in own]
@@ -178,8 +195,9 @@ def _rows_of_genes(
                 del waiting[row]
         losses[_OTHER] += sum(len(rows) for gene, rows in found.items() if gene in rows_of)
         rows_of = found | rows_of
-    losses.update(resolution.lost.get(words[names[0]], UNKNOWN) for names in waiting.values())
-    return rows_of
+    left = [words[names[0]] for names in waiting.values()]
+    losses.update(resolution.lost.get(name, UNKNOWN) for name in left)
+    return rows_of, left
 
 
 def _as_written_by_prott5(genes: Sequence[str]) -> dict[str, str]:

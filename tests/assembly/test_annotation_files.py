@@ -218,3 +218,21 @@ def test_several_files_of_predictions_alone_are_refused_by_what_they_are(tmp_pat
     ) as e:
         build(tmp_path, [scan, eggnog])
     assert str(e.value).startswith(f"{tmp_path / 'annotations'}, {tmp_path / 'annotations1'}: ")
+
+
+def test_annotations_of_which_few_join_are_warned_of_with_what_would_join_more(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    others = [(f"OTHER{k}", f"other{k}", "GO:9000002") for k in range(9)]
+    with caplog.at_level(logging.WARNING):
+        build(tmp_path, gaf(*USUAL[:3], *others))
+    assert (
+        f"{tmp_path / 'annotations'}: annotated objects: 3 of 12 joined (3 by own name); of the others, add"
+        in caplog.text
+    )
+    caplog.clear()
+    assembly = build(tmp_path, gaf(*USUAL, *others))  # nine objects of another organism beside eight genes of twelve
+    assert "annotated objects" not in caplog.text
+    table = assembly.coverage.table()
+    table = table[(table["source"] == "annotations") & (table["unit"] == "annotated objects")]
+    assert dict(zip(table["outcome"], table["count"])) == {"held": 17, "joined": 8, "unknown identifier": 9}

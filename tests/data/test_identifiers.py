@@ -385,7 +385,8 @@ def test_a_resolution_counts_and_tells_in_which_ways_names_joined() -> None:
 
 
 def test_few_joined_names_are_warned_of_with_advice(caplog: pytest.LogCaptureFixture) -> None:
-    identifiers = GeneIdentifiers(["A"], [])
+    identifiers = GeneIdentifiers(["A", "B", "C"], [])
+    identifiers.tell(identifiers.resolve(["A", "B", "q", "r", "s"]), "whole.tsv: nodes")  # most genes are there
     identifiers.tell(identifiers.resolve(["A", "q", "r"]), "net.tsv: nodes")
     assert caplog.messages == ["net.tsv: nodes: 1 of 3 joined (1 by own name); of the others, add an alias table under"
                                " `identifiers`"]  # fmt: skip

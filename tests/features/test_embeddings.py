@@ -132,6 +132,13 @@ def test_headers_and_their_accessions_name_vectors(tmp_path, write):
     assert found == {"P1": [1], "P2": [2], "P3": [3]}
 
 
+def test_vectors_of_which_few_join_are_warned_of(tmp_path, caplog):
+    path = tmp_path / "vectors.npz"
+    write_npz(path, {GENES[0]: [1, 0], "other1": [0, 1], "other2": [1, 1]})
+    join_embeddings(read_embedding_file(path), [*GENES, "X1", "X2"], identifiers(), Coverage(), source="embeddings")
+    assert f"{path}: 1 of {len(GENES) + 2} genes have an embedding; of the 2 vectors of no gene, add an" in caplog.text
+
+
 @WRITERS
 def test_names_with_underscores_as_the_script_of_prott5_writes_them(tmp_path, write):
     genes = ["AT1G90001.1", "9.YSY1", "a.b", "a/b"]
