@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genessl.data.coverage import Coverage
+from genessl.data.formats.embeddings import hdf5
 from genessl.data.identifiers import AliasTable, GeneIdentifiers
 from genessl.errors import InputError
 from genessl.features.embeddings import join_embeddings, read_embedding_file, read_embeddings
@@ -267,3 +268,22 @@ def test_a_header_of_an_array_that_lies_about_its_size_is_refused(tmp_path, shap
         archive.writestr("P1.npy", header + bytes(24))
     with pytest.raises(InputError, match="the file cannot be read"):
         read_embeddings(tmp_path / "lie.npz", GENES)
+
+
+@pytest.mark.parametrize(
+    ("does", "error", "sentence"),
+    [
+        ("kill -SEGV $$", InputError, "the HDF5 library broke down while it read the file"),
+        ("exec sleep 60", InputError, "the HDF5 library comes to no end with it"),
+        ("echo a fault of the program >&2; exit 1", RuntimeError, "a fault of the program"),
+    ],
+)
+def test_a_file_at_which_the_library_breaks_down_ends_in_one_sentence(tmp_path, monkeypatch, does, error, sentence):
+    path, program = tmp_path / "vectors.h5", tmp_path / "python"
+    write_hdf5(path, VECTORS)
+    program.write_text(f"#!/bin/bash\n{does}\n")
+    program.chmod(0o755)
+    monkeypatch.setattr("sys.executable", str(program))
+    monkeypatch.setattr(hdf5, "_SECONDS", 0.5)
+    with pytest.raises(error, match=sentence):
+        read_embedding_file(path)

@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from functools import partial
-from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
 
-from genessl.data.formats.embeddings.embedding_file import (
-    EmbeddingFile,
-    Place,
-    Vector,
-    as_text,
-    check_finite,
-    matrix_keys,
-    read_vector,
-    reading,
-    row_names,
-)
+import genessl
+from genessl.data.formats.embeddings.embedding_file import EmbeddingFile, Place, Vector
 from genessl.data.formats.format import Format
+from genessl.errors import InputError
 
-_ORIGINAL = "original_id"  # bio_embeddings numbers the entries and keeps the names of the sequences here
-_PEEKED = 5
-_BLOCK = 8192  # rows
+_SECONDS, _SECONDS_PER_MB = 60, 2
 
 
 def read_hdf5(path: str | Path) -> EmbeddingFile:
@@ -36,63 +29,49 @@ def read_hdf5(path: str | Path) -> EmbeddingFile:
     may be a dataset or a group of one dataset. A file may instead hold names (``ids``, ``accessions``, …) beside a
     matrix (``embeddings``, ``X``, …).
 
+    The file is opened in a process of its own, because damaged files can crash the HDF5 library or keep it busy for
+    ever.
+
     Raises
     ------
     InputError
         If the file is damaged, or names and matrix do not fit.
     """
     path = Path(path)
-    with reading(path), h5py.File(path, "r") as file:
-        keys = matrix_keys(list(file))
-        if keys is not None and all(isinstance(file[key], h5py.Dataset) for key in keys):
-            names = row_names(path, keys, file[keys[0]], file[keys[1]])
-            return EmbeddingFile(path, names, tuple(range(len(names))), partial(_load_rows, matrix=keys[1]))
-        found = list(_entries(file))
-    return EmbeddingFile(path, tuple(names for names, _ in found), tuple(place for _, place in found), _load_entries)
+    answer, _ = _ask(path, {"ask": "names"})
+    names = tuple(tuple(entry) for entry in answer["names"])
+    return EmbeddingFile(path, names, tuple(answer["places"]), partial(_load, matrix=answer["matrix"]))
 
 
-def _entries(file: h5py.File) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Yield the names and the place of each entry that may be a vector."""
-    paths: list[str] = []
-    file.visit(paths.append)
-    children: dict[str, list[str]] = defaultdict(list)
-    for path in paths:
-        parent, slash, _ = path.rpartition("/")
-        if slash:
-            children[parent].append(path)
-    has_originals = any(_ORIGINAL in file[path].attrs for path in islice(paths, _PEEKED))
-    for path in paths:
-        parent = path.rpartition("/")[0]
-        if len(children[path]) == 1 if path in children else len(children.get(parent, ())) == 1:
-            if path in children:
-                continue  # its only child has its name, too
-            names: tuple[str, ...] = (parent, path)
-        else:
-            names = (path,)
-        if has_originals:
-            original = file[path].attrs.get(_ORIGINAL, file[names[0]].attrs.get(_ORIGINAL))
-            names = (as_text(original),) if original is not None else names
-        yield names, path
+def _load(path: Path, entries: Sequence[tuple[str, Place]], *, matrix: str | None) -> Iterator[Vector]:
+    answer, data = _ask(path, {"ask": "vectors", "entries": list(entries), "matrix": matrix})
+    ends = np.cumsum(answer["lengths"], dtype=np.int64)
+    return iter(np.split(np.frombuffer(data, dtype=np.float32), ends[:-1]) if len(ends) else [])
 
 
-def _load_entries(path: Path, entries: Sequence[tuple[str, Place]]) -> Iterator[Vector]:
-    with h5py.File(path, "r") as file:
-        for name, place in entries:
-            yield read_vector(path, name, file[place])
-
-
-def _load_rows(path: Path, entries: Sequence[tuple[str, Place]], *, matrix: str) -> Iterator[Vector]:
-    with h5py.File(path, "r") as file:
-        vectors: dict[Place, Vector] = {}
-        wanted = np.array(sorted({int(place) for _, place in entries}), dtype=np.int64)
-        for start in range(0, len(file[matrix]), _BLOCK):
-            inside = wanted[(wanted >= start) & (wanted < start + _BLOCK)]
-            if len(inside):
-                block = np.asarray(file[matrix][start : start + _BLOCK], dtype=np.float32)
-                vectors |= {int(row): block[row - start].copy() for row in inside}
-    for name, place in entries:
-        check_finite(path, name, vectors[place])
-        yield vectors[place]
+def _ask(path: Path, question: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    """Let a process of its own open the file; return its answer and the bytes after it."""
+    package = str(Path(genessl.__file__).parents[1])
+    search = os.pathsep.join([package, *filter(None, [os.environ.get("PYTHONPATH")])])
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "genessl.data.formats.embeddings.hdf5_process"],
+            input=json.dumps({"path": str(path), **question}).encode(),
+            capture_output=True,
+            timeout=_SECONDS + _SECONDS_PER_MB * (path.stat().st_size >> 20),
+            env={**os.environ, "PYTHONPATH": search},
+        )
+    except subprocess.TimeoutExpired as error:
+        raise InputError(f"{path}: the HDF5 library comes to no end with it; download or write it again") from error
+    if done.returncode < 0:
+        raise InputError(f"{path}: the HDF5 library broke down while it read the file; download or write it again")
+    if done.returncode:
+        raise RuntimeError(done.stderr.decode("utf-8", "replace"))
+    first, _, data = done.stdout.partition(b"\n")
+    answer: dict[str, Any] = json.loads(first)
+    if "error" in answer:
+        raise InputError(answer["error"])
+    return answer, data
 
 
 FORMAT = Format(
