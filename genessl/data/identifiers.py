@@ -163,15 +163,15 @@ class GeneIdentifiers:
         """
         known, given = self._names, synonyms or {}
         search = _Search(list(dict.fromkeys(names)))
-        symbols = {name: [word for word in list(given.get(name, ()))[:1] if word] for name in search.found}
-        others = {name: [word for word in list(given.get(name, ()))[1:] if word] for name in search.found}
+        symbols = {name: [word for word in words[:1] if word] for name, words in given.items() if name in search.found}
+        others = {name: [word for word in words[1:] if word] for name, words in given.items() if name in search.found}
         search.by_name(known.find)
         search.by_name(known.find_shortened)
         for agreed in (known.agreed, known.agreed_shortened):
             search.by_words(symbols, agreed, BY_SYMBOL)
             search.by_words(others, agreed, BY_SYNONYM)
         left = [name for name, found in search.found.items() if found is None]
-        lower = known.ignoring_case(chain(left, *(words[name] for words in (symbols, others) for name in left)))
+        lower = known.ignoring_case(chain(left, *(words.get(name, ()) for words in (symbols, others) for name in left)))
         search.by_name(lambda name: (lower.get(name), IGNORING_CASE))
         for words in (symbols, others):
             search.by_words(words, lambda told: only(lower.get(word) for word in told), IGNORING_CASE)

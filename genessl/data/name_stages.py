@@ -44,6 +44,9 @@ class Stage:
                 _add(self._bare, bare, gene)
         self.n_ambiguous = sum(gene is SEVERAL for gene in self._exact.values())
 
+    def __bool__(self) -> bool:
+        return bool(self._exact)
+
     def find(self, name: str) -> Found:
         """Return the gene of a name, one of the two perhaps with a taxon prefix."""
         return self.find_bare(name, without_taxon(name))
@@ -87,6 +90,10 @@ class Names:
                     pairs[EMBEDDED].append((f"gi|{name}", gene))
         return {level: Stage(WITHOUT[level], pairs[level]) for level in WITHOUT}
 
+    @cached_property
+    def _filled_forms(self) -> list[Stage]:
+        return [stage for stage in self._by_form.values() if stage]
+
     def find(self, name: str) -> tuple[Found, str]:
         """Return the gene of a name as it is written, from the first source that has one, and how it was found."""
         several: Several | None = None
@@ -102,7 +109,7 @@ class Names:
     def find_shortened(self, name: str) -> tuple[Found, str]:
         """Return the gene that shorter forms of a name, or of the names known, mean alone, and what was left out."""
         shorter = shortened(name)
-        if not shorter and all(stage.find(name) is None for stage in self._by_form.values()):
+        if not shorter and all(stage.find(name) is None for stage in self._filled_forms):
             return None, ""
         forms = [(0, name), *shorter]
         for level, way in WITHOUT.items():
@@ -162,7 +169,10 @@ class Names:
         if not wanted:
             return {}
         exact = Stage("", chain.from_iterable(map(lowered, self.stages)))
-        names = Names([exact], {level: Stage("", lowered(stage)) for level, stage in self._by_form.items()})
+        by_form = {level: Stage("", lowered(stage)) for level, stage in self._by_form.items()}
+        if not exact and not any(by_form.values()):
+            return {}
+        names = Names([exact], by_form)
         found = {word: names.find(low)[0] or names.find_shortened(low)[0] for word, low in lower.items()}
         return {word: gene for word, gene in found.items() if gene is not None}
 
