@@ -45,6 +45,16 @@ def fasta(sequences: list[str]) -> str:
         "None",
         "N/A",
         "nan",
+        "No UTR is annotated for this transcript",
+        "No peptide annotated",
+        "no translation available",
+        "Not a coding sequence",
+        "Error: sequence retrieval failed",
+        "Sequence too long",
+        "No hits found",
+        "not applicable",
+        "withdrawn",
+        "Pseudogene",
     ],
 )
 def test_words_instead_of_a_sequence_leave_the_record_out_and_are_counted(tmp_path: Path, words: str) -> None:
@@ -59,7 +69,7 @@ def test_a_file_of_placeholders_alone_is_refused_in_one_sentence(tmp_path: Path)
         read_proteins(written(tmp_path, ">a\nSequence unavailable\n>b\nSequence unavailable\n"))
 
 
-@pytest.mark.parametrize("residues", ["NAV", "NANA", "MSEQ", "SEQVENCE", "NQNE", "MNAMELESS"])
+@pytest.mark.parametrize("residues", ["NAV", "NANA", "MSEQ", "SEQVENCE", "NQNE", "MNAMELESS", "NLNG", "ANAN", "INTHEGENE", "DATA"])
 def test_residues_that_resemble_words_are_residues(tmp_path: Path, residues: str) -> None:
     assert read_proteins(written(tmp_path, f">a\n{residues}\n")).sequences == {"a": residues}
 

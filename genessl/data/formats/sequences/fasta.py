@@ -29,10 +29,15 @@ _STOPPED = "sequences without the stop at their end"
 # "Sequence unavailable", "no protein sequence found for this transcript", "N/A" …, reduced to their letters.
 _LONGEST_PLACEHOLDER = 100
 _PLACEHOLDER_WORDS = re.compile(
-    r"(no|not|un|the|this|for|of|is|was|has|could|be|any|amino|acids?|peptides?|proteins?|transcripts?|genes?|coding"
-    r"|cds|entry|record|data|sequences?|seq|available|found|missing|unknown|undefined|retrieved|null|none|empty)+"
+    r"(no|not|un|an?|the|this|for|of|in|is|was|has|could|be|too|long|any|amino|acids?|peptides?|proteins?|transcripts?"
+    r"|genes?|coding|noncoding|cds|utr|entry|record|database|data|sequences?|seq|translations?|annotated|available"
+    r"|applicable|found|missing|unknown|undefined|retrieved|retrieval|failed|error|hits?|removed|deleted|withdrawn|obsolete"
+    r"|pseudogene|null|none|empty)+"
 )
-_TELLING = re.compile(r"sequence|available|found|missing|unknown|undefined|noseq|nodata|notretrieved")
+_TELLING = re.compile(
+    r"sequence|available|applicable|found|missing|unknown|undefined|annotated|translation|coding|pseudogene|removed"
+    r"|deleted|withdrawn|obsolete|noseq|nodata|nohit|noentry|notretrieved|error"
+)
 _SHORT_PLACEHOLDERS = frozenset(("na", "nan", "null", "none", "nil", "empty", "error"))
 
 # Nearly all letters of a nucleotide sequence are bases; the others are the codes for several bases.
