@@ -160,6 +160,12 @@ def test_the_first_nucleotide_record_among_proteins_is_named(tmp_path: Path) -> 
         read_records(written(tmp_path, fasta(mixed)))
 
 
+def test_short_nucleotides_among_proteins_are_found_together(tmp_path: Path) -> None:
+    proteins = strings("ACDEFGHIKLMNPQRSTVWY", 8)
+    with pytest.raises(InputError, match=r":17: expected a protein, found 'g8', .* as do 3 of 11 records"):
+        read_records(written(tmp_path, fasta([*proteins, *strings("ACGT", 3, 40)])))
+
+
 @pytest.mark.parametrize(
     "sequences",
     [

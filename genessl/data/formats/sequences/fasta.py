@@ -42,6 +42,7 @@ _SHORT_PLACEHOLDERS = frozenset(("na", "nan", "null", "none", "nil", "empty", "e
 
 # Nearly all letters of a nucleotide sequence are bases; the others are the codes for several bases.
 _BASES = ("A", "C", "G", "T", "U")
+_BASES_ALONE = frozenset("ACGTUN")
 _CODES = frozenset("ACGTURYKMSWBDHVNX")
 _BASE_SHARE, _RAREST_BASE = 0.9, 0.02
 _FEWEST_BASES = 60  # a protein of so many residues does not consist of A, C, G and T by chance
@@ -184,8 +185,11 @@ def _without_other_symbols(residues: str, repairs: Counter[str]) -> str:
 
 
 def _refuse_nucleotides(path: str | Path, records: list[Record]) -> None:
-    """Raise InputError if a record is DNA or RNA, or all are, too short as each of them may be."""
+    """Raise InputError if a record is DNA or RNA, or those of bases alone are, too short as each of them may be."""
     found = [record for record in records if _is_nucleotides([record.sequence])]
+    if not found:
+        short = [record for record in records if _BASES_ALONE.issuperset(record.sequence)]
+        found = short if _is_nucleotides([record.sequence for record in short]) else []
     if found and 2 * len(found) < len(records):
         _refuse(
             path,
@@ -193,11 +197,11 @@ def _refuse_nucleotides(path: str | Path, records: list[Record]) -> None:
             f"a protein, found '{name_of(found[0].header)}', which looks like nucleotides, as do {len(found)} of"
             f" {len(records)} records; give the proteins (translated coding sequences)",
         )
-    if found or _is_nucleotides([record.sequence for record in records]):
+    if found:
         _refuse(
             path,
-            (found or records)[0].line,
-            f"proteins, found sequences that look like nucleotides ('{(found or records)[0].sequence[:_SHOWN]}');"
+            found[0].line,
+            f"proteins, found sequences that look like nucleotides ('{found[0].sequence[:_SHOWN]}');"
             " give the proteins (translated coding sequences)",
         )
 
