@@ -5,7 +5,15 @@ import pytest
 
 from genessl.data.coverage import Coverage
 from genessl.data.identifiers import GeneIdentifiers
-from genessl.data.sequences import ISOFORM, REPEATED, Proteins, count_proteins, read_fasta, read_proteins, read_sequences
+from genessl.data.sequences import (
+    ISOFORM,
+    REPEATED,
+    Proteins,
+    count_proteins,
+    read_fasta,
+    read_proteins,
+    read_sequences,
+)
 from genessl.errors import InputError
 
 
@@ -139,6 +147,18 @@ def test_accessions_with_and_without_version_and_numbers_of_ncbi_are_aliases(tmp
         ({"a [locus_tag=L1]": "MK", "L1 [locus_tag=L1]": "M"}, {"L1": "M"}),
         ({"AT1G90001.1 | Symbols: S1": "MK", "AT1G90001.2 | Symbols: S1": "MKV"}, {"AT1G90001.2": "MKV"}),
         ({"SPAC9000.01.1:pep s|x": "MKV", "SPAC9000.01.2:pep s|x": "MK"}, {"SPAC9000.01.1:pep": "MKV"}),
+        ({"AT1G90001|AT1G90001.1": "MKV", "AT1G90001|AT1G90001.2": "MK"}, {"AT1G90001|AT1G90001.1": "MKV"}),
+        ({"AT1G90001.1|PACid:1": "MK", "AT1G90001.2|PACid:2": "MKV"}, {"AT1G90001.2|PACid:2": "MKV"}),
+        ({"Synt.001G900100.1.p": "MK", "Synt.001G900100.2.p": "MKV"}, {"Synt.001G900100.2.p": "MKV"}),
+        ({"TraesCS1A02G900100.1": "MKV", "TraesCS1A02G900100.2": "MK"}, {"TraesCS1A02G900100.1": "MKV"}),
+        ({"Os01t0900100-01": "MKV", "Os01t0900100-02": "MK"}, {"Os01t0900100-01": "MKV"}),
+        ({"AGAP900677-PA": "MK", "AGAP900677-PB": "MKV"}, {"AGAP900677-PB": "MKV"}),
+        ({"jg7.t1": "MK", "jg7.t2": "MKV", "jg8.t1": "M"}, {"jg7.t2": "MKV", "jg8.t1": "M"}),
+        (
+            {"maker-s1-snap-gene-0.1-mRNA-1": "M", "maker-s1-snap-gene-0.1-mRNA-2": "MK"},
+            {"maker-s1-snap-gene-0.1-mRNA-2": "MK"},
+        ),
+        ({"TRINITY_DN1_c0_g1_i1.p1": "M", "TRINITY_DN1_c0_g1_i2.p1": "MK"}, {"TRINITY_DN1_c0_g1_i2.p1": "MK"}),
     ],
 )
 def test_isoforms_reduce_to_the_one_with_the_genes_name_else_the_longest(

@@ -69,7 +69,9 @@ def test_a_file_of_placeholders_alone_is_refused_in_one_sentence(tmp_path: Path)
         read_proteins(written(tmp_path, ">a\nSequence unavailable\n>b\nSequence unavailable\n"))
 
 
-@pytest.mark.parametrize("residues", ["NAV", "NANA", "MSEQ", "SEQVENCE", "NQNE", "MNAMELESS", "NLNG", "ANAN", "INTHEGENE", "DATA"])
+@pytest.mark.parametrize(
+    "residues", ["NAV", "NANA", "MSEQ", "SEQVENCE", "NQNE", "MNAMELESS", "NLNG", "ANAN", "INTHEGENE", "DATA"]
+)
 def test_residues_that_resemble_words_are_residues(tmp_path: Path, residues: str) -> None:
     assert read_proteins(written(tmp_path, f">a\n{residues}\n")).sequences == {"a": residues}
 
@@ -254,6 +256,30 @@ HEADERS = {
     "VEuPathDB": (
         "SYF3_0013.1-p1 | transcript=SYF3_0013.1 | gene=SYF3_0013 | gene_product=made up | location=1:2-3(+)",
         "SYF3_0013.1-p1", "SYF3_0013", {"SYF3_0013": "gene_id", "SYF3_0013.1": "transcript_id"},
+    ),
+    "dictyBase": (
+        "DDB9000017|DDB_G9000017|Protein|gene: synA on chromosome: 2 position 1 to 2",
+        "DDB9000017|DDB_G9000017|Protein|gene:", "DDB_G9000017", {"DDB_G9000017": "gene_id"},
+    ),
+    "old Phytozome": (
+        "AT1G90018.2|PACid:90018", "AT1G90018.2|PACid:90018", "AT1G90018",
+        {"AT1G90018": "gene_id", "AT1G90018.2": "transcript_id", "PAC:90018": "pacid_id"},
+    ),
+    "BioMart": (
+        "Os01g0900019|Os01t0900019-01", "Os01g0900019|Os01t0900019-01", "Os01g0900019",
+        {"Os01g0900019": "gene_id", "Os01t0900019-01": "transcript_id"},
+    ),
+    "NCBI Datasets": (
+        "NP_900020.2 SYN20 [organism=Synthetica exempli] [GeneID=9020] [isoform=2]",
+        "NP_900020.2", "GeneID:9020", {"NP_900020": "protein_id", "9020": "NCBI_gene_id"},
+    ),
+    "JGI": (
+        "jgi|Synex5|90021|fgenesh1_pm.1_#_2", "jgi|Synex5|90021|fgenesh1_pm.1_#_2", None,
+        {"jgi|Synex5|90021": "record_id", "90021": "jgi_id"},
+    ),
+    "old wormpep": (
+        "SY1.22a CE90022 WBGene90000022 status:Confirmed UniProt:P00022",
+        "SY1.22a", "WBGene90000022", {"WBGene90000022": "gene_id"},
     ),
     "one attribute": ("p14 locus_tag:SYN_14", "p14", "SYN_14", {"SYN_14": "gene_id"}),
     "no value": ("p15 gene=- [locus_tag=unknown] transcript:N/A", "p15", None, {}),
