@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,7 +26,8 @@ _POSITION = {
     "date": 13,
     "assigned_by": 14,
 }
-_HEADERS = frozenset(("go id", "go_id", "goid", "go term", "go_term", "ontology id"))
+_HEADERS = frozenset(("go id", "go_id", "goid", "go term", "go_term", "ontology id", "annotation_class"))
+_TERM = re.compile(r"\"?\s*([A-Za-z]+\W?[0-9]{5,}\b.*|https?://.*|[0-9]{7})")
 _HEADER = "header rows, which were skipped"
 
 
@@ -60,7 +62,7 @@ def _rows(path: str | Path, repairs: dict[str, int]) -> Iterator[tuple[int, list
                 f"{path}:{number}: found {len(fields)} tab-separated columns, expected the 15 to 17 of a GAF;"
                 " give annotations as GAF"
             )
-        if first and fields[_POSITION["term"]].strip().lower() in _HEADERS:
+        if first and fields[_POSITION["term"]].strip(' "').lower() in _HEADERS:
             repairs[_HEADER] += 1
         else:
             yield number, fields
@@ -70,13 +72,15 @@ def _rows(path: str | Path, repairs: dict[str, int]) -> Iterator[tuple[int, list
 def _matches(head: Head) -> bool:
     if any(line.startswith("!gaf-version") for _, line in head.lines) or not head.rows:
         return head.first[1].startswith("!")
-    return len(head.columns()[0]) >= _FEWEST_COLUMNS
+    rows = head.columns()
+    terms = (row[_POSITION["term"]] for row in rows if len(row) >= _FEWEST_COLUMNS)
+    return len(rows[0]) >= _FEWEST_COLUMNS and any(map(_TERM.match, terms))
 
 
 FORMAT = Format(
     name="gaf",
     title="GAF 1.0 to 2.2",
-    recognised="A line '!gaf-version', or rows of at least 15 tab-separated columns",
+    recognised="A line '!gaf-version', or rows of at least 15 tab-separated columns with a term in the fifth",
     gives=(
         "every row, with its object, symbol, synonyms, qualifier, term, evidence code, With/From, aspect, date and"
         " source; a row without an object identifier is one of its symbol, or else of its synonyms"

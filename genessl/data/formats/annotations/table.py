@@ -38,6 +38,7 @@ FIELDS = (
 ELECTRONIC = "IEA"
 
 _SPACES = "rows with spaces around a field, which were cut"
+_QUOTES = "rows with quotes around a field, which were cut"
 _NAMELESS = "rows without an object identifier, named by symbol or synonyms"
 _CASES = {
     "term": "rows with a GO identifier written in another way",
@@ -51,7 +52,7 @@ _DATE = re.compile(r"([0-9]{4})([-/.]?)([0-9]{2})\2([0-9]{2})(?:[T ].*)?")
 _NAMED_DATE = re.compile(r"([0-9]{1,2})[- ]([A-Za-z]{3})[a-z]*[- ]([0-9]{4})")
 _MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec"
 _GO_ID = re.compile(r"(?:https?://purl\.obolibrary\.org/obo/)?go[:_]([0-9]{7})", re.IGNORECASE)
-_QUALIFIERS = re.compile(r"[|,;\s]+")
+_QUALIFIERS = re.compile(r"[|,;\s]+|(?<=\bNOT)[:_-]+", re.IGNORECASE)
 _Texts = "pd.Categorical[str]"
 
 
@@ -171,6 +172,11 @@ def _tidy(
     for name, values in raw.items():
         raw[name] = _changed(values, str.strip, spaced)
     repairs[_SPACES] = int(spaced.sum())
+    quoted = np.zeros(len(lines), dtype=bool)
+    for name, values in raw.items():
+        if any(text[:1] == '"' for text in values.categories):
+            raw[name] = _changed(values, _unquoted, quoted)
+    repairs[_QUOTES] = int(quoted.sum())
     negated = _of_category(raw["qualifier"], _holds_not).astype(bool)
     for name, function in (("term", _term), ("evidence", _evidence), ("aspect", _aspect), ("qualifier", _qualifier)):
         mended = np.zeros(len(lines), dtype=bool)
@@ -211,6 +217,13 @@ def _changed(
     vocabulary = _vocabulary()
     places = np.array([vocabulary[text] for text in after], dtype=np.int32)
     return _texts(places[values.codes], list(vocabulary))
+
+
+def _unquoted(text: str) -> str:
+    """Cut the quotes that spreadsheets and R put around a field, within which quotes are doubled."""
+    if len(text) < 2 or not (text[0] == text[-1] == '"'):
+        return text
+    return text[1:-1].replace('""', '"').strip()
 
 
 def _term(text: str) -> str:
