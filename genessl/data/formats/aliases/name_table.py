@@ -25,9 +25,11 @@ _OTHER_HEADER = re.compile(
     r"|species|score|weight|type|status|date|index|function|keyword|pathway|^go([^a-z]|$)|sequence|evidence|fullname|full.name",
 )
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
-_MEANS_GENE = re.compile(r"gene.?(id|name|symbol)|symbol|uniprot|locus|protein.?id")
+_MEANS_GENE = re.compile(r"gene.?(id|name|symbol)|symbol|uniprot|locus|(protein|annotation).?id")
 _MOST_WORDS = 3
-_MEANS_NUMBERED = re.compile(r"id|gene|entrez|ncbi|accession")
+_MEANS_NUMBERED = re.compile(r"id|gene|entrez|ncbi|accession|xref")
+_DIGITS = re.compile(r"\d+")
+_COMPARED = 5
 _MOST_SHARED = 0.5
 _FEWEST_DISTINCT = 0.1
 _FEWEST_ROWS = 4
@@ -64,7 +66,7 @@ def layout(head: Head) -> Layout | None:
         counts = [len(fields) for line in rows if (fields := split(line, separator)) is not None]
         n_columns = max(Counter(counts).items(), key=lambda item: (item[1], item[0]), default=(0, 0))[0]
         first = split(rows[0], separator) or []
-        if len(first) >= n_columns and _is_header(first):
+        if len(first) >= n_columns and _is_header(first) and not _continues(rows, separator):
             n_columns = len(first)  # editors strip the tabs at the ends of lines
             n_fitting = sum(2 <= count <= n_columns for count in counts)
         else:
@@ -83,15 +85,26 @@ def _header(head: Head, separator: str, n_columns: int) -> tuple[tuple[str, ...]
             if len(fields) == n_columns and _is_header(fields):
                 comment = (fields, number)
             continue
-        if len(fields) == n_columns - 1 and _is_header(fields):
+        if not _is_header(fields) or _continues([row for _, row in head.rows], separator):
+            return comment
+        if len(fields) == n_columns - 1:
             return ("", *fields), number  # R's write.table names no column for the names of the rows
-        return (fields, number) if len(fields) == n_columns and _is_header(fields) else comment
+        return (fields, number) if len(fields) == n_columns else comment
     return comment
 
 
 def _is_header(fields: Sequence[str]) -> bool:
     words = [name for name in fields if name]
     return bool(words) and 2 * sum(_HEADER_WORD.search(name.lower()) is not None for name in words) >= len(words)
+
+
+def _continues(rows: Sequence[str], separator: str) -> bool:
+    """Whether the first row has an identifier such as XB-GENE-1 where the next ones have XB-GENE-2."""
+    first, *others = (split(line, separator) or [] for line in rows[:_COMPARED])
+    shapes = [_DIGITS.sub("0", cell.strip()) for cell in first[:_MOST_COLUMNS]]
+    return any(
+        shape == _DIGITS.sub("0", cell.strip()) for row in others for shape, cell in zip(shapes, row) if "0" in shape
+    )
 
 
 def split(line: str, separator: str) -> list[str] | None:

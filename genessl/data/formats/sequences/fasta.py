@@ -232,14 +232,13 @@ FORMAT = Format(
     gives=(
         "One protein sequence a gene. The gene's name is the accession of sp|accession|name, else the first word of the"
         " header. What headers of UniProt, NCBI, Ensembl, BioMart, Phytozome, JGI, WormBase, FlyBase, VectorBase, TAIR,"
-        " PomBase, SGD, dictyBase, AUGUSTUS and MAKER name besides (genes, transcripts, symbols, cross-references) serves as aliases, and records of one gene are"
-        " reduced to one"
+        " PomBase, SGD, dictyBase, AUGUSTUS and MAKER name besides (genes, transcripts, symbols, cross-references)"
+        " serves as aliases, and records of one gene are reduced to one"
     ),
     refuses=(
         "Nucleotides, symbols that are no residues, two different sequences of one name and records without residues"
         " are errors; records that say in words that there is no sequence, or repeat another, are left out and counted;"
-        " gaps, stops,"
-        " position numbers and comment lines are removed and counted"
+        " gaps, stops, position numbers and comment lines are removed and counted"
     ),
     matches=_is_fasta,
     read=read_records,
