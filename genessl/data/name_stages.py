@@ -179,8 +179,13 @@ def without_taxon(name: str) -> str:
     return name[len(taxon_prefix(name)) :] if name[:1].isdigit() else name
 
 
-def tied_records(sources: BySource, find: Callable[[str], Found], known: Mapping[str, str]) -> dict[str, str]:
-    """Tie records to genes by their own names, then by their aliases, source by source; known ties stay."""
+def tied_records(
+    sources: BySource, find: Callable[[str], Found], known: Mapping[str, str], several: set[str] | None = None
+) -> dict[str, str]:
+    """Tie records to genes by their own names, then by their aliases, source by source; known ties stay.
+
+    Records whose aliases of one source mean several genes are added to `several`.
+    """
     tied = dict(known)
     for record in dict.fromkeys(chain.from_iterable(records for records, _ in sources.values())):
         if record not in tied and isinstance(gene := find(record), str):
@@ -191,12 +196,17 @@ def tied_records(sources: BySource, find: Callable[[str], Found], known: Mapping
             if record not in tied and isinstance(gene := find(alias), str):
                 _add(candidates, record, gene)
         tied |= {record: gene for record, gene in candidates.items() if isinstance(gene, str)}
+        if several is not None:
+            several.update(record for record, gene in candidates.items() if gene is SEVERAL)
     return tied
 
 
-def stages_of(sources: BySource, tied: Mapping[str, str], table: str) -> dict[str, Stage]:
-    """Give the stages of one table: its records, then its sources in order."""
-    stages = {"records": Stage(f"record of {table}", tied.items())}
+def stages_of(
+    sources: BySource, tied: Mapping[str, str], table: str, several: Collection[str] = ()
+) -> dict[str, Stage]:
+    """Give the stages of one table: its records, some of which mean several genes, then its sources in order."""
+    doubtful = ((record, SEVERAL) for record in several if record not in tied)
+    stages = {"records": Stage(f"record of {table}", chain(tied.items(), doubtful))}
     for source, (records, aliases) in sources.items():
         pairs = ((alias, tied[record]) for record, alias in zip(records, aliases) if record in tied)
         stages[source] = Stage(f"{source} of {table}", pairs, of_genbank=is_genbank_number(source))

@@ -97,6 +97,15 @@ def test_an_alias_with_two_genes_is_dropped_from_its_source_and_counted(tmp_path
     assert {source: count for (_, source), count in identifiers.n_ambiguous.items()} == {"SGD_SYNONYM": 1}
 
 
+def test_a_record_of_two_genes_is_ambiguous_and_counted(tmp_path: Path) -> None:
+    path = tmp_path / "aliases.tsv"
+    path.write_text("gene\talias\nYAL001C\tABC1\nYAL002W\tABC1\nYAL003W\tABC3\n")
+    identifiers = GeneIdentifiers(["YAL001C", "YAL002W", "YAL003W"], [read_aliases(path)])
+    resolution = identifiers.resolve(["ABC1", "ABC3"])
+    assert (resolution.targets, resolution.lost) == ({"ABC3": "YAL003W"}, {"ABC1": "ambiguous alias"})
+    assert identifiers.n_ambiguous == {(str(path), "records"): 1}
+
+
 def test_a_less_reliable_source_or_table_may_resolve_what_another_leaves_ambiguous() -> None:
     rows = [("r1", "x", "SGD_ID"), ("r2", "x", "SGD_ID"), ("r1", "x", "SGD_NAME")]
     assert GeneIdentifiers(["r1", "r2"], [AliasTable.from_rows("t", rows)]).resolve(["x"]).targets == {"x": "r1"}
@@ -363,6 +372,11 @@ def test_the_source_that_knows_most_names_is_told_whether_or_not_it_leads_to_a_g
             ["SYN001.2"],
             ["SYN001.1"],
             "only the version differs, as in 'SYN001.1' and 'SYN001.2': give files of the same",
+        ),
+        (
+            ["SYN001.1", "SYN001.2"],
+            ["SYN001"],
+            "'SYN001' may be 'SYN001.1' or 'SYN001.2': give one sequence of each gene, or headers that name the gene",
         ),
     ],
 )

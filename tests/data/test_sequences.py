@@ -153,6 +153,7 @@ def test_accessions_with_and_without_version_and_numbers_of_ncbi_are_aliases(tmp
         ({"TraesCS1A02G900100.1": "MKV", "TraesCS1A02G900100.2": "MK"}, {"TraesCS1A02G900100.1": "MKV"}),
         ({"Os01t0900100-01": "MKV", "Os01t0900100-02": "MK"}, {"Os01t0900100-01": "MKV"}),
         ({"AGAP900677-PA": "MK", "AGAP900677-PB": "MKV"}, {"AGAP900677-PB": "MKV"}),
+        ({"SYN_000001-T1": "MKV", "SYN_000001-T2": "MK"}, {"SYN_000001-T1": "MKV"}),
         ({"jg7.t1": "MK", "jg7.t2": "MKV", "jg8.t1": "M"}, {"jg7.t2": "MKV", "jg8.t1": "M"}),
         (
             {"maker-s1-snap-gene-0.1-mRNA-1": "M", "maker-s1-snap-gene-0.1-mRNA-2": "MK"},

@@ -63,8 +63,9 @@ _GENE_OF_WORD = (
     re.compile(r"(Traes\w+G\d{6}(?:LC)?|HORVU[\w.]*G\d{6,7})\.\d+"),  # wheat and barley
     re.compile(r"(Solyc\d{2}g\d{6})\.\d+\.\d+"),  # tomato
     re.compile(r"((?:[A-Z]{4}|CG)\d{4,6})-[PR][A-Z]"),  # VectorBase, FlyBase's CG numbers
-    re.compile(r"(\S*g\d+)\.t\d+"),  # AUGUSTUS and BRAKER
-    re.compile(r"(\S+-gene-\d+\.\d+)-mRNA-\d+"),  # MAKER
+    re.compile(r"(\S+)\.t\d+"),  # AUGUSTUS and BRAKER
+    re.compile(r"(\S+)-mRNA-\d+"),  # MAKER
+    re.compile(r"(\w+_\d{4,})-T\d+"),  # funannotate
     re.compile(r"(TRINITY_\w+_g\d+)_i\d+\.p\d+"),  # TransDecoder
 )
 _RICE_OF_RAP = re.compile(r"(Os\d{2})t(\d{7})-\d{2}")  # a transcript of the gene Os01g0100100
