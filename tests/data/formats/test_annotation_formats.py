@@ -264,6 +264,31 @@ def test_a_header_names_the_columns_of_gene_term_and_evidence(tmp_path: Path, te
     assert table.attrs["repairs"] == {"rows without a term, which were left out": 1}
 
 
+def test_three_columns_of_gene_term_and_code_need_no_header(tmp_path: Path) -> None:
+    table = read_annotations(written(tmp_path, "SYN001\tGO:9000002\tIDA\nSYN002\tGO:9000012\tiea\n"))
+    assert rows_of(table, "line", "gene", "term", "evidence") == [
+        (1, "SYN001", "GO:9000002", "IDA"), (2, "SYN002", "GO:9000012", "IEA"),
+    ]  # fmt: skip
+
+
+def test_blast2go_gives_electronic_rows_without_its_enzymes(tmp_path: Path) -> None:
+    text = "SYN001\tGO:9000002\ta made-up protein\nSYN001\tEC:1.1.1.-\nSYN001\tGO:9000012\n"
+    table = read_annotations(written(tmp_path, text))
+    assert rows_of(table, "line", "gene", "term", "evidence") == [
+        (1, "SYN001", "GO:9000002", "IEA"), (3, "SYN001", "GO:9000012", "IEA"),
+    ]  # fmt: skip
+    assert table.attrs["repairs"]["rows of an enzyme number, which were left out"] == 1
+
+
+@pytest.mark.parametrize("words", ["0.93", "1e-5", "NOT", "NOT|involved_in", "does NOT have"])
+def test_terms_with_scores_or_negations_are_no_annotations(tmp_path: Path, words: str) -> None:
+    row = f"SYN001\tGO:9000002\t{words}\n"
+    with pytest.raises(InputError, match="expected annotations as one of"):
+        read_annotations(written(tmp_path, row * 2))
+    with pytest.raises(InputError, match=":3: found 'SYN001"):
+        read_annotations(written(tmp_path, "SYN001\tGO:9000002\n" * 2 + row))
+
+
 def test_the_table_of_tair_is_no_gaf(tmp_path: Path) -> None:
     row = (
         "AT1G90001\tlocus:9\tAT1G90001.1\t{}\tprocess a\tGO:9000002\t9\tP\tother\tIDA\tassay\t\tPublication:9\tTAIR"

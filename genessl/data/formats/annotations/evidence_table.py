@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pandas as pd
 
+from genessl.data.evidence import KNOWN_CODES
 from genessl.data.formats.annotations.named_columns import Header, header_of, read_named_columns
 from genessl.data.formats.format import Format
 from genessl.data.text_files import Head, read_head
@@ -18,6 +20,17 @@ _COLUMNS = {
     "date": ("date",),
     "assigned_by": ("assigned by", "assigned_by"),
 }
+
+
+_TERM = re.compile(r"GO:[0-9]{7}", re.IGNORECASE)
+
+
+def _header(head: Head) -> Header:
+    """Return the header, which three columns of gene, term and code do not need."""
+    row = (head.columns() or ([],))[0]
+    if len(row) == 3 and _TERM.fullmatch(row[1].strip()) and row[2].strip().upper() in KNOWN_CODES:
+        return Header(0, ("gene", "go", "evidence"), "\t")
+    return header_of(head)
 
 
 def _places(header: Header) -> dict[str, int]:
@@ -33,12 +46,12 @@ def read_evidence_table(path: str | Path) -> pd.DataFrame:
     InputError
         If the file is damaged.
     """
-    header = header_of(read_head(path))
+    header = _header(read_head(path))
     return read_named_columns(path, header, _places(header))
 
 
 def _matches(head: Head) -> bool:
-    header = header_of(head)
+    header = _header(head)
     places = _places(header)
     return (
         {"term", "evidence"} <= places.keys()
@@ -52,7 +65,8 @@ FORMAT = Format(
     title="a table with columns of gene, GO term and evidence code",
     recognised=(
         "A header, in tab- or comma-separated columns, that names a column of GO terms (GO term accession, go_id) and"
-        " one of evidence codes (GO term evidence code, go_linkage_type, evidence), as BioMart and Bioconductor do"
+        " one of evidence codes (GO term evidence code, go_linkage_type, evidence), as BioMart and Bioconductor do; or"
+        " three columns of a gene, a GO term and a code without a header"
     ),
     gives=(
         "every row, with the gene that its first column names, its term and evidence code, and where there are such"
