@@ -22,11 +22,12 @@ _MOLECULES = frozenset(("pep", "cds", "mrna", "cdna"))
 _UNIPROT = r"[OPQ]\d[A-Z0-9]{3}\d|[A-NR-Z]\d(?:[A-Z][A-Z0-9]{2}\d){1,2}"
 _ISOFORM = re.compile(
     r"(?:-\d{1,2})?[:-]PRO_\d+\Z"  # chains and peptides of UniProt: P12345:PRO_0000123
-    r"|-\d{1,2}\Z"  # isoforms of UniProt: P12345-2
     r"|-[PR][A-Z]{1,2}\Z"  # FlyBase: CG1234-PA
     r"|_[PT]\d{2,3}\Z",  # maize: Zm00001d012345_P001
     re.IGNORECASE,
 )
+_ISOFORM_OF_UNIPROT = re.compile(r"-\d{1,2}\Z")  # P12345-2
+_FEWEST_DIGITS = 2  # in an accession; NKX2-5 is a gene, and no isoform of another that is called NKX2
 _ISOFORM_OF_WORMBASE = re.compile(r"(?<=\.\d)[a-z]\Z|(?<=\.\d\d)[a-z]\Z", re.IGNORECASE)  # T23G7.5a
 _VERSION = re.compile(r"\.\d{1,3}(?:\.p|:pep|_mrna)?\Z|\.p\Z|:pep\Z", re.IGNORECASE)
 # Stems after which the rest is surely a version, isoform or transcript: RefSeq, Ensembl, GenBank, UniProt, TAIR.
@@ -83,6 +84,8 @@ def taxon_prefix(name: str) -> str:
 
 
 def _without_isoform(word: str) -> str | None:
+    if stem := _stem(_ISOFORM_OF_UNIPROT, word):
+        return stem if sum(map(str.isdecimal, stem)) >= _FEWEST_DIGITS else None
     return _stem(_ISOFORM, word) or (_stem(_ISOFORM_OF_WORMBASE, word) if word[-1:].isalpha() else None)
 
 
