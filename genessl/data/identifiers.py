@@ -78,9 +78,9 @@ class GeneIdentifiers:
     A name that is known nowhere as it is written is looked up in shorter forms, of the name or of those known, in this
     order: without the name of a database (``SGD:S000000001``, ``sp|P12345|X_YEAST``, ``gi|1|ref|NP_1.1|``), without an
     isoform or chain (``P12345-2``, ``P12345:PRO_0000123``), without a version (``NP_1.1``); and last of all with upper
-    and lower case taken for the same. Such a match counts only if it means one gene in all sources together. Two names
-    with different endings match only if their stem shows that the ending is a version: ``SPAC1002.01`` and
-    ``SPAC1002.02`` are two genes.
+    and lower case, and other forms of a letter in Unicode, taken for the same. Such a match counts only if it means
+    one gene in all sources together. Two names with different endings match only if their stem shows that the ending
+    is a version: ``SPAC1002.01`` and ``SPAC1002.02`` are two genes.
 
     Parameters
     ----------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 EMBEDDED, ISOFORM, VERSION = 1, 2, 3
 """What was left out, in order of reliability: database, then isoform or chain, then version."""
@@ -30,6 +31,9 @@ _ISOFORM_OF_UNIPROT = re.compile(r"-\d{1,2}\Z")  # P12345-2
 _FEWEST_DIGITS = 2  # in an accession; NKX2-5 is a gene, and no isoform of another that is called NKX2
 _ISOFORM_OF_WORMBASE = re.compile(r"(?<=\.\d)[a-z]\Z|(?<=\.\d\d)[a-z]\Z", re.IGNORECASE)  # T23G7.5a
 _VERSION = re.compile(r"\.\d{1,3}(?:\.p|:pep|_mrna)?\Z|\.p\Z|:pep\Z", re.IGNORECASE)
+_ASCII_OF = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2212"), "-") | dict.fromkeys(
+    map(ord, "\u2018\u2019\u2032"), "'"
+)
 # Stems after which the rest is surely a version, isoform or transcript: RefSeq, Ensembl, GenBank, UniProt, TAIR.
 _SURE = re.compile(
     rf"[A-Z]{{2}}_\d{{5,}}|ENS[A-Z]*[GPT]\d{{11}}|[A-Z]{{3}}\d{{5}}(?:\d\d)?|{_UNIPROT}|AT[1-5CM]G\d{{5}}",
@@ -75,6 +79,17 @@ def surely_a_stem(name: str) -> bool:
     (True, False)
     """
     return _SURE.fullmatch(_TAXON.sub("", name, count=1)) is not None
+
+
+def folded(name: str) -> str:
+    """Return a name in lower case and in one of the forms that Unicode has for its letters, hyphens and apostrophes.
+
+    >>> folded("NKX2\u20115"), folded("RRP5\u2032")
+    ('nkx2-5', "rrp5'")
+    """
+    if name.isascii():
+        return name.lower()
+    return unicodedata.normalize("NFKC", name.translate(_ASCII_OF)).lower()
 
 
 def taxon_prefix(name: str) -> str:

@@ -7,7 +7,7 @@ from functools import cached_property
 from itertools import chain
 
 from genessl.data.aliases import BySource, is_genbank_number
-from genessl.data.name_forms import EMBEDDED, ISOFORM, VERSION, shortened, surely_a_stem, taxon_prefix
+from genessl.data.name_forms import EMBEDDED, ISOFORM, VERSION, folded, shortened, surely_a_stem, taxon_prefix
 
 OWN = "own name"
 WITHOUT = {EMBEDDED: "without the database's name", ISOFORM: "without isoform or chain", VERSION: "without version"}
@@ -114,14 +114,14 @@ class Names:
 
     def may_know(self, name: str) -> bool:
         """Return whether a name, in some form and ignoring case, may be one of those known; for few known names."""
-        low = name.lower()
+        low = folded(name)
         if low in self._in_any_form or (low[:1].isdigit() and without_taxon(low) in self._in_any_form):
             return True
         return any(form in self._in_any_form or without_taxon(form) in self._in_any_form for _, form in shortened(low))
 
     @cached_property
     def _in_any_form(self) -> set[str]:
-        names = {name.lower() for stage in (*self.stages, *self._by_form.values()) for name, _ in stage.items()}
+        names = {folded(name) for stage in (*self.stages, *self._by_form.values()) for name, _ in stage.items()}
         return names | {without_taxon(name) for name in names}
 
     def _genes(self, own: int, form: str, level: int) -> Iterator[Found]:
@@ -149,13 +149,13 @@ class Names:
 
     def ignoring_case(self, words: Iterable[str]) -> dict[str, str | Several]:
         """Return the genes that words mean if case is ignored, also in shorter forms, for those words that mean any."""
-        lower = {word: word.lower() for word in words}
+        lower = {word: folded(word) for word in words}
         forms = {form for word in lower.values() for form in (word, *(form for _, form in shortened(word)))}
         wanted = forms | {without_taxon(form) for form in forms}
 
         def lowered(stage: Stage) -> Iterator[tuple[str, str | Several]]:
             for name, gene in stage.items():
-                low = name.lower()
+                low = folded(name)
                 if low in wanted or (low[:1].isdigit() and without_taxon(low) in wanted):
                     yield low, gene
 

@@ -320,6 +320,11 @@ def test_a_not_is_found_whatever_parts_it_from_the_relation(tmp_path: Path, qual
     assert rows_of(table, "qualifier", "negated") == [("involved_in", True)]
 
 
+@pytest.mark.parametrize("term", ["GO_9000002", "go:9000002", "GO 9000002", "9000002", "GO9000002"])
+def test_a_term_is_known_by_its_seven_digits(tmp_path: Path, term: str) -> None:
+    assert rows_of(read_annotations(written(tmp_path, gaf_row(term=term))), "term") == [("GO:9000002",)]
+
+
 def test_the_header_of_amigos_download_is_no_row(tmp_path: Path) -> None:
     header = (
         "source\tbioentity_internal_id\tbioentity_label\tqualifier\tannotation_class\treference\tevidence_type"

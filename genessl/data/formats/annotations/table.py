@@ -51,7 +51,7 @@ _PLACEHOLDERS = frozenset(("", "-", ".", "?", "na", "n/a", "nan", "null", "none"
 _DATE = re.compile(r"([0-9]{4})([-/.]?)([0-9]{2})\2([0-9]{2})(?:[T ].*)?")
 _NAMED_DATE = re.compile(r"([0-9]{1,2})[- ]([A-Za-z]{3})[a-z]*[- ]([0-9]{4})")
 _MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec"
-_GO_ID = re.compile(r"(?:https?://purl\.obolibrary\.org/obo/)?go[:_]([0-9]{7})", re.IGNORECASE)
+_GO_ID = re.compile(r"(?:(?:https?://purl\.obolibrary\.org/obo/)?go[:_ ]?)?([0-9]{7})", re.IGNORECASE)
 _QUALIFIERS = re.compile(r"[|,;\s]+|(?<=\bNOT)[:_-]+", re.IGNORECASE)
 _Texts = "pd.Categorical[str]"
 
