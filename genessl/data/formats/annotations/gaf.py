@@ -27,7 +27,7 @@ _POSITION = {
     "assigned_by": 14,
 }
 _HEADERS = frozenset(("go id", "go_id", "goid", "go term", "go_term", "ontology id", "annotation_class"))
-_TERM = re.compile(r"\"?\s*([A-Za-z]+\W?[0-9]{5,}\b.*|https?://.*|[0-9]{7})")
+_TERM = re.compile(r"\"?\s*([A-Za-z]+[\W_]?[0-9]{5,}\b.*|https?://.*|[0-9]{7})")
 _HEADER = "header rows, which were skipped"
 
 
