@@ -344,6 +344,12 @@ def test_numbers_that_ensembl_refers_to_are_names(tmp_path: Path) -> None:
     assert targets(read_aliases(written(tmp_path, text)), "1001", "1002") == ["SYN001", "SYN002"]
 
 
+def test_rows_whose_first_names_are_alike_stay_apart(tmp_path: Path) -> None:
+    text = "YEAST|SYN001|UniProtKB=P1\tabc1\nYEAST|SYN002|UniProtKB=P2\tabc2\nYEAST|SYN009|UniProtKB=P9\tabc9\n"
+    table = read_aliases(written(tmp_path, text))
+    assert targets(table, "abc1", "abc2", "abc9", "YEAST") == ["SYN001", "SYN002", None, None]
+
+
 def test_identifiers_of_an_isoform_are_those_of_its_accession(tmp_path: Path) -> None:
     text = "P00001\tGene_OrderedLocusName\tSYN001\nP00001-2\tRefSeq\tNP_900001.1\nP00001-1\tUniParc\tUPI1\n"
     assert targets(read_aliases(written(tmp_path, text)), "NP_900001.1", "P00001-2") == ["SYN001", "SYN001"]

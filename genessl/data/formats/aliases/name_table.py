@@ -203,8 +203,9 @@ def _pairs(
     for row, cell in enumerate(columns[record]):
         own = names_in(cell)
         found = [(name, source) for k, source in sources.items() for name in names_in(columns[k][row])]
-        if own:
-            found += [(name, f"column {record + 1}") for name in own[1:]]
+        if len(own) > 1:  # the rows are told apart by all that the cell holds: 'YEAST|SGD=S000000001' in PANTHER's
+            found += [(name, f"column {record + 1}") for name in own]
+            own = [cell]
         if not own and len(found) > 1:  # the row has no name in this column, but others
             own, found = [found[0][0]], found[1:]
         if not own or not found:
