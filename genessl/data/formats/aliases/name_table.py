@@ -147,6 +147,15 @@ def read_name_table(path: str | Path) -> AliasTable:
     return AliasTable.from_rows(str(path), _pairs(columns, names[0], sources, losses), losses=losses)
 
 
+def check_name_table(head: Head) -> None:
+    """Raise InputError if the first rows of two columns are those of a network."""
+    found = layout(head)
+    if found is not None and found.n_columns == 2:
+        rows = [split(line, found.separator) or [] for number, line in head.rows if number > found.last]
+        pairs = [[cell.strip() for cell in row] for row in rows if len(row) == found.n_columns]
+        _check_no_network(head.path, [row[0] for row in pairs], [row[1] for row in pairs])
+
+
 def _rows(path: str | Path, found: Layout) -> Iterator[list[str]]:
     for number, line in read_lines(path):
         if number <= found.last or not line.strip() or line.startswith(("#", "!")):

@@ -33,14 +33,19 @@ def read_quickgo(path: str | Path) -> pd.DataFrame:
     InputError
         If the file is damaged, or has no column of evidence.
     """
-    header = header_of(read_head(path))
-    places = header.places(_COLUMNS)
-    if "evidence" not in places:
+    head = read_head(path)
+    _check(head)
+    header = header_of(head)
+    return read_named_columns(path, header, header.places(_COLUMNS))
+
+
+def _check(head: Head) -> None:
+    header = header_of(head)
+    if "evidence" not in header.places(_COLUMNS):
         raise InputError(
-            f"{path}:{header.line}: found no column 'GO EVIDENCE CODE' or 'ECO ID' in QuickGO's table, expected one;"
-            " choose it before the download"
+            f"{head.path}:{header.line}: found no column 'GO EVIDENCE CODE' or 'ECO ID' in QuickGO's table, expected"
+            " one; choose it before the download"
         )
-    return read_named_columns(path, header, places)
 
 
 def _matches(head: Head) -> bool:
@@ -58,4 +63,5 @@ FORMAT = Format(
     refuses="a table without a column of evidence; rows of other taxa join to no gene and are counted",
     matches=_matches,
     read=read_quickgo,
+    check=_check,
 )
