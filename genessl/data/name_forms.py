@@ -31,8 +31,10 @@ _ISOFORM_OF_UNIPROT = re.compile(r"-\d{1,2}\Z")  # P12345-2
 _FEWEST_DIGITS = 2  # in an accession; NKX2-5 is a gene, and no isoform of another that is called NKX2
 _ISOFORM_OF_WORMBASE = re.compile(r"(?<=\.\d)[a-z]\Z|(?<=\.\d\d)[a-z]\Z", re.IGNORECASE)  # T23G7.5a
 _VERSION = re.compile(r"\.\d{1,3}(?:\.p|:pep|_mrna)?\Z|\.p\Z|:pep\Z", re.IGNORECASE)
-_ASCII_OF = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2212"), "-") | dict.fromkeys(
-    map(ord, "\u2018\u2019\u2032"), "'"
+_ASCII_OF = (
+    dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2212"), "-")
+    | dict.fromkeys(map(ord, "\u2018\u2019\u2032"), "'")
+    | dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"), "")
 )
 # Stems after which the rest is surely a version, isoform or transcript: RefSeq, Ensembl, GenBank, UniProt, TAIR.
 _SURE = re.compile(
@@ -84,8 +86,10 @@ def surely_a_stem(name: str) -> bool:
 def folded(name: str) -> str:
     """Return a name in lower case and in one of the forms that Unicode has for its letters, hyphens and apostrophes.
 
-    >>> folded("NKX2\u20115"), folded("RRP5\u2032")
-    ('nkx2-5', "rrp5'")
+    Characters without width, which come along from web pages, are left out.
+
+    >>> folded("NKX2\u20115"), folded("RRP5\u2032"), folded("P12345\u200b")
+    ('nkx2-5', "rrp5'", 'p12345')
     """
     if name.isascii():
         return name.lower()

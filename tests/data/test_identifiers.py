@@ -235,6 +235,7 @@ NAMES_OF_ONE = [
     ("3702.AT1G01010.1", "At1g01010", "ignoring case"),
     ("NKX2-5", "NKX2\u20135", "ignoring case"),
     ("RRP5'", "RRP5\u2019", "ignoring case"),
+    ("P12345", "P12345\u200b", "ignoring case"),
     ("g\u00e9n1", "ge\u0301n1", "ignoring case"),
     ("TFC\u00b5", "TFC\u03bc", "ignoring case"),
     ("ENSP00000000001.4", "9606.ENSP00000000001", "without version"),

@@ -325,6 +325,12 @@ def test_a_term_is_known_by_its_seven_digits(tmp_path: Path, term: str) -> None:
     assert rows_of(read_annotations(written(tmp_path, gaf_row(term=term))), "term") == [("GO:9000002",)]
 
 
+def test_a_gaf_may_have_other_comments(tmp_path: Path) -> None:
+    header = "#DB\tDB_Object_ID\tDB_Object_Symbol\tQualifier\tGO_ID" + "\tx" * 10 + "\n"
+    table = read_annotations(written(tmp_path, "# of the year\n!gaf-version: 2.2\n" + header + gaf_row()))
+    assert rows_of(table, "line", "gene") == [(4, "SYN001")]
+
+
 def test_the_header_of_amigos_download_is_no_row(tmp_path: Path) -> None:
     header = (
         "source\tbioentity_internal_id\tbioentity_label\tqualifier\tannotation_class\treference\tevidence_type"

@@ -13,6 +13,7 @@ from genessl.data.formats.format import Format
 from genessl.data.text_files import Head, read_lines
 from genessl.errors import InputError
 
+_COMMENTS = ("!", "#")
 _MOST_COLUMNS, _FEWEST_COLUMNS = 17, 15
 _POSITION = {
     "gene": 1,
@@ -54,7 +55,7 @@ def read_gaf(path: str | Path) -> pd.DataFrame:
 def _rows(path: str | Path, repairs: dict[str, int]) -> Iterator[tuple[int, list[str]]]:
     first = True
     for number, line in read_lines(path):
-        if line.startswith("!") or not line.strip():
+        if line.startswith(_COMMENTS) or not line.strip():
             continue
         fields = line.split("\t", _MOST_COLUMNS)
         if len(fields) < _FEWEST_COLUMNS:
@@ -70,7 +71,9 @@ def _rows(path: str | Path, repairs: dict[str, int]) -> Iterator[tuple[int, list
 
 
 def _matches(head: Head) -> bool:
-    if any(line.startswith("!gaf-version") for _, line in head.lines) or not head.rows:
+    if any(line.startswith("!gaf-version") for _, line in head.lines):
+        return head.first[1].startswith(_COMMENTS)
+    if not head.rows:
         return head.first[1].startswith("!")
     rows = head.columns()
     terms = (row[_POSITION["term"]] for row in rows if len(row) >= _FEWEST_COLUMNS)
