@@ -126,7 +126,8 @@ def joined_tables(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
 def date_number(text: str) -> int:
     """Return a date as the number YYYYMMDD; 0 for what is no date.
 
-    Dates are written year first (YYYYMMDD, or with ``-``, ``/`` or ``.``, perhaps with a time), or as 1-Jan-2020.
+    Dates are written year first (YYYYMMDD, or with ``-``, ``/`` or ``.``, perhaps with a time), or as 1-Jan-2020. One
+    after next year is a mistake in writing, which must not say until when annotations were known.
 
     >>> date_number("2020-01-31T10:00:00"), date_number("31-Jan-2020"), date_number("31/01/2020")
     (20200131, 20200131, 0)
@@ -141,6 +142,8 @@ def date_number(text: str) -> int:
     try:
         date(year, month, day)
     except ValueError:
+        return 0
+    if year > date.today().year + 1:
         return 0
     return 10_000 * year + 100 * month + day
 
