@@ -344,6 +344,17 @@ def test_numbers_that_ensembl_refers_to_are_names(tmp_path: Path) -> None:
     assert targets(read_aliases(written(tmp_path, text)), "1001", "1002") == ["SYN001", "SYN002"]
 
 
+def test_the_quotes_of_r_part_columns_at_blanks(tmp_path: Path) -> None:
+    text = '"ensembl_gene_id" "description" "external_gene_name"\n'
+    text += '"1" "SYN001" "made up, for a test" "abc1"\n"2" "SYN002" "another one" "abc2"\n'
+    assert targets(read_aliases(written(tmp_path, text)), "abc1", "abc2") == ["SYN001", "SYN002"]
+
+
+def test_gene_identifiers_may_have_become_decimal_numbers(tmp_path: Path) -> None:
+    text = "symbol,entrez_id,gc,name\nSYN001,1001.0,0.5,a\nSYN002,,0.4,b\nSYN003,1003.0,1.0,c\n"
+    assert targets(read_aliases(written(tmp_path, text)), "1001", "1003", "0.5") == ["SYN001", "SYN003", None]
+
+
 def test_rows_whose_first_names_are_alike_stay_apart(tmp_path: Path) -> None:
     text = "YEAST|SYN001|UniProtKB=P1\tabc1\nYEAST|SYN002|UniProtKB=P2\tabc2\nYEAST|SYN009|UniProtKB=P9\tabc9\n"
     table = read_aliases(written(tmp_path, text))

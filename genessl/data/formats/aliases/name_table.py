@@ -25,6 +25,7 @@ _OTHER_HEADER = re.compile(
     r"|species|score|weight|type|status|date|index|function|keyword|pathway|^go([^a-z]|$)|sequence|evidence|fullname|full.name",
 )
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
+_WHOLE_NUMBER = re.compile(r"\d+(\.0)?")
 _MEANS_GENE = re.compile(r"gene.?(id|name|symbol)|symbol|uniprot|locus|(protein|annotation).?id")
 _MOST_WORDS = 3
 _MEANS_NUMBERED = re.compile(r"id|gene|entrez|ncbi|accession|xref")
@@ -71,10 +72,16 @@ def layout(head: Head) -> Layout | None:
             n_fitting = sum(2 <= count <= n_columns for count in counts)
         else:
             n_fitting = counts.count(n_columns)
-        fits = n_columns == 2 if separator == " " else 2 <= n_columns <= _MOST_COLUMNS
+        fits = n_columns == 2 if separator == " " and not _all_quoted(rows) else 2 <= n_columns <= _MOST_COLUMNS
+        n_fitting += separator == " " and len(first) == n_columns - 1 and _is_header(first)
         if fits and n_fitting >= (len(rows) if separator == " " else 0.8 * len(rows)):
             return Layout(separator, *_header(head, separator, n_columns), n_columns)
     return None
+
+
+def _all_quoted(rows: Sequence[str]) -> bool:
+    """Whether quotes show where a column ends, as in R's write.table."""
+    return all(line.startswith('"') for line in rows)
 
 
 def _header(head: Head, separator: str, n_columns: int) -> tuple[tuple[str, ...], int]:
@@ -109,7 +116,7 @@ def _continues(rows: Sequence[str], separator: str) -> bool:
 
 def split(line: str, separator: str) -> list[str] | None:
     """Return the fields of a line without their quotes, None if the quotes cannot be understood."""
-    if separator == " ":
+    if separator == " " and not line.startswith('"'):
         return line.split()
     if '"' not in line:
         return line.split(separator)
@@ -132,6 +139,7 @@ def read_name_table(path: str | Path) -> AliasTable:
         for column, value in zip(columns, row, strict=True):
             column.append(value.strip())
     headers = found.header or ("",) * found.n_columns
+    columns = [_whole_numbers(values, header) for values, header in zip(columns, headers, strict=True)]
     names = [k for k in range(found.n_columns) if _holds_names(columns[k], headers[k], found.n_columns)]
     if len(names) < found.n_columns:
         losses["column that holds no names"] = found.n_columns - len(names)
@@ -181,6 +189,16 @@ def _holds_names(values: list[str], header: str, n_columns: int) -> bool:
         return whole and (_MEANS_NUMBERED.search(header.lower()) is not None if header else not _counts_up(filled))
     prose = sum(len(value.split()) > _MOST_WORDS and "|" not in value and ";" not in value for value in filled)
     return prose <= 0.5 * len(filled)
+
+
+def _whole_numbers(values: list[str], header: str) -> list[str]:
+    """Return numbers such as 851262.0, as pandas and R write GeneIDs beside missing ones, without their '.0'."""
+    if not _MEANS_NUMBERED.search(header.lower()):
+        return values
+    filled = [value for value in values if value not in BLANK]
+    if not all(_WHOLE_NUMBER.fullmatch(value) for value in filled):
+        return values
+    return [value.removesuffix(".0") for value in values]
 
 
 def _repeats(filled: list[str]) -> bool:
