@@ -277,6 +277,8 @@ HEADERS = {
         "jgi|Synex5|90021|fgenesh1_pm.1_#_2", "jgi|Synex5|90021|fgenesh1_pm.1_#_2", None,
         {"jgi|Synex5|90021": "record_id", "90021": "jgi_id"},
     ),
+    "UniRef": ("UniRef50_P00023 Made up n=3 RepID=SYN_X", "UniRef50_P00023", None, {"P00023": "UniProt_AC"}),
+    "AlphaFold": ("AFDB:AF-P00024-F1 Made up", "AFDB:AF-P00024-F1", None, {"P00024": "UniProt_AC"}),
     "old wormpep": (
         "SY1.22a CE90022 WBGene90000022 status:Confirmed UniProt:P00022",
         "SY1.22a", "WBGene90000022", {"WBGene90000022": "gene_id"},

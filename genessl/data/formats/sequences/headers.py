@@ -51,6 +51,9 @@ _GENCODE_PARTS, _GENCODE_SYMBOL = 8, 6
 _ENSEMBL_KINDS = {"G": GENE, "T": TRANSCRIPT, "P": PROTEIN}
 _VERSIONED = re.compile(r"(ENS[A-Z]*[GTP]\d{6,}|[ANXYW]P_\d{6,}|[A-Z]{3}(?:\d{5}|\d{7}))\.\d+")
 
+_OF_ACCESSION = re.compile(
+    r"(?:UniRef(?:100|90|50)_|(?:AFDB:)?AF-)([A-Z][A-Z0-9]{5,9})(?:-F1\S*)?"
+)  # UniRef, AlphaFold
 _ISOFORM = re.compile(r"([A-Z](?=[A-Z]*\d)[A-Z0-9]{5,9})-\d{1,2}")
 # Names of transcripts and proteins whose gene is the part before the last, by the rules of one database each.
 _GENE_OF_WORD = (
@@ -144,6 +147,8 @@ def _names_in_word(word: str) -> Iterator[tuple[str, str]]:
     yield from _gene_of_transcript(word)
     if versioned := _VERSIONED.fullmatch(word):
         yield versioned[1], PROTEIN
+    if match := _OF_ACCESSION.fullmatch(word):
+        yield match[1], ACCESSION
     if "|" in word:
         yield from _names_between_bars(word.split("|"))
 
