@@ -10,6 +10,7 @@ from genessl.data.aliases import BySource, is_genbank_number
 from genessl.data.name_forms import EMBEDDED, ISOFORM, VERSION, folded, shortened, surely_a_stem, taxon_prefix
 
 OWN = "own name"
+_FEWEST_LETTERS = 3
 WITHOUT = {EMBEDDED: "without the database's name", ISOFORM: "without isoform or chain", VERSION: "without version"}
 
 
@@ -148,7 +149,10 @@ class Names:
         return only(self.find_shortened(word)[0] for word in words)
 
     def ignoring_case(self, words: Iterable[str]) -> dict[str, str | Several]:
-        """Return the genes that words mean if case is ignored, also in shorter forms, for those words that mean any."""
+        """Return the genes that words mean if case is ignored, also in shorter forms, for those words that mean any.
+
+        Of one or two letters case tells genes apart: Dl and dl, or H and h, are two genes of the fruit fly each.
+        """
         lower = {word: folded(word) for word in words}
         forms = {form for word in lower.values() for form in (word, *(form for _, form in shortened(word)))}
         wanted = forms | {without_taxon(form) for form in forms}
@@ -164,7 +168,11 @@ class Names:
         exact = Stage("", chain.from_iterable(map(lowered, self.stages)))
         names = Names([exact], {level: Stage("", lowered(stage)) for level, stage in self._by_form.items()})
         found = {word: names.find(low)[0] or names.find_shortened(low)[0] for word, low in lower.items()}
-        return {word: gene for word, gene in found.items() if gene is not None}
+        return {
+            word: gene
+            for word, gene in found.items()
+            if gene is SEVERAL or (gene is not None and not (word.isalpha() and len(word) < _FEWEST_LETTERS))
+        }
 
 
 def only(found: Iterable[Found]) -> Found:

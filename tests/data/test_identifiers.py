@@ -289,6 +289,7 @@ def test_names_that_a_person_would_match_are_found_and_how_is_told(known: str, n
         (["NKX2-5"], "NKX2", "unknown identifier"),
         (["CYCD3"], "CYCD3-2", "unknown identifier"),
         (["let"], "let-7", "unknown identifier"),
+        (["dl"], "Dl", "unknown identifier"),
         (["MGI:123"], "123", "unknown identifier"),
         (["1001"], "gi|1001", "unknown identifier"),
         (["0000001"], "GO:0000001", "unknown identifier"),
