@@ -8,8 +8,10 @@ import unicodedata
 EMBEDDED, ISOFORM, VERSION = 1, 2, 3
 """What was left out, in order of reliability: database, then isoform or chain, then version."""
 
-_TAXON = re.compile(r"\d+\.(?=\S)")
-_MARK = re.compile(r"[|:.]|[-_](?i:PRO_|[PRT]?\d|[PR][A-Z])")
+_TAXON = re.compile(r"\d+\.(?!0\Z)(?=\S)")
+_DECIMAL = re.compile(r"(\d+)\.0")  # 851262.0, as pandas and R write a GeneID beside missing ones
+_OF_ORGANISM = re.compile(r"(?:Dmel[_\\]|CELE_)(?=\S)")  # Dmel_CG1234 and CELE_T23G7.5 of NCBI and KEGG
+_MARK = re.compile(r"[|:.]|[-_](?i:PRO_|[PRT]?\d|[PR][A-Z])|Dmel[_\\]|CELE_")
 
 # NCBI's words for databases, and how many words belong to each: an accession and a locus name, or a number.
 _FOLLOWING = {"gi": 1, "lcl": 1, "bbs": 1} | dict.fromkeys(
@@ -17,7 +19,10 @@ _FOLLOWING = {"gi": 1, "lcl": 1, "bbs": 1} | dict.fromkeys(
 )
 _PROTEIN_OF = re.compile(r"_(?:prot|cds)_(.+?)(?:_\d+)?$")
 _DATABASE = re.compile(r"[A-Za-z][\w/ -]+")
-_NUMBERED = frozenset(("geneid", "ncbigene", "ncbi_gene", "entrez", "entrezgene", "entrez gene/locuslink", "locuslink"))
+_NUMBERED = frozenset((
+    "geneid", "ncbi-geneid", "ncbi_geneid", "ncbigene", "ncbi_gene", "ncbi gene", "entrez", "entrezgene", "entrez gene",
+    "entrez gene/locuslink", "entrezgene/locuslink", "locuslink",
+))  # fmt: skip
 _MOLECULES = frozenset(("pep", "cds", "mrna", "cdna"))
 
 _UNIPROT = r"[OPQ]\d[A-Z0-9]{3}\d|[A-NR-Z]\d(?:[A-Z][A-Z0-9]{2}\d){1,2}"
@@ -58,9 +63,12 @@ def shortened(name: str) -> list[tuple[int, str]]:
     """
     if not _MARK.search(name):
         return []
+    if number := _DECIMAL.fullmatch(name):
+        return [(VERSION, number[1])]
     start = len(taxon_prefix(name)) if name[0].isdigit() else 0
     whole = name[start:]
     embedded = _embedded(whole) if "|" in whole or ":" in whole else []
+    embedded += [word[found.end() :] for word in (whole, *embedded) if (found := _OF_ORGANISM.match(word))]
     words = [whole, *embedded]
     stems = [stem for word in words if (stem := _without_isoform(word))]
     found = [*((EMBEDDED, word) for word in embedded), *((ISOFORM, stem) for stem in stems)]
