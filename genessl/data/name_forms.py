@@ -10,8 +10,8 @@ EMBEDDED, ISOFORM, VERSION = 1, 2, 3
 
 _TAXON = re.compile(r"\d+\.(?!0\Z)(?=\S)")
 _DECIMAL = re.compile(r"(\d+)\.0")  # 851262.0, as pandas and R write a GeneID beside missing ones
-_OF_ORGANISM = re.compile(r"(?:Dmel[_\\]|CELE_)(?=\S)")  # Dmel_CG1234 and CELE_T23G7.5 of NCBI and KEGG
-_MARK = re.compile(r"[|:.]|[-_](?i:PRO_|[PRT]?\d|[PR][A-Z])|Dmel[_\\]|CELE_")
+_OF_ORGANISM = re.compile(r"(?:Dmel[_\\]|CELE_)(?=\S)", re.IGNORECASE)  # Dmel_CG1234 and CELE_T23G7.5 of NCBI and KEGG
+_MARK = re.compile(r"[|:.]|[-_](?i:PRO_|[PRT]?\d|[PR][A-Z])|(?i:Dmel[_\\]|CELE_)")
 
 # NCBI's words for databases, and how many words belong to each: an accession and a locus name, or a number.
 _FOLLOWING = {"gi": 1, "lcl": 1, "bbs": 1} | dict.fromkeys(
@@ -36,10 +36,8 @@ _ISOFORM_OF_UNIPROT = re.compile(r"-\d{1,2}\Z")  # P12345-2
 _FEWEST_DIGITS = 2  # in an accession; NKX2-5 is a gene, and no isoform of another that is called NKX2
 _ISOFORM_OF_WORMBASE = re.compile(r"(?<=\.\d)[a-z]\Z|(?<=\.\d\d)[a-z]\Z", re.IGNORECASE)  # T23G7.5a
 _VERSION = re.compile(r"\.\d{1,3}(?:\.p|:pep|_mrna)?\Z|\.p\Z|:pep\Z", re.IGNORECASE)
-_ASCII_OF = (
-    dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2212"), "-")
-    | dict.fromkeys(map(ord, "\u2018\u2019\u2032"), "'")
-    | dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"), "")
+_ASCII_OF = str.maketrans(
+    "\u2010\u2011\u2012\u2013\u2212\u2018\u2019\u2032", "-----'''", "\u00ad\u200b\u200c\u200d\u2060\ufeff"
 )
 # Stems after which the rest is surely a version, isoform or transcript: RefSeq, Ensembl, GenBank, UniProt, TAIR.
 _SURE = re.compile(
@@ -68,7 +66,7 @@ def shortened(name: str) -> list[tuple[int, str]]:
     start = len(taxon_prefix(name)) if name[0].isdigit() else 0
     whole = name[start:]
     embedded = _embedded(whole) if "|" in whole or ":" in whole else []
-    embedded += [word[found.end() :] for word in (whole, *embedded) if (found := _OF_ORGANISM.match(word))]
+    embedded += [word[mark.end() :] for word in (whole, *embedded) if (mark := _OF_ORGANISM.match(word))]
     words = [whole, *embedded]
     stems = [stem for word in words if (stem := _without_isoform(word))]
     found = [*((EMBEDDED, word) for word in embedded), *((ISOFORM, stem) for stem in stems)]
