@@ -11,7 +11,7 @@ EMBEDDED, ISOFORM, VERSION = 1, 2, 3
 _TAXON = re.compile(r"\d+\.(?!0\Z)(?=\S)")
 _DECIMAL = re.compile(r"(\d+)\.0")  # 851262.0, as pandas and R write a GeneID beside missing ones
 _OF_ORGANISM = re.compile(r"(?:Dmel[_\\]|CELE_)(?=\S)", re.IGNORECASE)  # Dmel_CG1234 and CELE_T23G7.5 of NCBI and KEGG
-_MARK = re.compile(r"[|:.]|[-_](?i:PRO_|[PRT]?\d|[PR][A-Z])|(?i:Dmel[_\\]|CELE_)")
+_MARK = re.compile(r"[|:.]|[-_](?i:PRO_|[PRT]?\d|[PR][A-Z])|\A(?i:Dmel[_\\]|CELE_)")
 
 # NCBI's words for databases, and how many words belong to each: an accession and a locus name, or a number.
 _FOLLOWING = {"gi": 1, "lcl": 1, "bbs": 1} | dict.fromkeys(
