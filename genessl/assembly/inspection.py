@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from genessl.data.formats.aliases import ALIAS_FORMATS
+from genessl.data.aliases import alias_format
 from genessl.data.formats.annotations import ANNOTATION_FORMATS
 from genessl.data.formats.domains import DOMAIN_FORMATS
 from genessl.data.formats.format import Format, recognise
@@ -21,7 +21,6 @@ _KINDS: dict[str, tuple[Sequence[Format], str]] = {
     "annotations": (ANNOTATION_FORMATS, "annotations"),
     "later_annotations": (ANNOTATION_FORMATS, "annotations"),
     "ontology": (ONTOLOGY_FORMATS, "an ontology"),
-    "identifiers": (ALIAS_FORMATS, "an alias table"),
     "domains": (DOMAIN_FORMATS, "domains"),
 }
 
@@ -52,7 +51,12 @@ def inspect_files(settings: Mapping[str, Any], *, made: Collection[str] = ()) ->
         for kind, (formats, what) in _KINDS.items():
             for path in _existing(entry.get(kind), made):
                 with _Named(f"{prefix}{kind}"):
-                    recognise(read_head(path), formats, what)
+                    head = read_head(path)
+                    recognise(head, formats, what).check(head)
+        for path in _existing(entry.get("identifiers"), made):
+            with _Named(f"{prefix}identifiers"):
+                head = read_head(path)
+                alias_format(head).check(head)
     for path in _existing((settings.get("contamination") or {}).get("sequences"), made):
         with _Named("contamination.sequences"):
             read_sequences(path)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from genessl.data.formats.format import recognise
-from genessl.data.text_files import read_head
+from genessl.data.formats.format import Format, recognise
+from genessl.data.text_files import Head, read_head
 
 _log = logging.getLogger(__name__)
 
@@ -107,6 +107,21 @@ def is_genbank_number(source: str) -> bool:
     return _NUMBER_OF_GENBANK.fullmatch(source) is not None
 
 
+def alias_format(head: Head) -> Format:
+    """Return the format of an alias table.
+
+    Raises
+    ------
+    InputError
+        If the first lines are of another kind or format.
+    """
+    from genessl.data.formats.aliases import ALIAS_FORMATS  # they return an AliasTable, so they import this module
+    from genessl.data.formats.aliases.other_kinds import refuse_other_kinds
+
+    refuse_other_kinds(head, ALIAS_FORMATS)
+    return recognise(head, ALIAS_FORMATS, "an alias table")
+
+
 def read_aliases(path: str | Path) -> AliasTable:
     """Read an alias table of any format of `genessl.data.formats.aliases`; its content shows which.
 
@@ -115,12 +130,7 @@ def read_aliases(path: str | Path) -> AliasTable:
     InputError
         If the file is damaged, of another kind or format, or a row has too few columns.
     """
-    from genessl.data.formats.aliases import ALIAS_FORMATS  # they return an AliasTable, so they import this module
-    from genessl.data.formats.aliases.other_kinds import refuse_other_kinds
-
-    head = read_head(path)
-    refuse_other_kinds(head, ALIAS_FORMATS)
-    table: AliasTable = recognise(head, ALIAS_FORMATS, "an alias table").read(path)
+    table: AliasTable = alias_format(read_head(path)).read(path)
     return table
 
 

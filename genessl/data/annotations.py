@@ -21,8 +21,9 @@ __all__ = ["EXPERIMENTAL", "KNOWN_CODES", "check_evidence", "read_annotations", 
 def read_annotations(paths: str | Path | Sequence[str | Path]) -> pd.DataFrame:
     """Read annotations of one file or several, each in a format that its content shows.
 
-    The formats are GAF, GPAD, InterProScan's table with GO terms, eggNOG-mapper's table, and two columns of a gene and
-    its terms. The last three hold predictions: their rows have the evidence code IEA.
+    The formats are GAF, GPAD, the tables of QuickGO, gene2go, TAIR and BioMart, InterProScan's table with GO terms,
+    eggNOG-mapper's table, and two columns of a gene and its terms. The last three hold predictions: their rows have
+    the evidence code IEA.
 
     Parameters
     ----------

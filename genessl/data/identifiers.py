@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -78,9 +78,9 @@ class GeneIdentifiers:
     A name that is known nowhere as it is written is looked up in shorter forms, of the name or of those known, in this
     order: without the name of a database (``SGD:S000000001``, ``sp|P12345|X_YEAST``, ``gi|1|ref|NP_1.1|``), without an
     isoform or chain (``P12345-2``, ``P12345:PRO_0000123``), without a version (``NP_1.1``); and last of all with upper
-    and lower case taken for the same. Such a match counts only if it means one gene in all sources together. Two names
-    with different endings match only if their stem shows that the ending is a version: ``SPAC1002.01`` and
-    ``SPAC1002.02`` are two genes.
+    and lower case, and other forms of a letter in Unicode, taken for the same. Such a match counts only if it means
+    one gene in all sources together. Two names with different endings match only if their stem shows that the ending
+    is a version: ``SPAC1002.01`` and ``SPAC1002.02`` are two genes.
 
     Parameters
     ----------
@@ -94,20 +94,22 @@ class GeneIdentifiers:
     genes : tuple of str
     tables : tuple of AliasTable
     n_ambiguous : dict of (str, str) to int
-        Number of aliases, by table and source, that have several genes there and are not used from it.
+        Number of aliases, by table and source ("records" for the records' own names), that have several genes there and
+        are not used from it.
     """
 
     def __init__(self, genes: Sequence[str], tables: Sequence[AliasTable]) -> None:
         self.genes, self.tables = tuple(genes), tuple(tables)
         self.n_ambiguous: dict[tuple[str, str], int] = {}
         own = Stage(OWN, ((gene, gene) for gene in genes))
-        ties = [tied_records(table.sources, own.find, {}) for table in tables]
+        several: list[set[str]] = [set() for _ in tables]
+        ties = [tied_records(table.sources, own.find, {}, found) for table, found in zip(tables, several)]
         if len(tables) > 1:
             ties = _tied_through_others(tables, ties)
         self._names = Names([own])
         ties = [self._tied_by_form(table, tied) for table, tied in zip(tables, ties, strict=True)]
-        stages = [stage for table, tied in zip(tables, ties, strict=True) for stage in self._stages(table, tied)]
-        self._names = Names([own, *stages])
+        stages = [self._stages(*of_table) for of_table in zip(tables, ties, several, strict=True)]
+        self._names = Names([own, *chain.from_iterable(stages)])
 
     def extended(self, table: AliasTable, tied: Mapping[str, str]) -> GeneIdentifiers:
         """Return identifiers that know one more table, tried last, whose records are tied to genes already.
@@ -139,8 +141,8 @@ class GeneIdentifiers:
         }
         return tied_records(rows, found.get, tied) if found else tied
 
-    def _stages(self, table: AliasTable, tied: Mapping[str, str]) -> list[Stage]:
-        stages = stages_of(table.sources, tied, Path(table.name).name)
+    def _stages(self, table: AliasTable, tied: Mapping[str, str], several: Collection[str] = ()) -> list[Stage]:
+        stages = stages_of(table.sources, tied, Path(table.name).name, several)
         n_records = len(set(chain.from_iterable(records for records, _ in table.sources.values())))
         _log.info("%s: %d of %d records are tied to a gene", table.name, len(tied), n_records)
         counts = {source: stage.n_ambiguous for source, stage in stages.items() if stage.n_ambiguous}
@@ -219,6 +221,17 @@ class GeneIdentifiers:
             return (
                 f"their taxon, as in '{example}', is not that of the sequences, as in '{gene}': give the files of one"
                 " organism"
+            )
+        forms: dict[str, list[str]] = {}
+        for known in self.genes:
+            for _, form in shortened(known):
+                forms.setdefault(form, []).append(known)
+        shared = [name for name in names if len(set(forms.get(name, ()))) > 1]
+        if len(shared) >= _ENOUGH * len(names):
+            one, other = list(dict.fromkeys(forms[shared[0]]))[:2]
+            return (
+                f"'{shared[0]}' may be '{one}' or '{other}': give one sequence of each gene, or headers that name the"
+                " gene, such as gene=NAME"
             )
         stems = {form: gene for gene in self.genes for level, form in shortened(gene) if level == VERSION}
         versions = {

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 EMBEDDED, ISOFORM, VERSION = 1, 2, 3
 """What was left out, in order of reliability: database, then isoform or chain, then version."""
 
-_TAXON = re.compile(r"\d+\.(?=\S)")
-_MARK = re.compile(r"[|:.]|[-_](?i:PRO_|[PRT]?\d|[PR][A-Z])")
+_TAXON = re.compile(r"\d+\.(?!0\Z)(?=\S)")
+_DECIMAL = re.compile(r"(\d+)\.0")  # 851262.0, as pandas and R write a GeneID beside missing ones
+_OF_ORGANISM = re.compile(r"(?:Dmel[_\\]|CELE_)(?=\S)", re.IGNORECASE)  # Dmel_CG1234 and CELE_T23G7.5 of NCBI and KEGG
+_MARK = re.compile(r"[|:.]|[-_](?i:PRO_|[PRT]?\d|[PR][A-Z])|\A(?i:Dmel[_\\]|CELE_)")
 
 # NCBI's words for databases, and how many words belong to each: an accession and a locus name, or a number.
 _FOLLOWING = {"gi": 1, "lcl": 1, "bbs": 1} | dict.fromkeys(
@@ -16,19 +19,26 @@ _FOLLOWING = {"gi": 1, "lcl": 1, "bbs": 1} | dict.fromkeys(
 )
 _PROTEIN_OF = re.compile(r"_(?:prot|cds)_(.+?)(?:_\d+)?$")
 _DATABASE = re.compile(r"[A-Za-z][\w/ -]+")
-_NUMBERED = frozenset(("geneid", "ncbigene", "ncbi_gene", "entrez", "entrezgene", "entrez gene/locuslink", "locuslink"))
+_NUMBERED = frozenset((
+    "geneid", "ncbi-geneid", "ncbi_geneid", "ncbigene", "ncbi_gene", "ncbi gene", "entrez", "entrezgene", "entrez gene",
+    "entrez gene/locuslink", "entrezgene/locuslink", "locuslink",
+))  # fmt: skip
 _MOLECULES = frozenset(("pep", "cds", "mrna", "cdna"))
 
 _UNIPROT = r"[OPQ]\d[A-Z0-9]{3}\d|[A-NR-Z]\d(?:[A-Z][A-Z0-9]{2}\d){1,2}"
 _ISOFORM = re.compile(
     r"(?:-\d{1,2})?[:-]PRO_\d+\Z"  # chains and peptides of UniProt: P12345:PRO_0000123
-    r"|-\d{1,2}\Z"  # isoforms of UniProt: P12345-2
     r"|-[PR][A-Z]{1,2}\Z"  # FlyBase: CG1234-PA
     r"|_[PT]\d{2,3}\Z",  # maize: Zm00001d012345_P001
     re.IGNORECASE,
 )
+_ISOFORM_OF_UNIPROT = re.compile(r"-\d{1,2}\Z")  # P12345-2
+_FEWEST_DIGITS = 2  # in an accession; NKX2-5 is a gene, and no isoform of another that is called NKX2
 _ISOFORM_OF_WORMBASE = re.compile(r"(?<=\.\d)[a-z]\Z|(?<=\.\d\d)[a-z]\Z", re.IGNORECASE)  # T23G7.5a
 _VERSION = re.compile(r"\.\d{1,3}(?:\.p|:pep|_mrna)?\Z|\.p\Z|:pep\Z", re.IGNORECASE)
+_ASCII_OF = str.maketrans(
+    "\u2010\u2011\u2012\u2013\u2212\u2018\u2019\u2032", "-----'''", "\u00ad\u200b\u200c\u200d\u2060\ufeff"
+)
 # Stems after which the rest is surely a version, isoform or transcript: RefSeq, Ensembl, GenBank, UniProt, TAIR.
 _SURE = re.compile(
     rf"[A-Z]{{2}}_\d{{5,}}|ENS[A-Z]*[GPT]\d{{11}}|[A-Z]{{3}}\d{{5}}(?:\d\d)?|{_UNIPROT}|AT[1-5CM]G\d{{5}}",
@@ -51,9 +61,12 @@ def shortened(name: str) -> list[tuple[int, str]]:
     """
     if not _MARK.search(name):
         return []
+    if number := _DECIMAL.fullmatch(name):
+        return [(VERSION, number[1])]
     start = len(taxon_prefix(name)) if name[0].isdigit() else 0
     whole = name[start:]
     embedded = _embedded(whole) if "|" in whole or ":" in whole else []
+    embedded += [word[mark.end() :] for word in (whole, *embedded) if (mark := _OF_ORGANISM.match(word))]
     words = [whole, *embedded]
     stems = [stem for word in words if (stem := _without_isoform(word))]
     found = [*((EMBEDDED, word) for word in embedded), *((ISOFORM, stem) for stem in stems)]
@@ -76,6 +89,19 @@ def surely_a_stem(name: str) -> bool:
     return _SURE.fullmatch(_TAXON.sub("", name, count=1)) is not None
 
 
+def folded(name: str) -> str:
+    """Return a name in lower case and in one of the forms that Unicode has for its letters, hyphens and apostrophes.
+
+    Characters without width, which come along from web pages, are left out.
+
+    >>> folded("NKX2\u20115"), folded("RRP5\u2032"), folded("P12345\u200b")
+    ('nkx2-5', "rrp5'", 'p12345')
+    """
+    if name.isascii():
+        return name.lower()
+    return unicodedata.normalize("NFKC", name.translate(_ASCII_OF)).lower()
+
+
 def taxon_prefix(name: str) -> str:
     """Return the taxon prefix of a name, such as ``9606.``; empty if it has none."""
     found = _TAXON.match(name)
@@ -83,6 +109,8 @@ def taxon_prefix(name: str) -> str:
 
 
 def _without_isoform(word: str) -> str | None:
+    if stem := _stem(_ISOFORM_OF_UNIPROT, word):
+        return stem if sum(map(str.isdecimal, stem)) >= _FEWEST_DIGITS else None
     return _stem(_ISOFORM, word) or (_stem(_ISOFORM_OF_WORMBASE, word) if word[-1:].isalpha() else None)
 
 

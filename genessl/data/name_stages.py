@@ -7,9 +7,10 @@ from functools import cached_property
 from itertools import chain
 
 from genessl.data.aliases import BySource, is_genbank_number
-from genessl.data.name_forms import EMBEDDED, ISOFORM, VERSION, shortened, surely_a_stem, taxon_prefix
+from genessl.data.name_forms import EMBEDDED, ISOFORM, VERSION, folded, shortened, surely_a_stem, taxon_prefix
 
 OWN = "own name"
+_FEWEST_LETTERS = 3
 WITHOUT = {EMBEDDED: "without the database's name", ISOFORM: "without isoform or chain", VERSION: "without version"}
 
 
@@ -121,14 +122,14 @@ class Names:
 
     def may_know(self, name: str) -> bool:
         """Return whether a name, in some form and ignoring case, may be one of those known; for few known names."""
-        low = name.lower()
+        low = folded(name)
         if low in self._in_any_form or (low[:1].isdigit() and without_taxon(low) in self._in_any_form):
             return True
         return any(form in self._in_any_form or without_taxon(form) in self._in_any_form for _, form in shortened(low))
 
     @cached_property
     def _in_any_form(self) -> set[str]:
-        names = {name.lower() for stage in (*self.stages, *self._by_form.values()) for name, _ in stage.items()}
+        names = {folded(name) for stage in (*self.stages, *self._by_form.values()) for name, _ in stage.items()}
         return names | {without_taxon(name) for name in names}
 
     def _genes(self, own: int, form: str, level: int) -> Iterator[Found]:
@@ -155,14 +156,17 @@ class Names:
         return only(self.find_shortened(word)[0] for word in words)
 
     def ignoring_case(self, words: Iterable[str]) -> dict[str, str | Several]:
-        """Return the genes that words mean if case is ignored, also in shorter forms, for those words that mean any."""
-        lower = {word: word.lower() for word in words}
+        """Return the genes that words mean if case is ignored, also in shorter forms, for those words that mean any.
+
+        Of one or two letters case tells genes apart: Dl and dl, or H and h, are two genes of the fruit fly each.
+        """
+        lower = {word: folded(word) for word in words}
         forms = {form for word in lower.values() for form in (word, *(form for _, form in shortened(word)))}
         wanted = forms | {without_taxon(form) for form in forms}
 
         def lowered(stage: Stage) -> Iterator[tuple[str, str | Several]]:
             for name, gene in stage.items():
-                low = name.lower()
+                low = folded(name)
                 if low in wanted or (low[:1].isdigit() and without_taxon(low) in wanted):
                     yield low, gene
 
@@ -174,7 +178,11 @@ class Names:
             return {}
         names = Names([exact], by_form)
         found = {word: names.find(low)[0] or names.find_shortened(low)[0] for word, low in lower.items()}
-        return {word: gene for word, gene in found.items() if gene is not None}
+        return {
+            word: gene
+            for word, gene in found.items()
+            if gene is SEVERAL or (gene is not None and not (word.isalpha() and len(word) < _FEWEST_LETTERS))
+        }
 
 
 def only(found: Iterable[Found]) -> Found:
@@ -189,8 +197,13 @@ def without_taxon(name: str) -> str:
     return name[len(taxon_prefix(name)) :] if name[:1].isdigit() else name
 
 
-def tied_records(sources: BySource, find: Callable[[str], Found], known: Mapping[str, str]) -> dict[str, str]:
-    """Tie records to genes by their own names, then by their aliases, source by source; known ties stay."""
+def tied_records(
+    sources: BySource, find: Callable[[str], Found], known: Mapping[str, str], several: set[str] | None = None
+) -> dict[str, str]:
+    """Tie records to genes by their own names, then by their aliases, source by source; known ties stay.
+
+    Records whose aliases of one source mean several genes are added to `several`.
+    """
     tied = dict(known)
     for record in dict.fromkeys(chain.from_iterable(records for records, _ in sources.values())):
         if record not in tied and isinstance(gene := find(record), str):
@@ -201,12 +214,17 @@ def tied_records(sources: BySource, find: Callable[[str], Found], known: Mapping
             if record not in tied and isinstance(gene := find(alias), str):
                 _add(candidates, record, gene)
         tied |= {record: gene for record, gene in candidates.items() if isinstance(gene, str)}
+        if several is not None:
+            several.update(record for record, gene in candidates.items() if gene is SEVERAL)
     return tied
 
 
-def stages_of(sources: BySource, tied: Mapping[str, str], table: str) -> dict[str, Stage]:
-    """Give the stages of one table: its records, then its sources in order."""
-    stages = {"records": Stage(f"record of {table}", tied.items())}
+def stages_of(
+    sources: BySource, tied: Mapping[str, str], table: str, several: Collection[str] = ()
+) -> dict[str, Stage]:
+    """Give the stages of one table: its records, some of which mean several genes, then its sources in order."""
+    doubtful = ((record, SEVERAL) for record in several if record not in tied)
+    stages = {"records": Stage(f"record of {table}", chain(tied.items(), doubtful))}
     for source, (records, aliases) in sources.items():
         pairs = ((alias, tied[record]) for record, alias in zip(records, aliases) if record in tied)
         stages[source] = Stage(f"{source} of {table}", pairs, of_genbank=is_genbank_number(source))

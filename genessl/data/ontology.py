@@ -329,11 +329,12 @@ class _Obo:
                 children.append(place)
                 parents.append(words[1])
         old = self._old(identifiers, gone, terms)
+        alternatives = {name: term for name, term in old.items() if term}
         try:
             return ontology_from_edges(
                 terms,
-                zip(map(identifiers.__getitem__, children), parents),
-                alternatives={name: term for name, term in old.items() if term},
+                zip(map(identifiers.__getitem__, children), (alternatives.get(parent, parent) for parent in parents)),
+                alternatives=alternatives,
                 obsolete=[name for name, term in old.items() if not term],
                 release=self.header.get("data-version", self.header.get("date", "")),
             )
@@ -343,16 +344,17 @@ class _Obo:
     def _old(self, identifiers: Mapping[int, str], gone: set[int], terms: Collection[str]) -> dict[str, str]:
         """Return for each merged or obsolete identifier the term now used, or '' where none is.
 
-        Single replacements and merged terms are followed to their end, if they do not go round.
+        Single replacements and merged terms are followed to their end, if they do not go round. An obsolete term goes
+        where it is replaced, else to the term that has it as its alternative.
         """
-        next_of = {
-            _first_word(value): {identifiers[place]}
-            for place, value in zip(self.places["alt_id"], self.values["alt_id"])
-        }
-        next_of |= {identifiers[place]: set() for place in gone}
+        next_of: dict[str, set[str]] = {}
+        for place, value in zip(self.places["alt_id"], self.values["alt_id"]):
+            next_of.setdefault(_first_word(value), set()).add(identifiers[place])
+        replaced: dict[str, set[str]] = {}
         for place, value in zip(self.places["replaced_by"], self.values["replaced_by"]):
             if place in gone:
-                next_of[identifiers[place]].add(_first_word(value))
+                replaced.setdefault(identifiers[place], set()).add(_first_word(value))
+        next_of = {identifiers[place]: set() for place in gone} | next_of | replaced
 
         found: dict[str, str] = {}
         for start in next_of:

@@ -18,6 +18,7 @@ __all__ = ["Proteins", "gene_of_word", "read_fasta", "read_proteins", "read_sequ
 _log = logging.getLogger(__name__)
 
 ISOFORM = "isoform of another record"
+REPEATED = "record given before, with the same sequence"
 _ISOFORM_SOURCE = "isoform_id"
 
 
@@ -53,7 +54,8 @@ def read_proteins(path: str | Path) -> Proteins:
 
     Of records that the headers assign to one gene (``gene:``, ``gene=``, ``parent=``, ``[locus_tag=]``, ``locus=``,
     the isoforms ``accession-2`` of UniProt, the transcripts ``.1``, ``.2`` of TAIR) the one with the gene's own name
-    is kept, otherwise the longest; the names of the others become its aliases.
+    is kept, otherwise the longest; the names of the others become its aliases. A record that repeats the name and the
+    sequence of an earlier one is left out and counted.
 
     Raises
     ------
@@ -62,17 +64,17 @@ def read_proteins(path: str | Path) -> Proteins:
         or holds a record without residues or a symbol that is no residue.
     """
     found = read_records(path)
-    headers = [read_header(record.header) for record in found.records]
-    _check_distinct(path, found.records, headers)
+    records, headers = _distinct(path, found.records)
     kept: dict[int, list[int]] = {}
     for rows in _by_gene(headers):
-        kept[min(rows, key=lambda row: _preference(found.records[row], headers[row]))] = rows
+        kept[min(rows, key=lambda row: _preference(records[row], headers[row]))] = rows
     dropped = dict(found.dropped)
-    if len(kept) < len(headers):
-        dropped[ISOFORM] = len(headers) - len(kept)
-        _log.warning("%s: %d records left out: %s", path, dropped[ISOFORM], ISOFORM)
+    for reason, count in ((REPEATED, len(found.records) - len(records)), (ISOFORM, len(records) - len(kept))):
+        if count:
+            dropped[reason] = count
+            _log.warning("%s: %d records left out: %s", path, count, reason)
     aliases = AliasTable.from_rows(str(path), _alias_rows(kept, headers))
-    sequences = {headers[row].name: found.records[row].sequence for row in sorted(kept)}
+    sequences = {headers[row].name: records[row].sequence for row in sorted(kept)}
     return Proteins(sequences, aliases, found.repairs, dropped)
 
 
@@ -132,15 +134,18 @@ def count_proteins(
         coverage.add_whole(source, repair, count)
 
 
-def _check_distinct(path: str | Path, records: Sequence[Record], headers: Sequence[Header]) -> None:
-    lines: dict[str, int] = {}
-    for record, header in zip(records, headers):
-        earlier = lines.setdefault(header.name, record.line)
-        if earlier != record.line:
+def _distinct(path: str | Path, records: Sequence[Record]) -> tuple[list[Record], list[Header]]:
+    """Return the records and their headers without those that repeat the name and the sequence of an earlier one."""
+    kept: dict[str, tuple[Record, Header]] = {}
+    for record in records:
+        header = read_header(record.header)
+        earlier, _ = kept.setdefault(header.name, (record, header))
+        if earlier.sequence != record.sequence:
             raise InputError(
-                f"{path}:{record.line}: expected each gene once, found '{header.name}' already at line {earlier};"
-                " keep one of the two"
+                f"{path}:{record.line}: expected each gene once, found '{header.name}' already at line {earlier.line}"
+                " with another sequence; keep one of the two"
             )
+    return [record for record, _ in kept.values()], [header for _, header in kept.values()]
 
 
 def _by_gene(headers: Sequence[Header]) -> list[list[int]]:

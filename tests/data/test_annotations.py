@@ -106,6 +106,11 @@ def test_unreadable_dates_are_zero_and_counted(tmp_path: Path, caplog: pytest.Lo
     assert "5 of 7 rows have no date as YYYYMMDD or YYYY-MM-DD, such as '20150229'" in caplog.text
 
 
+def test_a_date_long_after_today_is_no_date(tmp_path: Path) -> None:
+    table = read_gaf(written(tmp_path, row(date="20160229") + row(date="29160229") + row(date="9999-12-31")))
+    assert table["date"].tolist() == [20160229, 0, 0]
+
+
 def test_rows_keep_their_order_and_repetitions(tmp_path: Path) -> None:
     genes = ["B", "A", "B", "B"]
     table = read_gaf(written(tmp_path, "".join(row(gene=gene) for gene in genes)))

@@ -97,6 +97,15 @@ def test_an_alias_with_two_genes_is_dropped_from_its_source_and_counted(tmp_path
     assert {source: count for (_, source), count in identifiers.n_ambiguous.items()} == {"SGD_SYNONYM": 1}
 
 
+def test_a_record_of_two_genes_is_ambiguous_and_counted(tmp_path: Path) -> None:
+    path = tmp_path / "aliases.tsv"
+    path.write_text("gene\talias\nYAL001C\tABC1\nYAL002W\tABC1\nYAL003W\tABC3\n")
+    identifiers = GeneIdentifiers(["YAL001C", "YAL002W", "YAL003W"], [read_aliases(path)])
+    resolution = identifiers.resolve(["ABC1", "ABC3"])
+    assert (resolution.targets, resolution.lost) == ({"ABC3": "YAL003W"}, {"ABC1": "ambiguous alias"})
+    assert identifiers.n_ambiguous == {(str(path), "records"): 1}
+
+
 def test_a_less_reliable_source_or_table_may_resolve_what_another_leaves_ambiguous() -> None:
     rows = [("r1", "x", "SGD_ID"), ("r2", "x", "SGD_ID"), ("r1", "x", "SGD_NAME")]
     assert GeneIdentifiers(["r1", "r2"], [AliasTable.from_rows("t", rows)]).resolve(["x"]).targets == {"x": "r1"}
@@ -224,6 +233,11 @@ NAMES_OF_ONE = [
     ("AT1G01010.1", "AT1G01010.2", "without version"),
     ("3702.AT1G01010.1", "AT1G01010", "without version"),
     ("3702.AT1G01010.1", "At1g01010", "ignoring case"),
+    ("NKX2-5", "NKX2\u20135", "ignoring case"),
+    ("RRP5'", "RRP5\u2019", "ignoring case"),
+    ("P12345", "P12345\u200b", "ignoring case"),
+    ("g\u00e9n1", "ge\u0301n1", "ignoring case"),
+    ("TFC\u00b5", "TFC\u03bc", "ignoring case"),
     ("ENSP00000000001.4", "9606.ENSP00000000001", "without version"),
     ("SPAC1002.01", "SPAC1002.01.1:pep", "without version"),
     ("Glyma.01G000100", "Glyma.01G000100.1.p", "without version"),
@@ -250,6 +264,12 @@ NAMES_OF_ONE = [
     ("gi|1001|ref|NP_900001.1|", "gi|1001", "without the database's name"),
     ("AAA12345", "gi|7|gb|AAA12345.1|", "without version"),
     ("b0001", "gnl|SYN|b0001", "without the database's name"),
+    ("CG17870", "Dmel_CG17870", "without the database's name"),
+    ("CG17870", "dme:Dmel_CG17870", "without the database's name"),
+    ("CG17870", "Dmel\\CG17870", "without the database's name"),
+    ("CELE_T23G7.5", "T23G7.5", "without the database's name"),
+    ("1001", "ncbi-geneid:1001", "without the database's name"),
+    ("1001", "1001.0", "without version"),
     ("NP_900001.1", "lcl|NC_9.1_prot_NP_900001.1_1", "without the database's name"),
     ("ENSG00000000001", "ENSP00000000001.2|ENST00000000001.1|ENSG00000000001.7|abc1|99", "without version"),
 ]
@@ -272,6 +292,11 @@ def test_names_that_a_person_would_match_are_found_and_how_is_told(known: str, n
         (["9606.X1"], "10090.X1", "unknown identifier"),
         (["9606.X1.1"], "10090.X1", "unknown identifier"),
         (["YAL001C"], "YAL001C-A", "unknown identifier"),
+        (["NKX2-5"], "NKX2", "unknown identifier"),
+        (["CYCD3"], "CYCD3-2", "unknown identifier"),
+        (["let"], "let-7", "unknown identifier"),
+        (["dl"], "Dl", "unknown identifier"),
+        (["0"], "10.0", "unknown identifier"),
         (["MGI:123"], "123", "unknown identifier"),
         (["1001"], "gi|1001", "unknown identifier"),
         (["0000001"], "GO:0000001", "unknown identifier"),
@@ -363,6 +388,11 @@ def test_the_source_that_knows_most_names_is_told_whether_or_not_it_leads_to_a_g
             ["SYN001.2"],
             ["SYN001.1"],
             "only the version differs, as in 'SYN001.1' and 'SYN001.2': give files of the same",
+        ),
+        (
+            ["SYN001.1", "SYN001.2"],
+            ["SYN001"],
+            "'SYN001' may be 'SYN001.1' or 'SYN001.2': give one sequence of each gene, or headers that name the gene",
         ),
     ],
 )

@@ -278,6 +278,27 @@ def test_replacements_that_go_round_end_nowhere(tmp_path: Path) -> None:
     assert ontology.obsolete == {"T:5", "T:6", "T:7", "T:8"}
 
 
+def test_an_alternative_of_two_terms_is_neither(tmp_path: Path) -> None:
+    text = OBO + "\n[Term]\nid: P:x\nname: x\nnamespace: biological_process\nis_a: P:root\nalt_id: P:old_a\n"
+    ontology = read_text(tmp_path, text)
+    assert ontology.resolve("P:old_a") is None
+    assert ontology.resolve("P:older_a") == "P:a"
+    assert "P:old_a" in ontology.obsolete
+
+
+def test_an_obsolete_term_that_is_an_alternative_goes_to_the_term_that_has_it(tmp_path: Path) -> None:
+    text = OBO + "\n[Term]\nid: P:old_a\nname: obsolete a\nnamespace: biological_process\nis_obsolete: true\n"
+    assert read_text(tmp_path, text).resolve("P:old_a") == "P:a"
+    replaced = read_text(tmp_path, text + "replaced_by: P:b\n")
+    assert replaced.resolve("P:old_a") == "P:b"
+
+
+def test_a_parent_by_an_old_identifier_is_the_term_now_used(tmp_path: Path) -> None:
+    text = OBO + "\n[Term]\nid: P:x\nname: x\nnamespace: biological_process\nis_a: P:old_a\n"
+    ontology = read_text(tmp_path, text)
+    assert ontology.parents[ontology.index["P:x"], ontology.index["P:a"]]
+
+
 def test_alternatives_of_an_obsolete_term_go_where_it_goes(tmp_path: Path) -> None:
     text = obsolete("T:5", "alt_id: T:55", "replaced_by: T:2") + obsolete("T:6", "alt_id: T:66", "consider: T:2")
     ontology = read_text(tmp_path, LIVE + text)

@@ -5,7 +5,15 @@ import pytest
 
 from genessl.data.coverage import Coverage
 from genessl.data.identifiers import GeneIdentifiers
-from genessl.data.sequences import ISOFORM, Proteins, count_proteins, read_fasta, read_proteins, read_sequences
+from genessl.data.sequences import (
+    ISOFORM,
+    REPEATED,
+    Proteins,
+    count_proteins,
+    read_fasta,
+    read_proteins,
+    read_sequences,
+)
 from genessl.errors import InputError
 
 
@@ -58,7 +66,7 @@ def test_non_standard_residues_stay_and_gaps_and_final_stops_go(tmp_path: Path) 
         ("\n\nMSTNPKPQRK\n", r":3: expected a '>' header, found 'MSTNPKPQRK'"),
         ("\n\n", r"proteins.fasta: expected sequences in FASTA, found blank lines only"),
         (">a\nMK\n>b\nMK\n>a x\nMR\n", r":5: expected each gene once, found 'a' already at line 1"),
-        (">sp|A|X\nMK\n>tr|A|Y\nMK\n", r":3: expected each gene once, found 'A' already at line 1"),
+        (">sp|A|X\nMK\n>tr|A|Y\nMR\n", r":3: expected each gene once, found 'A' already at line 1 with another seq"),
         (">a\nMK\n>b\n>c\nMK\n", r":3: expected residues for 'b', found none"),
         (">a\nMK\n>b\n*\n", r":3: expected residues for 'b', found none"),
         (">a\nMK\n>b\n", r":3: expected residues for 'b', found none"),
@@ -139,6 +147,19 @@ def test_accessions_with_and_without_version_and_numbers_of_ncbi_are_aliases(tmp
         ({"a [locus_tag=L1]": "MK", "L1 [locus_tag=L1]": "M"}, {"L1": "M"}),
         ({"AT1G90001.1 | Symbols: S1": "MK", "AT1G90001.2 | Symbols: S1": "MKV"}, {"AT1G90001.2": "MKV"}),
         ({"SPAC9000.01.1:pep s|x": "MKV", "SPAC9000.01.2:pep s|x": "MK"}, {"SPAC9000.01.1:pep": "MKV"}),
+        ({"AT1G90001|AT1G90001.1": "MKV", "AT1G90001|AT1G90001.2": "MK"}, {"AT1G90001|AT1G90001.1": "MKV"}),
+        ({"AT1G90001.1|PACid:1": "MK", "AT1G90001.2|PACid:2": "MKV"}, {"AT1G90001.2|PACid:2": "MKV"}),
+        ({"Synt.001G900100.1.p": "MK", "Synt.001G900100.2.p": "MKV"}, {"Synt.001G900100.2.p": "MKV"}),
+        ({"TraesCS1A02G900100.1": "MKV", "TraesCS1A02G900100.2": "MK"}, {"TraesCS1A02G900100.1": "MKV"}),
+        ({"Os01t0900100-01": "MKV", "Os01t0900100-02": "MK"}, {"Os01t0900100-01": "MKV"}),
+        ({"AGAP900677-PA": "MK", "AGAP900677-PB": "MKV"}, {"AGAP900677-PB": "MKV"}),
+        ({"SYN_000001-T1": "MKV", "SYN_000001-T2": "MK"}, {"SYN_000001-T1": "MKV"}),
+        ({"jg7.t1": "MK", "jg7.t2": "MKV", "jg8.t1": "M"}, {"jg7.t2": "MKV", "jg8.t1": "M"}),
+        (
+            {"maker-s1-snap-gene-0.1-mRNA-1": "M", "maker-s1-snap-gene-0.1-mRNA-2": "MK"},
+            {"maker-s1-snap-gene-0.1-mRNA-2": "MK"},
+        ),
+        ({"TRINITY_DN1_c0_g1_i1.p1": "M", "TRINITY_DN1_c0_g1_i2.p1": "MK"}, {"TRINITY_DN1_c0_g1_i2.p1": "MK"}),
     ],
 )
 def test_isoforms_reduce_to_the_one_with_the_genes_name_else_the_longest(
@@ -168,6 +189,12 @@ def test_isoforms_reduce_to_the_one_with_the_genes_name_else_the_longest(
 def test_records_of_one_symbol_or_with_a_bare_suffix_stay_apart(tmp_path: Path, headers: list[str]) -> None:
     proteins = read_proteins(written(tmp_path, "".join(f">{header}\nMK\n" for header in headers)))
     assert (len(proteins.sequences), proteins.dropped) == (len(headers), {})
+
+
+def test_a_record_that_repeats_name_and_sequence_is_left_out_and_counted(tmp_path: Path) -> None:
+    proteins = read_proteins(written(tmp_path, ">sp|P00001|A_X\nMK\n>b\nMK\n>tr|P00001|A_X\nMK*\n>b c\nM-k\n"))
+    assert proteins.sequences == {"P00001": "MK", "b": "MK"}
+    assert proteins.dropped == {REPEATED: 2}
 
 
 def test_coverage_balances_records_and_repairs(tmp_path: Path) -> None:

@@ -34,6 +34,8 @@ class Format:
         format of a kind that matches is taken.
     read : callable
         It takes the path, and what else the kind of format needs, and returns the kind's table.
+    check : callable
+        It raises InputError if the `Head` shows that the file cannot be read, although it is of this format.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Format:
     refuses: str
     matches: Callable[[Any], bool]
     read: Callable[..., Any]
+    check: Callable[[Head], None] = lambda head: None
 
 
 def recognise(head: Head, formats: Sequence[Format], what: str) -> Format:

@@ -316,6 +316,62 @@ def test_columns_that_people_name_rank_by_what_they_say(better: str, worse: str)
     assert reliability(better) < reliability(worse)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "XB-GENE-1\tSYN001\nXB-GENE-2\tSYN002\n",
+        "ncbi-geneid:1001\tsyn:SYN001\nncbi-geneid:1002\tsyn:SYN002\n",
+        "SYN001\ta protein alias\tZDB-GENE-1-1\nSYN002\ta protein name\tZDB-GENE-2-2\n",
+    ],
+)
+def test_a_first_row_like_the_others_is_no_header(tmp_path: Path, text: str) -> None:
+    table = read_aliases(written(tmp_path, text))
+    first = text.split("\n")[0].split("\t")
+    assert targets(table, *first, genes=("SYN001", "SYN002")) == ["SYN001"] * len(first)
+
+
+def test_the_annotation_id_of_flybase_names_a_gene(tmp_path: Path) -> None:
+    text = (
+        "##gene_symbol\torganism_abbreviation\tprimary_FBgn#\tsecondary_FBgn#(s)\tannotation_ID\n"
+        "syn\tDsyn\tFBgn9000001\tFBgn9000009,FBgn9000010\tSYN001\nnys\tDsyn\tFBgn9000002\t\tSYN002\n"
+    )
+    table = read_aliases(written(tmp_path, text))
+    assert targets(table, "syn", "FBgn9000010", "FBgn9000002") == ["SYN001", "SYN001", "SYN002"]
+
+
+def test_numbers_that_ensembl_refers_to_are_names(tmp_path: Path) -> None:
+    text = "gene_stable_id\txref\tdb_name\nSYN001\t1001\tEntrezGene\nSYN002\t1002\tEntrezGene\n"
+    assert targets(read_aliases(written(tmp_path, text)), "1001", "1002") == ["SYN001", "SYN002"]
+
+
+def test_the_quotes_of_r_part_columns_at_blanks(tmp_path: Path) -> None:
+    text = '"ensembl_gene_id" "description" "external_gene_name"\n'
+    text += '"1" "SYN001" "made up, for a test" "abc1"\n"2" "SYN002" "another one" "abc2"\n'
+    assert targets(read_aliases(written(tmp_path, text)), "abc1", "abc2") == ["SYN001", "SYN002"]
+
+
+def test_gene_identifiers_may_have_become_decimal_numbers(tmp_path: Path) -> None:
+    text = "symbol,entrez_id,gc,name\nSYN001,1001.0,0.5,a\nSYN002,,0.4,b\nSYN003,1003.0,1.0,c\n"
+    assert targets(read_aliases(written(tmp_path, text)), "1001", "1003", "0.5") == ["SYN001", "SYN003", None]
+
+
+def test_rows_whose_first_names_are_alike_stay_apart(tmp_path: Path) -> None:
+    text = "YEAST|SYN001|UniProtKB=P1\tabc1\nYEAST|SYN002|UniProtKB=P2\tabc2\nYEAST|SYN009|UniProtKB=P9\tabc9\n"
+    table = read_aliases(written(tmp_path, text))
+    assert targets(table, "abc1", "abc2", "abc9", "YEAST") == ["SYN001", "SYN002", None, None]
+
+
+def test_identifiers_of_an_isoform_are_those_of_its_accession(tmp_path: Path) -> None:
+    text = "P00001\tGene_OrderedLocusName\tSYN001\nP00001-2\tRefSeq\tNP_900001.1\nP00001-1\tUniParc\tUPI1\n"
+    assert targets(read_aliases(written(tmp_path, text)), "NP_900001.1", "P00001-2") == ["SYN001", "SYN001"]
+
+
+def test_a_cell_may_hold_several_accessions_and_names_may_hold_quotes() -> None:
+    assert names_in("P00001 A0A000AAA1") == ["P00001", "A0A000AAA1"]
+    assert names_in("tau 138") == ["tau 138"]
+    assert names_in('"abc"; made "up"') == ["abc", 'made "up"']
+
+
 def test_a_comma_within_a_name_stays() -> None:
     assert names_in("ARG5,6") == ["ARG5,6"]
     assert names_in("abc1,abc2; abc3|abc4, 5") == ["abc1", "abc2", "abc3", "abc4", "5"]

@@ -207,6 +207,145 @@ def test_several_files_stand_one_below_the_other(tmp_path: Path) -> None:
         read_annotations([])
 
 
+# ---------------------------------------------------------------------------------- columns named by a header
+
+QUICKGO = "GENE PRODUCT DB\tGENE PRODUCT ID\tSYMBOL\tQUALIFIER\tGO TERM\tGO NAME\tECO ID\tDATE\n"
+BIOMART = "Gene stable ID,Gene name,GO term accession,GO term name,GO term evidence code\n"
+
+
+def test_quickgo_gives_its_rows_whatever_columns_were_chosen(tmp_path: Path) -> None:
+    text = (
+        QUICKGO + "UniProtKB\tA0SYN1\tSYN1\tNOT|enables\tGO:9000012\tfunction a\tECO:0000314\t20170107\n"
+        "UniProtKB\tA0SYN2\tSYN2\tpart_of\tGO:9000002\t\tECO:0000256\t\n"
+    )
+    table = read_annotations(written(tmp_path, text))
+    assert rows_of(table, "line", "gene", "symbol", "term", "evidence", "qualifier", "negated", "date") == [
+        (2, "A0SYN1", "SYN1", "GO:9000012", "IDA", "enables", True, 20170107),
+        (3, "A0SYN2", "SYN2", "GO:9000002", "IEA", "part_of", False, 0),
+    ]
+    with pytest.raises(InputError, match=":1: found no column 'GO EVIDENCE CODE' or 'ECO ID' in QuickGO's table"):
+        read_annotations(written(tmp_path, text.replace("ECO ID", "REFERENCE")))
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "#tax_id\tGeneID\tGO_ID\tEvidence\tQualifier\tGO_term\tPubMed\tCategory\n",
+        "#Format: tax_id GeneID GO_ID Evidence Qualifier GO_term PubMed Category\n",
+    ],
+)
+def test_gene2go_gives_its_gene_identifiers_without_a_date(tmp_path: Path, header: str) -> None:
+    text = (
+        header + "559292\t1001\tGO:9000002\tIDA\t-\tprocess a\t1|2\tProcess\n"
+        "3702\t1002\tGO:9000012\tIEA\tNOT enables\tfunction a\t-\tFunction\n"
+    )
+    table = read_annotations(written(tmp_path, text))
+    assert rows_of(table, "line", "gene", "term", "evidence", "qualifier", "negated", "date") == [
+        (2, "1001", "GO:9000002", "IDA", "", False, 0),
+        (3, "1002", "GO:9000012", "IEA", "enables", True, 0),
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        BIOMART + 'SYN001,a,GO:9000002,"process, a",IDA\nSYN002,b,,,\nSYN003,c,GO:9000012,function a,IEA\n',
+        '"","ensembl_gene_id","go_id","name_1006","go_linkage_type"\n"1","SYN001","GO:9000002","process, a","IDA"\n'
+        '"2","SYN002","","",""\n"3","SYN003","GO:9000012","function a","IEA"\n',
+        "systematic_name\tgo_id\tEvidence\tOntology\nSYN001\tGO:9000002\tIDA\tBP\nSYN002\tNA\tNA\tNA\n"
+        "SYN003\tGO:9000012\tIEA\tMF\n",
+    ],
+)
+def test_a_header_names_the_columns_of_gene_term_and_evidence(tmp_path: Path, text: str) -> None:
+    table = read_annotations(written(tmp_path, text))
+    assert rows_of(table, "line", "gene", "term", "evidence", "date") == [
+        (2, "SYN001", "GO:9000002", "IDA", 0), (4, "SYN003", "GO:9000012", "IEA", 0),
+    ]  # fmt: skip
+    assert table.attrs["repairs"] == {"rows without a term, which were left out": 1}
+
+
+def test_three_columns_of_gene_term_and_code_need_no_header(tmp_path: Path) -> None:
+    table = read_annotations(written(tmp_path, "SYN001\tGO:9000002\tIDA\nSYN002\tGO:9000012\tiea\n"))
+    assert rows_of(table, "line", "gene", "term", "evidence") == [
+        (1, "SYN001", "GO:9000002", "IDA"), (2, "SYN002", "GO:9000012", "IEA"),
+    ]  # fmt: skip
+
+
+def test_blast2go_gives_electronic_rows_without_its_enzymes(tmp_path: Path) -> None:
+    text = "SYN001\tGO:9000002\ta made-up protein\nSYN001\tEC:1.1.1.-\nSYN001\tGO:9000012\n"
+    table = read_annotations(written(tmp_path, text))
+    assert rows_of(table, "line", "gene", "term", "evidence") == [
+        (1, "SYN001", "GO:9000002", "IEA"), (3, "SYN001", "GO:9000012", "IEA"),
+    ]  # fmt: skip
+    assert table.attrs["repairs"]["rows of an enzyme number, which were left out"] == 1
+
+
+@pytest.mark.parametrize("words", ["0.93", "1e-5", "NOT", "NOT|involved_in", "does NOT have"])
+def test_terms_with_scores_or_negations_are_no_annotations(tmp_path: Path, words: str) -> None:
+    row = f"SYN001\tGO:9000002\t{words}\n"
+    with pytest.raises(InputError, match="expected annotations as one of"):
+        read_annotations(written(tmp_path, row * 2))
+    with pytest.raises(InputError, match=":3: found 'SYN001"):
+        read_annotations(written(tmp_path, "SYN001\tGO:9000002\n" * 2 + row))
+
+
+def test_the_table_of_tair_is_no_gaf(tmp_path: Path) -> None:
+    row = (
+        "AT1G90001\tlocus:9\tAT1G90001.1\t{}\tprocess a\tGO:9000002\t9\tP\tother\tIDA\tassay\t\tPublication:9\tTAIR"
+        "\t{}\n"
+    )
+    text = "! TAIR\n" + row.format("involved in", "2018-08-01") + row.format("NOT involved in", "2018-08-02")
+    table = read_annotations(written(tmp_path, text))
+    assert rows_of(table, "line", "gene", "term", "evidence", "negated", "date", "assigned_by") == [
+        (2, "AT1G90001", "GO:9000002", "IDA", False, 20180801, "TAIR"),
+        (3, "AT1G90001", "GO:9000002", "IDA", True, 20180802, "TAIR"),
+    ]
+
+
+# ------------------------------------------------------------------------------------- what people do to a GAF
+
+
+def test_quotes_around_the_fields_of_a_gaf_are_cut_and_counted(tmp_path: Path) -> None:
+    quoted = "\t".join('"' + field + '"' for field in gaf_row("SYN001").rstrip("\n").split("\t"))
+    table = read_annotations(written(tmp_path, quoted + "\n" + gaf_row("SYN002")))
+    assert rows_of(table, "gene", "term", "evidence", "date") == [
+        ("SYN001", "GO:9000002", "IDA", 20200101), ("SYN002", "GO:9000002", "IDA", 20200101),
+    ]  # fmt: skip
+    assert table.attrs["repairs"] == {"rows with quotes around a field, which were cut": 1}
+
+
+@pytest.mark.parametrize("qualifier", ["NOT:involved_in", "NOT_involved_in", "not-involved_in", "involved_in|NOT"])
+def test_a_not_is_found_whatever_parts_it_from_the_relation(tmp_path: Path, qualifier: str) -> None:
+    table = read_annotations(written(tmp_path, gaf_row().replace("\t\tGO:", f"\t{qualifier}\tGO:")))
+    assert rows_of(table, "qualifier", "negated") == [("involved_in", True)]
+
+
+@pytest.mark.parametrize("term", ["GO_9000002", "go:9000002", "GO 9000002", "9000002", "GO9000002"])
+def test_a_term_is_known_by_its_seven_digits(tmp_path: Path, term: str) -> None:
+    assert rows_of(read_annotations(written(tmp_path, gaf_row(term=term))), "term") == [("GO:9000002",)]
+
+
+def test_a_gaf_may_have_other_comments(tmp_path: Path) -> None:
+    header = "#DB\tDB_Object_ID\tDB_Object_Symbol\tQualifier\tGO_ID" + "\tx" * 10 + "\n"
+    table = read_annotations(written(tmp_path, "# of the year\n!gaf-version: 2.2\n" + header + gaf_row()))
+    assert rows_of(table, "line", "gene") == [(4, "SYN001")]
+
+
+def test_the_header_of_amigos_download_is_no_row(tmp_path: Path) -> None:
+    header = (
+        "source\tbioentity_internal_id\tbioentity_label\tqualifier\tannotation_class\treference\tevidence_type"
+        "\tevidence_with\taspect\tbioentity_name\tsynonym\ttype\ttaxon\tdate\tassigned_by\n"
+    )
+    assert len(read_annotations(written(tmp_path, header + gaf_row()))) == 1
+
+
+def test_other_tables_of_many_columns_are_no_gaf(tmp_path: Path) -> None:
+    header = "Tags\tSeqName\tDescription\tLength\t#Hits\te-Value\tsim mean\t#GO\tGO IDs" + "\tx" * 7 + "\n"
+    row = "[ANNOTATED]\tSYN001\ta\t120\t20\t0\t90\t1\tC:GO:9000002" + "\t" * 7 + "\n"
+    with pytest.raises(InputError, match=r":1: found 'Tags\tSeqName.* expected annotations as one of: "):
+        read_annotations(written(tmp_path, header + row))
+
+
 # ------------------------------------------------------------------------------------------------ refusals
 
 
@@ -218,7 +357,7 @@ def test_several_files_stand_one_below_the_other(tmp_path: Path) -> None:
             ":1: found 'format-version: 1.2', expected annotations as one of: ",
         ),
         (">SYN001\nMKV\n", ":1: found '>SYN001', expected annotations as one of: "),
-        ("a\tb\n1\t2\n", "expected annotations as one of: .*GAF 1.0 to 2.2, two columns"),
+        ("a\tb\n1\t2\n", "expected annotations as one of: .*GAF 1.0 to 2.2, QuickGO.*, two columns"),
         ("!gpi-version: 1.2\nSYN\t1\tsym\n", ":1: found '!gpi-version: 1.2', expected annotations"),
         ("!gpa-version: 1.1\nSYN\t1\tenables\n", ":2: found 3 tab-separated columns, expected the 10 to 12 of a GPAD"),
         ("!gpad-version: 2.0\n!\n", "expected annotation rows, found comments only"),
@@ -241,7 +380,7 @@ def test_the_gaf_of_a_release_with_a_long_header_is_recognised(tmp_path: Path) -
 
 
 def test_each_format_describes_itself(tmp_path: Path) -> None:
-    assert len({format.name for format in ANNOTATION_FORMATS}) == len(ANNOTATION_FORMATS) == 6
+    assert len({format.name for format in ANNOTATION_FORMATS}) == len(ANNOTATION_FORMATS) == 10
     for format in ANNOTATION_FORMATS:
         assert all((format.title, format.recognised, format.gives, format.refuses))
     head = read_head(written(tmp_path, gaf_row()))
@@ -253,6 +392,7 @@ def test_each_format_describes_itself(tmp_path: Path) -> None:
 TOKENS = st.sampled_from(
     ["", "-", "SYN001", "GO:9000002", "go:9000002 ", "IDA", "ida", "NOT|enables", "ECO:0000314", "RO:0002327", "NA",
      "20200101", "2020-13-01", "IPR900001", CHECKSUM, "120", "é", "\x00", '"', "#query", "seed_ortholog", "GOs", "a b",
+     "GENE PRODUCT ID", "GO TERM", "ECO ID", "GeneID", "GO_ID", "Evidence", "tax_id", "P",
      "!gaf-version: 2.2", "!gpad-version: 2.0", "!gpa-version: 1.1", "##", "|"]
 )  # fmt: skip
 LINES = st.lists(st.lists(TOKENS, max_size=18).map("\t".join), max_size=8).map("\n".join)

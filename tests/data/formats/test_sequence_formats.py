@@ -45,6 +45,16 @@ def fasta(sequences: list[str]) -> str:
         "None",
         "N/A",
         "nan",
+        "No UTR is annotated for this transcript",
+        "No peptide annotated",
+        "no translation available",
+        "Not a coding sequence",
+        "Error: sequence retrieval failed",
+        "Sequence too long",
+        "No hits found",
+        "not applicable",
+        "withdrawn",
+        "Pseudogene",
     ],
 )
 def test_words_instead_of_a_sequence_leave_the_record_out_and_are_counted(tmp_path: Path, words: str) -> None:
@@ -59,7 +69,9 @@ def test_a_file_of_placeholders_alone_is_refused_in_one_sentence(tmp_path: Path)
         read_proteins(written(tmp_path, ">a\nSequence unavailable\n>b\nSequence unavailable\n"))
 
 
-@pytest.mark.parametrize("residues", ["NAV", "NANA", "MSEQ", "SEQVENCE", "NQNE", "MNAMELESS"])
+@pytest.mark.parametrize(
+    "residues", ["NAV", "NANA", "MSEQ", "SEQVENCE", "NQNE", "MNAMELESS", "NLNG", "ANAN", "INTHEGENE", "DATA"]
+)
 def test_residues_that_resemble_words_are_residues(tmp_path: Path, residues: str) -> None:
     assert read_proteins(written(tmp_path, f">a\n{residues}\n")).sequences == {"a": residues}
 
@@ -150,6 +162,12 @@ def test_the_first_nucleotide_record_among_proteins_is_named(tmp_path: Path) -> 
         read_records(written(tmp_path, fasta(mixed)))
 
 
+def test_short_nucleotides_among_proteins_are_found_together(tmp_path: Path) -> None:
+    proteins = strings("ACDEFGHIKLMNPQRSTVWY", 8)
+    with pytest.raises(InputError, match=r":17: expected a protein, found 'g8', .* as do 3 of 11 records"):
+        read_records(written(tmp_path, fasta([*proteins, *strings("ACGT", 3, 40)])))
+
+
 @pytest.mark.parametrize(
     "sequences",
     [
@@ -238,6 +256,32 @@ HEADERS = {
     "VEuPathDB": (
         "SYF3_0013.1-p1 | transcript=SYF3_0013.1 | gene=SYF3_0013 | gene_product=made up | location=1:2-3(+)",
         "SYF3_0013.1-p1", "SYF3_0013", {"SYF3_0013": "gene_id", "SYF3_0013.1": "transcript_id"},
+    ),
+    "dictyBase": (
+        "DDB9000017|DDB_G9000017|Protein|gene: synA on chromosome: 2 position 1 to 2",
+        "DDB9000017|DDB_G9000017|Protein|gene:", "DDB_G9000017", {"DDB_G9000017": "gene_id"},
+    ),
+    "old Phytozome": (
+        "AT1G90018.2|PACid:90018", "AT1G90018.2|PACid:90018", "AT1G90018",
+        {"AT1G90018": "gene_id", "AT1G90018.2": "transcript_id", "PAC:90018": "pacid_id"},
+    ),
+    "BioMart": (
+        "Os01g0900019|Os01t0900019-01", "Os01g0900019|Os01t0900019-01", "Os01g0900019",
+        {"Os01g0900019": "gene_id", "Os01t0900019-01": "transcript_id"},
+    ),
+    "NCBI Datasets": (
+        "NP_900020.2 SYN20 [organism=Synthetica exempli] [GeneID=9020] [isoform=2]",
+        "NP_900020.2", "GeneID:9020", {"NP_900020": "protein_id", "9020": "NCBI_gene_id"},
+    ),
+    "JGI": (
+        "jgi|Synex5|90021|fgenesh1_pm.1_#_2", "jgi|Synex5|90021|fgenesh1_pm.1_#_2", None,
+        {"jgi|Synex5|90021": "record_id", "90021": "jgi_id"},
+    ),
+    "UniRef": ("UniRef50_P00023 Made up n=3 RepID=SYN_X", "UniRef50_P00023", None, {"P00023": "UniProt_AC"}),
+    "AlphaFold": ("AFDB:AF-P00024-F1 Made up", "AFDB:AF-P00024-F1", None, {"P00024": "UniProt_AC"}),
+    "old wormpep": (
+        "SY1.22a CE90022 WBGene90000022 status:Confirmed UniProt:P00022",
+        "SY1.22a", "WBGene90000022", {"WBGene90000022": "gene_id"},
     ),
     "one attribute": ("p14 locus_tag:SYN_14", "p14", "SYN_14", {"SYN_14": "gene_id"}),
     "no value": ("p15 gene=- [locus_tag=unknown] transcript:N/A", "p15", None, {}),

@@ -22,6 +22,7 @@ _NO_NAMES = re.compile(
     r"|UniPathway|BioGRID|MIM|Orphanet|DrugBank|GuidetoPHARMACOLOGY|DNASU|GenomeRNAi|GO|PubMed|CollecTF|CPTAC"
 )
 _FEWEST_REPEATS = 2
+_ISOFORM = re.compile(r"(?<=[A-Z0-9]{6})-\d{1,3}\Z")
 
 
 def _matches(head: Head) -> bool:
@@ -46,7 +47,7 @@ def _rows(path: str | Path, losses: dict[str, int]) -> Iterator[tuple[str, str, 
         if kind not in named:
             named[kind] = _NO_NAMES.fullmatch(kind) is None
         if named[kind]:
-            yield record, alias, kind
+            yield _ISOFORM.sub("", record), alias, kind
         else:
             reason = f"{kind} names no single gene"
             losses[reason] = losses.get(reason, 0) + 1
@@ -57,7 +58,7 @@ FORMAT = Format(
     title="UniProt idmapping.dat",
     recognised="It has three tab-separated columns without a header, of which the second is UniProt's name of a type of"
     " identifier, such as UniProtKB-ID, GeneID or RefSeq, or repeats few values",
-    gives="Every identifier of an accession, under its type.",
+    gives="Every identifier of an accession, under its type; those of its isoforms (accession-2) are its own.",
     refuses="Types that name groups of proteins or bare numbers of other databases (NCBI_TaxID, UniRef, OrthoDB,"
     " BioGRID, …) are left out and counted. A row of another number of columns is an error.",
     matches=_matches,

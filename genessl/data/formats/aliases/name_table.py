@@ -25,9 +25,12 @@ _OTHER_HEADER = re.compile(
     r"|species|score|weight|type|status|date|index|function|keyword|pathway|^go([^a-z]|$)|sequence|evidence|fullname|full.name",
 )
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
-_MEANS_GENE = re.compile(r"gene.?(id|name|symbol)|symbol|uniprot|locus|protein.?id")
+_WHOLE_NUMBER = re.compile(r"\d+(\.0)?")
+_MEANS_GENE = re.compile(r"gene.?(id|name|symbol)|symbol|uniprot|locus|(protein|annotation).?id")
 _MOST_WORDS = 3
-_MEANS_NUMBERED = re.compile(r"id|gene|entrez|ncbi|accession")
+_MEANS_NUMBERED = re.compile(r"id|gene|entrez|ncbi|accession|xref")
+_DIGITS = re.compile(r"\d+")
+_COMPARED = 5
 _MOST_SHARED = 0.5
 _FEWEST_DISTINCT = 0.1
 _FEWEST_ROWS = 4
@@ -64,15 +67,21 @@ def layout(head: Head) -> Layout | None:
         counts = [len(fields) for line in rows if (fields := split(line, separator)) is not None]
         n_columns = max(Counter(counts).items(), key=lambda item: (item[1], item[0]), default=(0, 0))[0]
         first = split(rows[0], separator) or []
-        if len(first) >= n_columns and _is_header(first):
+        if len(first) >= n_columns and _is_header(first) and not _continues(rows, separator):
             n_columns = len(first)  # editors strip the tabs at the ends of lines
             n_fitting = sum(2 <= count <= n_columns for count in counts)
         else:
             n_fitting = counts.count(n_columns)
-        fits = n_columns == 2 if separator == " " else 2 <= n_columns <= _MOST_COLUMNS
+        fits = n_columns == 2 if separator == " " and not _all_quoted(rows) else 2 <= n_columns <= _MOST_COLUMNS
+        n_fitting += separator == " " and len(first) == n_columns - 1 and _is_header(first)
         if fits and n_fitting >= (len(rows) if separator == " " else 0.8 * len(rows)):
             return Layout(separator, *_header(head, separator, n_columns), n_columns)
     return None
+
+
+def _all_quoted(rows: Sequence[str]) -> bool:
+    """Whether quotes show where a column ends, as in R's write.table."""
+    return all(line.startswith('"') for line in rows)
 
 
 def _header(head: Head, separator: str, n_columns: int) -> tuple[tuple[str, ...], int]:
@@ -83,9 +92,11 @@ def _header(head: Head, separator: str, n_columns: int) -> tuple[tuple[str, ...]
             if len(fields) == n_columns and _is_header(fields):
                 comment = (fields, number)
             continue
-        if len(fields) == n_columns - 1 and _is_header(fields):
+        if not _is_header(fields) or _continues([row for _, row in head.rows], separator):
+            return comment
+        if len(fields) == n_columns - 1:
             return ("", *fields), number  # R's write.table names no column for the names of the rows
-        return (fields, number) if len(fields) == n_columns and _is_header(fields) else comment
+        return (fields, number) if len(fields) == n_columns else comment
     return comment
 
 
@@ -94,9 +105,18 @@ def _is_header(fields: Sequence[str]) -> bool:
     return bool(words) and 2 * sum(_HEADER_WORD.search(name.lower()) is not None for name in words) >= len(words)
 
 
+def _continues(rows: Sequence[str], separator: str) -> bool:
+    """Whether the first row has an identifier such as XB-GENE-1 where the next ones have XB-GENE-2."""
+    first, *others = (split(line, separator) or [] for line in rows[:_COMPARED])
+    shapes = [_DIGITS.sub("0", cell.strip()) for cell in first[:_MOST_COLUMNS]]
+    return any(
+        shape == _DIGITS.sub("0", cell.strip()) for row in others for shape, cell in zip(shapes, row) if "0" in shape
+    )
+
+
 def split(line: str, separator: str) -> list[str] | None:
     """Return the fields of a line without their quotes, None if the quotes cannot be understood."""
-    if separator == " ":
+    if separator == " " and not line.startswith('"'):
         return line.split()
     if '"' not in line:
         return line.split(separator)
@@ -119,6 +139,7 @@ def read_name_table(path: str | Path) -> AliasTable:
         for column, value in zip(columns, row, strict=True):
             column.append(value.strip())
     headers = found.header or ("",) * found.n_columns
+    columns = [_whole_numbers(values, header) for values, header in zip(columns, headers, strict=True)]
     names = [k for k in range(found.n_columns) if _holds_names(columns[k], headers[k], found.n_columns)]
     if len(names) < found.n_columns:
         losses["column that holds no names"] = found.n_columns - len(names)
@@ -132,6 +153,15 @@ def read_name_table(path: str | Path) -> AliasTable:
         names.sort(key=lambda k: (len(set(columns[k])), k))
     sources = {k: headers[k] or f"column {k + 1}" for k in names[1:]}
     return AliasTable.from_rows(str(path), _pairs(columns, names[0], sources, losses), losses=losses)
+
+
+def check_name_table(head: Head) -> None:
+    """Raise InputError if the first rows of two columns are those of a network."""
+    found = layout(head)
+    if found is not None and found.n_columns == 2:
+        rows = [split(line, found.separator) or [] for number, line in head.rows if number > found.last]
+        pairs = [[cell.strip() for cell in row] for row in rows if len(row) == found.n_columns]
+        _check_no_network(head.path, [row[0] for row in pairs], [row[1] for row in pairs])
 
 
 def _rows(path: str | Path, found: Layout) -> Iterator[list[str]]:
@@ -159,6 +189,16 @@ def _holds_names(values: list[str], header: str, n_columns: int) -> bool:
         return whole and (_MEANS_NUMBERED.search(header.lower()) is not None if header else not _counts_up(filled))
     prose = sum(len(value.split()) > _MOST_WORDS and "|" not in value and ";" not in value for value in filled)
     return prose <= 0.5 * len(filled)
+
+
+def _whole_numbers(values: list[str], header: str) -> list[str]:
+    """Return numbers such as 851262.0, as pandas and R write GeneIDs beside missing ones, without their '.0'."""
+    if not _MEANS_NUMBERED.search(header.lower()):
+        return values
+    filled = [value for value in values if value not in BLANK]
+    if not all(_WHOLE_NUMBER.fullmatch(value) for value in filled):
+        return values
+    return [value.removesuffix(".0") for value in values]
 
 
 def _repeats(filled: list[str]) -> bool:
@@ -190,8 +230,9 @@ def _pairs(
     for row, cell in enumerate(columns[record]):
         own = names_in(cell)
         found = [(name, source) for k, source in sources.items() for name in names_in(columns[k][row])]
-        if own:
-            found += [(name, f"column {record + 1}") for name in own[1:]]
+        if len(own) > 1:  # the rows are told apart by all that the cell holds: 'YEAST|SGD=S000000001' in PANTHER's
+            found += [(name, f"column {record + 1}") for name in own]
+            own = [cell]
         if not own and len(found) > 1:  # the row has no name in this column, but others
             own, found = [found[0][0]], found[1:]
         if not own or not found:

@@ -11,6 +11,7 @@ from genessl.errors import InputError
 
 BLANK = frozenset(("", "-", ".", "NA", "N/A", "n/a", "NaN", "nan", "None", "NULL", "null", "\\N"))
 # A comma parts names only before a blank or a letter: ARG5,6 is the name of one gene.
+_ACCESSIONS = re.compile(r"(?:[OPQ]\d[A-Z0-9]{3}\d|[A-NR-Z]\d(?:[A-Z][A-Z0-9]{2}\d){1,2})(?: |\Z)")
 _BETWEEN_NAMES = re.compile(r"[|;]\s*|,\s+|,(?=[A-Za-z])")
 
 
@@ -38,7 +39,13 @@ def names_in(cell: str) -> list[str]:
         return []
     if cell.isalnum():
         return [cell]
-    return [name for part in _BETWEEN_NAMES.split(cell) if (name := part.strip().strip('"').strip()) not in BLANK]
+    if " " in cell and not _ACCESSIONS.sub("", cell):
+        return cell.split()
+    return [name for part in _BETWEEN_NAMES.split(cell) if (name := _unquoted(part.strip())) not in BLANK]
+
+
+def _unquoted(name: str) -> str:
+    return name[1:-1].strip() if len(name) > 1 and name[0] == name[-1] == '"' else name
 
 
 def tabbed(head: Head, expected: int) -> list[list[str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from genessl.data.formats.aliases.name_table import layout, read_name_table
+from genessl.data.formats.aliases.name_table import check_name_table, layout, read_name_table
 from genessl.data.formats.format import Format
 from genessl.data.text_files import Head
 
@@ -22,4 +22,5 @@ FORMAT = Format(
     " Rows with one name are counted.",
     matches=_matches,
     read=read_name_table,
+    check=check_name_table,
 )

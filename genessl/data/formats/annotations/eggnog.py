@@ -76,6 +76,11 @@ def _matches(head: Head) -> bool:
     return any(_is_header(line.split("\t")) and "seed" in line.lower() for _, line in head.lines)
 
 
+def _check(head: Head) -> None:
+    number, header = next((number, fields) for number, line in head.lines if _is_header(fields := line.split("\t")))
+    _go_column(head.path, number, header)
+
+
 FORMAT = Format(
     name="eggnog",
     title=_TITLE,
@@ -84,4 +89,5 @@ FORMAT = Format(
     refuses="a table without a column of GO terms, or without any term",
     matches=_matches,
     read=read_eggnog,
+    check=_check,
 )

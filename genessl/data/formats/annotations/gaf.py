@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from genessl.data.formats.format import Format
 from genessl.data.text_files import Head, read_lines
 from genessl.errors import InputError
 
+_COMMENTS = ("!", "#")
 _MOST_COLUMNS, _FEWEST_COLUMNS = 17, 15
 _POSITION = {
     "gene": 1,
@@ -25,7 +27,8 @@ _POSITION = {
     "date": 13,
     "assigned_by": 14,
 }
-_HEADERS = frozenset(("go id", "go_id", "goid", "go term", "go_term", "ontology id"))
+_HEADERS = frozenset(("go id", "go_id", "goid", "go term", "go_term", "ontology id", "annotation_class"))
+_TERM = re.compile(r"\"?\s*([A-Za-z]+[\W_]?[0-9]{5,}\b.*|https?://.*|[0-9]{7})")
 _HEADER = "header rows, which were skipped"
 
 
@@ -52,7 +55,7 @@ def read_gaf(path: str | Path) -> pd.DataFrame:
 def _rows(path: str | Path, repairs: dict[str, int]) -> Iterator[tuple[int, list[str]]]:
     first = True
     for number, line in read_lines(path):
-        if line.startswith("!") or not line.strip():
+        if line.startswith(_COMMENTS) or not line.strip():
             continue
         fields = line.split("\t", _MOST_COLUMNS)
         if len(fields) < _FEWEST_COLUMNS:
@@ -60,7 +63,7 @@ def _rows(path: str | Path, repairs: dict[str, int]) -> Iterator[tuple[int, list
                 f"{path}:{number}: found {len(fields)} tab-separated columns, expected the 15 to 17 of a GAF;"
                 " give annotations as GAF"
             )
-        if first and fields[_POSITION["term"]].strip().lower() in _HEADERS:
+        if first and fields[_POSITION["term"]].strip(' "').lower() in _HEADERS:
             repairs[_HEADER] += 1
         else:
             yield number, fields
@@ -68,15 +71,19 @@ def _rows(path: str | Path, repairs: dict[str, int]) -> Iterator[tuple[int, list
 
 
 def _matches(head: Head) -> bool:
-    if any(line.startswith("!gaf-version") for _, line in head.lines) or not head.rows:
+    if any(line.startswith("!gaf-version") for _, line in head.lines):
+        return head.first[1].startswith(_COMMENTS)
+    if not head.rows:
         return head.first[1].startswith("!")
-    return len(head.columns()[0]) >= _FEWEST_COLUMNS
+    rows = head.columns()
+    terms = (row[_POSITION["term"]] for row in rows if len(row) >= _FEWEST_COLUMNS)
+    return len(rows[0]) >= _FEWEST_COLUMNS and any(map(_TERM.match, terms))
 
 
 FORMAT = Format(
     name="gaf",
     title="GAF 1.0 to 2.2",
-    recognised="A line '!gaf-version', or rows of at least 15 tab-separated columns",
+    recognised="A line '!gaf-version', or rows of at least 15 tab-separated columns with a term in the fifth",
     gives=(
         "every row, with its object, symbol, synonyms, qualifier, term, evidence code, With/From, aspect, date and"
         " source; a row without an object identifier is one of its symbol, or else of its synonyms"

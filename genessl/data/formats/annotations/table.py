@@ -38,6 +38,7 @@ FIELDS = (
 ELECTRONIC = "IEA"
 
 _SPACES = "rows with spaces around a field, which were cut"
+_QUOTES = "rows with quotes around a field, which were cut"
 _NAMELESS = "rows without an object identifier, named by symbol or synonyms"
 _CASES = {
     "term": "rows with a GO identifier written in another way",
@@ -50,8 +51,8 @@ _PLACEHOLDERS = frozenset(("", "-", ".", "?", "na", "n/a", "nan", "null", "none"
 _DATE = re.compile(r"([0-9]{4})([-/.]?)([0-9]{2})\2([0-9]{2})(?:[T ].*)?")
 _NAMED_DATE = re.compile(r"([0-9]{1,2})[- ]([A-Za-z]{3})[a-z]*[- ]([0-9]{4})")
 _MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec"
-_GO_ID = re.compile(r"(?:https?://purl\.obolibrary\.org/obo/)?go[:_]([0-9]{7})", re.IGNORECASE)
-_QUALIFIERS = re.compile(r"[|,;\s]+")
+_GO_ID = re.compile(r"(?:(?:https?://purl\.obolibrary\.org/obo/)?go[:_ ]?)?([0-9]{7})", re.IGNORECASE)
+_QUALIFIERS = re.compile(r"[|,;\s]+|(?<=\bNOT)[:_-]+", re.IGNORECASE)
 _Texts = "pd.Categorical[str]"
 
 
@@ -127,7 +128,8 @@ def joined_tables(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
 def date_number(text: str) -> int:
     """Return a date as the number YYYYMMDD; 0 for what is no date.
 
-    Dates are written year first (YYYYMMDD, or with ``-``, ``/`` or ``.``, perhaps with a time), or as 1-Jan-2020.
+    Dates are written year first (YYYYMMDD, or with ``-``, ``/`` or ``.``, perhaps with a time), or as 1-Jan-2020. One
+    after next year is a mistake in writing, which must not say until when annotations were known.
 
     >>> date_number("2020-01-31T10:00:00"), date_number("31-Jan-2020"), date_number("31/01/2020")
     (20200131, 20200131, 0)
@@ -142,6 +144,8 @@ def date_number(text: str) -> int:
     try:
         date(year, month, day)
     except ValueError:
+        return 0
+    if year > date.today().year + 1:
         return 0
     return 10_000 * year + 100 * month + day
 
@@ -174,6 +178,11 @@ def _tidy(
     for name, values in raw.items():
         raw[name] = _changed(values, str.strip, spaced)
     repairs[_SPACES] = int(spaced.sum())
+    quoted = np.zeros(len(lines), dtype=bool)
+    for name, values in raw.items():
+        if any(text[:1] == '"' for text in values.categories):
+            raw[name] = _changed(values, _unquoted, quoted)
+    repairs[_QUOTES] = int(quoted.sum())
     negated = _of_category(raw["qualifier"], _holds_not).astype(bool)
     for name, function in (("term", _term), ("evidence", _evidence), ("aspect", _aspect), ("qualifier", _qualifier)):
         mended = np.zeros(len(lines), dtype=bool)
@@ -214,6 +223,13 @@ def _changed(
     vocabulary = _vocabulary()
     places = np.array([vocabulary[text] for text in after], dtype=np.int32)
     return _texts(places[values.codes], list(vocabulary))
+
+
+def _unquoted(text: str) -> str:
+    """Cut the quotes that spreadsheets and R put around a field, within which quotes are doubled."""
+    if len(text) < 2 or not (text[0] == text[-1] == '"'):
+        return text
+    return text[1:-1].replace('""', '"').strip()
 
 
 def _term(text: str) -> str:

@@ -29,14 +29,20 @@ _STOPPED = "sequences without the stop at their end"
 # "Sequence unavailable", "no protein sequence found for this transcript", "N/A" …, reduced to their letters.
 _LONGEST_PLACEHOLDER = 100
 _PLACEHOLDER_WORDS = re.compile(
-    r"(no|not|un|the|this|for|of|is|was|has|could|be|any|amino|acids?|peptides?|proteins?|transcripts?|genes?|coding"
-    r"|cds|entry|record|data|sequences?|seq|available|found|missing|unknown|undefined|retrieved|null|none|empty)+"
+    r"(no|not|un|an?|the|this|for|of|in|is|was|has|could|be|too|long|any|amino|acids?|peptides?|proteins?|transcripts?"
+    r"|genes?|coding|noncoding|cds|utr|entry|record|database|data|sequences?|seq|translations?|annotated|available"
+    r"|applicable|found|missing|unknown|undefined|retrieved|retrieval|failed|error|hits?|removed|deleted|withdrawn|obsolete"
+    r"|pseudogene|null|none|empty)+"
 )
-_TELLING = re.compile(r"sequence|available|found|missing|unknown|undefined|noseq|nodata|notretrieved")
+_TELLING = re.compile(
+    r"sequence|available|applicable|found|missing|unknown|undefined|annotated|translation|coding|pseudogene|removed"
+    r"|deleted|withdrawn|obsolete|noseq|nodata|nohit|noentry|notretrieved|error"
+)
 _SHORT_PLACEHOLDERS = frozenset(("na", "nan", "null", "none", "nil", "empty", "error"))
 
 # Nearly all letters of a nucleotide sequence are bases; the others are the codes for several bases.
 _BASES = ("A", "C", "G", "T", "U")
+_BASES_ALONE = frozenset("ACGTUN")
 _CODES = frozenset("ACGTURYKMSWBDHVNX")
 _BASE_SHARE, _RAREST_BASE = 0.9, 0.02
 _FEWEST_BASES = 60  # a protein of so many residues does not consist of A, C, G and T by chance
@@ -179,8 +185,11 @@ def _without_other_symbols(residues: str, repairs: Counter[str]) -> str:
 
 
 def _refuse_nucleotides(path: str | Path, records: list[Record]) -> None:
-    """Raise InputError if a record is DNA or RNA, or all are, too short as each of them may be."""
+    """Raise InputError if a record is DNA or RNA, or those of bases alone are, too short as each of them may be."""
     found = [record for record in records if _is_nucleotides([record.sequence])]
+    if not found:
+        short = [record for record in records if _BASES_ALONE.issuperset(record.sequence)]
+        found = short if _is_nucleotides([record.sequence for record in short]) else []
     if found and 2 * len(found) < len(records):
         _refuse(
             path,
@@ -188,11 +197,11 @@ def _refuse_nucleotides(path: str | Path, records: list[Record]) -> None:
             f"a protein, found '{name_of(found[0].header)}', which looks like nucleotides, as do {len(found)} of"
             f" {len(records)} records; give the proteins (translated coding sequences)",
         )
-    if found or _is_nucleotides([record.sequence for record in records]):
+    if found:
         _refuse(
             path,
-            (found or records)[0].line,
-            f"proteins, found sequences that look like nucleotides ('{(found or records)[0].sequence[:_SHOWN]}');"
+            found[0].line,
+            f"proteins, found sequences that look like nucleotides ('{found[0].sequence[:_SHOWN]}');"
             " give the proteins (translated coding sequences)",
         )
 
@@ -222,14 +231,14 @@ FORMAT = Format(
     recognised="A record begins with '>' and a name, and its residues follow in the next lines",
     gives=(
         "One protein sequence a gene. The gene's name is the accession of sp|accession|name, else the first word of the"
-        " header. What headers of UniProt, NCBI, Ensembl, Phytozome, WormBase, FlyBase, TAIR, PomBase and SGD name"
-        " besides (genes, transcripts, symbols, cross-references) serves as aliases, and records of one gene are"
-        " reduced to one"
+        " header. What headers of UniProt, NCBI, Ensembl, BioMart, Phytozome, JGI, WormBase, FlyBase, VectorBase, TAIR,"
+        " PomBase, SGD, dictyBase, AUGUSTUS and MAKER name besides (genes, transcripts, symbols, cross-references)"
+        " serves as aliases, and records of one gene are reduced to one"
     ),
     refuses=(
         "Nucleotides, symbols that are no residues, two different sequences of one name and records without residues"
-        " are errors; records that say in words that there is no sequence are left out and counted; gaps, stops,"
-        " position numbers and comment lines are removed and counted"
+        " are errors; records that say in words that there is no sequence, or repeat another, are left out and counted;"
+        " gaps, stops, position numbers and comment lines are removed and counted"
     ),
     matches=_is_fasta,
     read=read_records,

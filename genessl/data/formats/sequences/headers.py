@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 # Sources of aliases; their names rank them (see `AliasTable`): accessions, identifiers, names of genes.
 ACCESSION, ENTRY_NAME, GENE_NAME = "UniProt_AC", "entry name", "gene_name"
 GENE, TRANSCRIPT, PROTEIN, RECORD = "gene_id", "transcript_id", "protein_id", "record_id"
-NCBI_GENE, GI, PACID, WORMPEP = "NCBI_gene_id", "gi_id", "pacid_id", "wormpep_id"
+NCBI_GENE, GI, PACID, WORMPEP, JGI = "NCBI_gene_id", "gi_id", "pacid_id", "wormpep_id", "jgi_id"
 
 # Values that programs write where they know none.
 _NO_VALUE = frozenset(("", "-", ".", "na", "n/a", "nan", "none", "null", "unknown", "undefined"))
@@ -51,6 +51,9 @@ _GENCODE_PARTS, _GENCODE_SYMBOL = 8, 6
 _ENSEMBL_KINDS = {"G": GENE, "T": TRANSCRIPT, "P": PROTEIN}
 _VERSIONED = re.compile(r"(ENS[A-Z]*[GTP]\d{6,}|[ANXYW]P_\d{6,}|[A-Z]{3}(?:\d{5}|\d{7}))\.\d+")
 
+_OF_ACCESSION = re.compile(
+    r"(?:UniRef(?:100|90|50)_|(?:AFDB:)?AF-)([A-Z][A-Z0-9]{5,9})(?:-F1\S*)?"
+)  # UniRef, AlphaFold
 _ISOFORM = re.compile(r"([A-Z](?=[A-Z]*\d)[A-Z0-9]{5,9})-\d{1,2}")
 # Names of transcripts and proteins whose gene is the part before the last, by the rules of one database each.
 _GENE_OF_WORD = (
@@ -58,7 +61,20 @@ _GENE_OF_WORD = (
     re.compile(r"(LOC_Os\d{2}g\d{5})\.\d+"),  # rice of MSU
     re.compile(r"(Zm\d{5}[a-z]{1,2}\d{6}|GRMZM\d[A-Z]\d{6})_[PT]\d{2,3}"),  # MaizeGDB
     re.compile(r"(SP[A-Z]+\d*[A-Z]?\w*\.\w+)\.\d+:pep"),  # PomBase
+    re.compile(r"([A-Z][a-z]{3,5}\.[A-Z]?\d{2,3}G\d{6})\.\d+"),  # Phytozome: Glyma.01G000100.1
+    re.compile(r"(\S+)\.\d+\.p"),  # and any of its proteins
+    re.compile(r"(Traes\w+G\d{6}(?:LC)?|HORVU[\w.]*G\d{6,7})\.\d+"),  # wheat and barley
+    re.compile(r"(Solyc\d{2}g\d{6})\.\d+\.\d+"),  # tomato
+    re.compile(r"((?:[A-Z]{4}|CG)\d{4,6})-[PR][A-Z]"),  # VectorBase, FlyBase's CG numbers
+    re.compile(r"(\S+)\.t\d+"),  # AUGUSTUS and BRAKER
+    re.compile(r"(\S+)-mRNA-\d+"),  # MAKER
+    re.compile(r"(\w+_\d{4,})-T\d+"),  # funannotate
+    re.compile(r"(TRINITY_\w+_g\d+)_i\d+\.p\d+"),  # TransDecoder
 )
+_RICE_OF_RAP = re.compile(r"(Os\d{2})t(\d{7})-\d{2}")  # a transcript of the gene Os01g0100100
+# Identifiers of genes that stand among others in a first word, such as DDB0191090|DDB_G0274085|Protein.
+_GENE_AMONG_BARS = re.compile(r"FBgn\d{7}|WBGene\d{8}|AT[1-5CM]G\d{5}|Os\d{2}g\d{7}|DDB_G\d{7}")
+_OLD_WORMPEP = re.compile(r"(?:\S+\s+)?(WBGene\d{8})\b")
 
 
 @dataclass(frozen=True)
@@ -128,14 +144,32 @@ def gene_of_isoform(name: str) -> str | None:
 
 def _names_in_word(word: str) -> Iterator[tuple[str, str]]:
     """Yield the names within the first word, such as those of gi|1001|ref|NP_900001.1| and ENSP…|ENST…|ENSG…."""
-    for pattern in _GENE_OF_WORD:
-        if match := pattern.fullmatch(word):
-            yield match[1], GENE
+    yield from _gene_of_transcript(word)
     if versioned := _VERSIONED.fullmatch(word):
         yield versioned[1], PROTEIN
-    if "|" not in word:
-        return
-    parts = word.split("|")
+    if match := _OF_ACCESSION.fullmatch(word):
+        yield match[1], ACCESSION
+    if "|" in word:
+        yield from _names_between_bars(word.split("|"))
+
+
+def _gene_of_transcript(word: str) -> Iterator[tuple[str, str]]:
+    if match := next(filter(None, (pattern.fullmatch(word) for pattern in _GENE_OF_WORD)), None):
+        yield match[1], GENE
+    if match := _RICE_OF_RAP.fullmatch(word):
+        yield f"{match[1]}g{match[2]}", GENE
+
+
+def _names_between_bars(parts: list[str]) -> Iterator[tuple[str, str]]:
+    yield from ((part, GENE) for part in parts if _GENE_AMONG_BARS.fullmatch(part))
+    for part in parts:
+        for gene in _gene_of_transcript(part):
+            yield gene
+            yield part, TRANSCRIPT
+        if part.startswith("PACid:"):
+            yield f"PAC:{part.removeprefix('PACid:')}", PACID
+    if parts[0] == "jgi" and len(parts) > 2 and parts[2].isdecimal():
+        yield from ((f"jgi|{parts[1]}|{parts[2]}", RECORD), (parts[2], JGI))
     if match := _LCL_PROTEIN.search(parts[-1]):
         yield match[1], PROTEIN
     for k, (part, following) in enumerate(zip(parts, [*parts[1:], ""])):
@@ -164,6 +198,8 @@ def _names_in_text(word: str, rest: str) -> Iterator[tuple[str, str]]:
         yield match[1], GENE_NAME
     if (match := _TAIR_SYMBOLS.search(rest)) and "no symbol" not in match[1].lower():
         yield from ((symbol, GENE_NAME) for symbol in match[1].replace(",", " ").split())
+    if match := _OLD_WORMPEP.match(rest):
+        yield match[1], GENE
     if "=" in rest or ":" in rest:
         yield from _attributes(_DESCRIPTION.sub("", _QUOTED.sub("", rest)))
 
@@ -185,10 +221,10 @@ def _attributes(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _bracketed_names(values: dict[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield the names of NCBI's ``[gene=rps12] [locus_tag=ArthCp047] [db_xref=GeneID:1466251]``."""
-    for key, source in (("locus_tag", GENE), ("protein_id", PROTEIN), ("gene", GENE_NAME)):
+    """Yield the names of NCBI's ``[gene=rps12] [locus_tag=ArthCp047] [db_xref=GeneID:1466251] [GeneID=1466251]``."""
+    for key, source in (("locus_tag", GENE), ("protein_id", PROTEIN), ("gene", GENE_NAME), ("GeneID", NCBI_GENE)):
         value = values.get(key, "").strip()
-        if " " not in value:
+        if value and " " not in value:
             yield value, source
     yield from _cross_references(values.get("db_xref", ""))
 
