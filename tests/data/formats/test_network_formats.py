@@ -232,7 +232,7 @@ def test_a_senseless_choice_of_columns_is_refused(tmp_path: Path, columns: list[
         ("SYN001\tSYN002\t0.5\t1e-5\n", ":1: found 4 columns, expected two names and perhaps a weight, in 'SYN001',"),
         ("g\th\tx\ty\nA\tB\t1\t2\n", ":1: found 4 columns, expected two names and perhaps a weight, in 'g', 'h',"),
         ("gene1,gene2,x,y\nA,B,1,2\n", ":1: found numbers in the columns 'x', 'y', any of which may be the weight;"),
-        ("SYN001 SYN002 strong\nSYN002 SYN003 weak\n", ":1: found 'weak' in the third column, expected a weight;"),
+        ("SYN001 SYN002 strong\nSYN002 SYN003 weak\n", ":1: found 'strong' in the third column, expected a weight;"),
         ("A,B,0.5\nB,C,high\n", ":2: found the weight 'high', expected a number of at least 0"),
         ("A;B;0,5\nB;C;0.7\n", ":2: found the weight '0.7' among weights with decimal commas; write all alike"),
         ("A B 0.5\nB C 0,7\n", ":1: found the weight '0.5' among weights with decimal commas; write all alike"),
