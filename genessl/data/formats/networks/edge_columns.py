@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from genessl.data.formats.networks.edge_blocks import COMMENTS, SHOWN, wrong_width
+from genessl.data.formats.networks.edge_blocks import COMMENTS, SHOWN, STRING_SCALE, wrong_width
 from genessl.data.formats.networks.header_words import (
     WEIGHTS,
     holds_identifiers,
@@ -35,7 +35,10 @@ _SPACED_DECIMALS = re.compile(r"\S+\s+\S+\s+[+-]?\d+,\d+")
 
 @dataclass(frozen=True)
 class EdgeColumns:
-    """Where an edge table holds what: columns are counted from 0, and `after` is the number of the header's line."""
+    """Where an edge table holds what.
+
+    Columns are counted from 0, `after` is the number of the header's line, and weights are divided by `scale`.
+    """
 
     separator: str | None
     width: int
@@ -44,6 +47,7 @@ class EdgeColumns:
     weight: int | None
     after: int
     decimal_comma: bool
+    scale: float
 
 
 @dataclass(frozen=True)
@@ -87,8 +91,6 @@ def find_columns(head: Head, columns: Sequence[str | int] | None) -> EdgeColumns
     InputError
         If the table leaves open which columns are meant, or does not have those that are asked for.
     """
-    if head.first[1].lower().startswith("%%matrixmarket"):
-        raise InputError(f"{head.path}: found a Matrix Market file; list its edges, one a line, by the names of genes")
     sample = _sample(head)
     if columns is not None:
         return _asked(head, sample, columns)
@@ -136,10 +138,16 @@ def split_line(line: str, separator: str | None) -> list[str]:
         try:
             rows = list(csv.reader([text], delimiter=separator or " ", skipinitialspace=True, strict=True))
             if len(rows) == 1:
-                return [cell.strip() for cell in rows[0]]
+                return list(map(_unquoted, rows[0]))
         except csv.Error:
             pass
-    return [cell.strip() for cell in line.split(separator)]
+    return list(map(_unquoted, line.split(separator)))
+
+
+def _unquoted(cell: str) -> str:
+    """Return a cell without blanks and without the single quotes around it."""
+    cell = cell.strip()
+    return cell[1:-1].strip() if len(cell) > 2 and cell[0] == cell[-1] == "'" else cell
 
 
 def _sample(head: Head) -> _Sample:
@@ -330,7 +338,17 @@ def _columns(sample: _Sample, chosen: tuple[int, int, int | None], *, has_header
     commas = weight is not None and _have_decimal_commas(sample, [row[weight] for row in rows])
     if commas:
         _log.info("%s: the weights have decimal commas", sample.path)
-    return EdgeColumns(sample.separator, width, a, b, weight, sample.numbers[0] if has_header else 0, commas)
+    scale = 1.0
+    if has_header and weight is not None and _are_thousandths(sample.first[weight], [row[weight] for row in rows]):
+        scale = STRING_SCALE
+        _log.info("%s: the scores of STRING are divided by %g", sample.path, scale)
+    return EdgeColumns(sample.separator, width, a, b, weight, sample.numbers[0] if has_header else 0, commas, scale)
+
+
+def _are_thousandths(name: str, cells: Sequence[str]) -> bool:
+    """Return whether weights are the scores of STRING, whole numbers up to 1000, saved as another table."""
+    scores = [int(cell) for cell in cells if cell.isdecimal() and len(cell) <= _LONGEST_NUMBER]
+    return plain(name) == "combinedscore" and len(scores) == len(cells) and 1 < max(scores, default=0) <= STRING_SCALE
 
 
 def _check_names(sample: _Sample, rows: Sequence[_Cells], ends: tuple[int, int]) -> None:
