@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain, islice
@@ -17,6 +18,7 @@ from genessl.data.formats.embeddings.embedding_file import EmbeddingFile, Vector
 from genessl.data.formats.embeddings.other_kinds import other_kind
 from genessl.data.identifiers import UNKNOWN, GeneIdentifiers, Resolution
 from genessl.data.sequences import gene_of_word
+from genessl.data.text_files import NO_PERMISSION
 from genessl.errors import InputError
 
 __all__ = ["EmbeddingFile", "embedding_names", "join_embeddings", "read_embedding_file", "read_embeddings"]
@@ -69,8 +71,12 @@ def read_embedding_file(path: str | Path) -> EmbeddingFile:
         If the file is missing, damaged or of another kind, or its first entries are no vectors.
     """
     path = Path(path)
+    if path.is_dir():
+        raise InputError(f"{path}: found a folder, expected a file; name the file in it")
     if not path.is_file():
         raise InputError(f"{path}: no such file")
+    if not os.access(path, os.R_OK):
+        raise InputError(f"{path}: {NO_PERMISSION}")
     for format in EMBEDDING_FORMATS:
         if format.matches(path):
             file: EmbeddingFile = format.read(path)
