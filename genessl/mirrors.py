@@ -13,6 +13,8 @@ from urllib.parse import quote, unquote, urlsplit
 from genessl.errors import InputError
 
 _URL = re.compile(r"(https?|file)://", re.IGNORECASE)
+_OTHER_URL = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
+_WINDOWS = re.compile(r"[a-z]:[\\/]|[^/]*\\", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -152,6 +154,13 @@ def locate(
             return hit
     if is_url:
         return Location(downloads / path.name, name)
+    if _OTHER_URL.match(name):
+        raise InputError(f"{key}: found '{name}', expected an address that begins with https, http or file; correct it")
+    if _WINDOWS.match(name):
+        raise InputError(
+            f"{key}: found no '{name}', which looks like a path of Windows, expected one with '/', such as"
+            " /mnt/c/Users/me/genes.fasta; write it so"
+        )
     places = ", ".join(["the working directory", *(f"the mirror {mirror.place}" for mirror in mirrors)])
     raise InputError(
         f"{key}: found no '{name}' in {places}; give its path or URL,"

@@ -118,7 +118,7 @@ def assemble_dataset(
     labels = _labels(sources, identifiers, coverage, evidence)
     named = _with_annotated_names(sources, identifiers, labels, coverage)
     networks = {name: _join_network(name, sources, named, coverage) for name in sources.networks}
-    truth = _later_truth(sources, identifiers, coverage, evidence)
+    truth = _later_truth(sources, identifiers, labels, coverage, evidence)
     domains = _domains(sources, labels, named, coverage)
     embeddings = _embeddings(sources, named, coverage)
     hits = search_homologs(sources.sequences, threads=threads)
@@ -276,9 +276,11 @@ def _join_network(name: str, sources: Sources, identifiers: GeneIdentifiers, cov
             f"{file}: found no edge in the network '{name}', expected some; check `channels` and `min_score`"
         )
     if not resolution.targets:
+        numbered = all(node.isdecimal() for node in nodes)
+        numbers = "if these are numbers of rows, give `format: indexed_edges` and their list as `genes`, otherwise "
         raise InputError(
             f"{file}: the sequences and the network '{name}' share no gene: sequences look like '{genes[0]}',"
-            f" the network like '{nodes[0]}'; {identifiers.advice(nodes.tolist())}"
+            f" the network like '{nodes[0]}'; {numbers if numbered else ''}{identifiers.advice(nodes.tolist())}"
         )
     identifiers.tell(resolution, f"{file}: nodes of the network '{name}'")
     row_of = {gene: row for row, gene in enumerate(genes)}
@@ -337,6 +339,7 @@ def _split(hits: pd.DataFrame, labels: Labels, evaluation: Evaluation) -> NDArra
 def _later_truth(
     sources: Sources,
     identifiers: GeneIdentifiers,
+    labels: Labels,
     coverage: Coverage,
     evidence: Collection[str],
 ) -> pd.DataFrame | None:
@@ -363,5 +366,13 @@ def _later_truth(
     ).positive
     rows = np.repeat(np.arange(len(genes)), np.diff(later.indptr))
     kept = ~sources.ontology.roots[later.indices]
+    gained = csr_array(later.astype(np.int8) - later.astype(np.int8) * labels.positive)
+    gained.eliminate_zeros()
+    if sources.ontology.roots[gained.indices].all():
+        raise InputError(
+            f"{sources.files.get('later annotations', 'later annotations')}: found no experimental annotation that"
+            " `annotations` lacks, expected some to test predictions by; give a later GAF, or set `evaluation.scheme`"
+            " to cross_validation or none"
+        )
     terms = np.array(sources.ontology.terms)
     return pd.DataFrame({"gene": np.array(genes)[rows[kept]], "term": terms[later.indices[kept]]})

@@ -185,7 +185,15 @@ def test_the_threads_do_not_matter():
             r"net.txt: 3 nodes of the network 'net' are genes, but none of its 3 edges joins two of them \(2 unknown"
             r" gene, 1 self-loop\); check `format` and `columns`: a column that is no name may be read as one",
         ),
+        (
+            {"networks": {"net": edges(("0", "1", 1.0))}},
+            "the network like '0'; if these are numbers of rows, give `format: indexed_edges` and their list",
+        ),
         ({"later_annotations": rows(("Y1", MITOSIS, "IDA"))}, "t1.gaf: none of the annotated genes, such as 'Y1', is"),
+        (
+            {"later_annotations": rows(("P0", MITOSIS, "IDA"), ("P0", ROOT, "IDA"), ("P1", MITOSIS, "IEA"))},
+            "t1.gaf: found no experimental annotation that `annotations` lacks, expected some to test predictions by;",
+        ),
     ],
 )
 def test_what_does_not_join_is_refused_with_its_file(changes, sentence):

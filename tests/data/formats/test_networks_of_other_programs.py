@@ -211,3 +211,9 @@ def test_psi_mitab_saved_by_a_spreadsheet(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["gene1\tgene2\tweight\n", "protein1 protein2 combined_score\n"])
 def test_a_header_alone_is_no_network(tmp_path: Path, text: str) -> None:
     assert expected_error(written(tmp_path, text)).startswith(": expected edges, found none below the first lines")
+
+
+def test_a_file_without_channels_says_so(tmp_path: Path) -> None:
+    path = written(tmp_path, "protein1 protein2 combined_score\nA B 500\n")
+    message = expected_error(path, channels=["experimental"])
+    assert message.startswith(": found 'experimental' in `channels`, but the file has no channels; give one that has")

@@ -164,6 +164,11 @@ def check_channels(path: Path, channels: Sequence[str], present: Sequence[str]) 
     unknown = [channel for channel in channels if channel not in present]
     if unknown or not channels:
         found = f"'{unknown[0]}'" if unknown else "an empty list"
+        if not present:
+            raise InputError(
+                f"{path}: found {found} in `channels`, but the file has no channels; give one that has, such as"
+                " STRING's detailed or full links, or remove `channels`"
+            )
         raise InputError(f"{path}: found {found} in `channels`, expected some of {', '.join(sorted(present))}")
 
 
