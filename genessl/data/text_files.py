@@ -54,7 +54,8 @@ _CHUNK = 1 << 20
 _LONGEST_LINE = 8 << 20  # characters; the longest protein known has 36,000 residues
 _MOST_EXPANSION, _FREE_EXPANSION = 200, 64 << 20  # text compresses some 3 to 30 times
 _DAMAGE = (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, lzma.LZMAError)
-_PEEKED = 200
+_PEEKED, _MOST_PEEKED = 200, 20_000  # lines that are no comments, and lines
+_COMMENTS = ("#", "!", "%")
 
 
 def read_lines(path: str | Path) -> Generator[tuple[int, str], None, None]:
@@ -108,7 +109,7 @@ class Head:
     ----------
     path : Path
     lines : tuple of (int, str)
-        Number and text of the first lines that are not blank, at most 200.
+        Number and text of the first lines that are not blank: at most 200, and the comments before and between them.
     """
 
     path: Path
@@ -146,12 +147,13 @@ def read_head(path: str | Path) -> Head:
     with closing(read_blocks(path, warn=False)) as blocks:  # whoever reads the whole file warns of its letters
         lines = chain.from_iterable(enumerate(block, start=number) for number, block in blocks)
         found: list[tuple[int, str]] = []
-        size = 0
+        n_rows = size = 0
         for number, line in lines:
             if line.strip():
                 found.append((number, line))
+                n_rows += not line.startswith(_COMMENTS)
                 size += len(line)
-            if len(found) == _PEEKED or size > _LONGEST_LINE:
+            if n_rows == _PEEKED or size > _LONGEST_LINE or len(found) == _MOST_PEEKED:
                 break
     if not found:
         raise InputError(f"{path}: found blank lines only; download or copy it again")

@@ -194,6 +194,14 @@ def test_a_file_that_expands_a_thousand_times_is_refused_early(tmp_path: Path) -
         list(read_lines(path))
 
 
+def test_the_head_reaches_beyond_many_comments(tmp_path: Path) -> None:
+    path = tmp_path / "table"
+    path.write_text("# comment\n" * 1000 + "a\tb\n" * 1000)
+    head = read_head(path)
+    assert len(head.rows) == 200
+    assert head.rows[0] == (1001, "a\tb")
+
+
 def test_the_head_holds_the_first_lines_that_are_not_blank(tmp_path: Path) -> None:
     path = tmp_path / "table"
     path.write_text("\n# Gene \tName\n!comment\na\tb\n" + "c\td\n" * 1000)
@@ -202,7 +210,7 @@ def test_the_head_holds_the_first_lines_that_are_not_blank(tmp_path: Path) -> No
     assert head.header == ("gene", "name")
     assert head.rows[0] == (4, "a\tb")
     assert head.columns()[:2] == (["a", "b"], ["c", "d"])
-    assert len(head.lines) == 200
+    assert len(head.lines) == 202  # two are comments
 
 
 def test_the_head_of_very_long_lines_is_short(tmp_path: Path) -> None:
