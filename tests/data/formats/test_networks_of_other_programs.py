@@ -42,6 +42,12 @@ def test_numbers_of_rows_are_no_names_where_edges_have_no_weight(tmp_path: Path,
     assert triples(read_network(written(tmp_path, text))) == UNWEIGHTED
 
 
+def test_two_columns_of_numbers_hold_no_numbers_of_rows(tmp_path: Path) -> None:
+    text = "x y\n1 2\n2 3\n"
+    assert triples(read_network(written(tmp_path, text))) == [("1", "2", 1.0), ("2", "3", 1.0)]
+    assert triples(read_network(written(tmp_path, text), genes=["A", "B", "C"])) == [("A", "B", 1.0), ("B", "C", 1.0)]
+
+
 def test_genes_that_are_numbers_are_not_taken_for_numbers_of_rows(tmp_path: Path) -> None:
     text = "gene1\tgene2\n672\t675\t0.5\n7157\t7158\t0.9\n"
     assert expected_error(written(tmp_path, text)).startswith(":2: found 3 columns, expected 2 as in the first line")

@@ -170,12 +170,12 @@ def _sample(head: Head) -> _Sample:
 def _filled(path: Path, separator: str | None, numbers: Sequence[int], rows: Sequence[list[str]]) -> _Sample:
     first, below = rows[0], rows[1:]
     width = len(below[0]) if below else len(first)
-    numbered = _are_row_numbers(below)
-    row_names = bool(below) and len(first) == width - 1 and numbered
+    numbered = bool(below) and width > 2 and _are_row_numbers(below)
+    row_names = numbered and len(first) == width - 1
     first_width = len(first)
     if row_names:
         first = ["", *first]
-    elif below and plain(first[0]) in _UNNAMED:
+    elif plain(first[0]) in _UNNAMED:
         row_names = numbered
     full = max(width, len(first))
     filled = [[*row, *[""] * (full - len(row))][:full] for row in (first, *below)]

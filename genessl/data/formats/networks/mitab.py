@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -131,6 +132,7 @@ def _weights(block: Block) -> NDArray[np.float64]:
     return weights
 
 
+@lru_cache(maxsize=10_000)
 def _score(cell: str) -> tuple[str, str]:
     """Return the name and the number of the best known score in a cell of confidence values, or nothing."""
     entries = [entry.strip(' "') for entry in cell.split("|")]
