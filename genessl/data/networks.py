@@ -19,7 +19,7 @@ from genessl.data.identifiers import GeneIdentifiers, Resolution
 from genessl.data.text_files import Head, read_head
 from genessl.errors import InputError
 
-__all__ = ["OTHER_ORGANISM", "check_network", "combine_channels", "read_network", "resolve_nodes"]
+__all__ = ["OTHER_ORGANISM", "check_network", "combine_channels", "organism_of", "read_network", "resolve_nodes"]
 
 _log = logging.getLogger(__name__)
 
@@ -216,6 +216,13 @@ def resolve_nodes(edges: pd.DataFrame, nodes: Iterable[str], identifiers: GeneId
     lost = {node: OTHER_ORGANISM if node in foreign else own.lost[node] for node in nodes if node not in targets}
     how = {node: _OTHER_NAME if node in others else own.how[node] for node in targets}
     return Resolution(targets, lost, how)
+
+
+def organism_of(edges: pd.DataFrame, resolution: Resolution) -> str | None:
+    """Return the taxon that the file names for most of its nodes with a gene, or None if it names none."""
+    organisms: Mapping[str, str] = edges.attrs.get("organisms", {})
+    counts = Counter(organisms[node] for node in resolution.targets if node in organisms)
+    return counts.most_common(1)[0][0] if counts else None
 
 
 def _by_alternatives(

@@ -219,6 +219,16 @@ def test_hardly_any_edge_that_joins_is_a_warning(caplog):
     assert "net.txt: only 1 of 101 edges of the network 'net' join two genes" in caplog.text
 
 
+@pytest.mark.parametrize(("taxon", "level"), [("10", "WARNING"), ("9", "INFO"), ("", "INFO")])
+def test_the_taxon_of_a_network_is_told(caplog, tmp_path, taxon, level):
+    row = ["uniprotkb:P0", "uniprotkb:P3", *["-"] * 7, "taxid:9", "taxid:9", "-", "-", "-", "-"]
+    (tmp_path / "net.txt").write_text("\t".join(row) + "\n")
+    with caplog.at_level("INFO"):
+        network = read_network(tmp_path / "net.txt")
+        assemble_dataset(sources(networks={"net": network}, files={"net": "net.txt"}), taxon=taxon)
+    assert [found.levelname for found in caplog.records if "are of taxon 9 in the file" in found.message] == [level]
+
+
 def test_genes_of_other_organisms_and_alternative_names_are_counted(tmp_path):
     header = (
         "#BioGRID Interaction ID\tSystematic Name Interactor A\tSystematic Name Interactor B\tOfficial Symbol"
