@@ -89,8 +89,9 @@ def test_numbers_that_are_small_for_strong_edges_are_no_weights(tmp_path: Path, 
     text = f"gene1\tgene2\t{name}\nA\tB\t1e-10\nB\tC\t0.5\n"
     message = expected_error(written(tmp_path, text))
     assert message.startswith(f":1: found '{name}', which is smaller for stronger edges")
-    assert message.endswith("leave the weight out, as in `columns: [gene1, gene2]`")
+    assert "leave the weight out, as in `columns: [gene1, gene2]`" in message
     assert len(read_network(written(tmp_path, text), columns=["gene1", "gene2"])) == 2
+    assert read_network(written(tmp_path, text), columns=["gene1", "gene2", name])["weight"].max() == 0.5
 
 
 def test_identifiers_of_publications_and_taxa_are_no_weights(tmp_path: Path) -> None:

@@ -243,8 +243,8 @@ def _weight_column(sample: _Sample, pair: tuple[int, int]) -> int | None:
     if len(numeric) == 1 and smaller_is_stronger(header[numeric[0]]):
         raise InputError(
             f"{sample.place}: found '{header[numeric[0]]}', which is smaller for stronger edges, expected a weight"
-            " that is larger for them; add such a column, or leave the weight out, as in"
-            f" `columns: [{header[pair[0]]}, {header[pair[1]]}]`"
+            " that is larger for them; leave the weight out, as in"
+            f" `columns: [{header[pair[0]]}, {header[pair[1]]}]`, or name it as the third column if it is larger"
         )
     if len(rest) == 1 and numeric:
         return numeric[0]
