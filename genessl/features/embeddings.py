@@ -25,7 +25,6 @@ __all__ = ["EmbeddingFile", "embedding_names", "join_embeddings", "read_embeddin
 
 _log = logging.getLogger(__name__)
 _PEEKED = 5
-_ENOUGH = 0.5
 _ABSENT = "no embedding in the file"
 _DIFFERENT = "different embeddings of one gene"
 _OTHER = "another embedding of the gene"
@@ -153,22 +152,9 @@ def join_embeddings(
     found = np.array([gene in vectors for gene in genes], dtype=bool)
     embeddings[found] = np.stack([vectors[gene] for gene in genes if gene in vectors])
     different = len(rows_of) - len(vectors)
-    _tell(file, [gene for gene in genes if gene not in vectors], len(genes), losses[UNKNOWN])
     _count(coverage, source, "genes", len(vectors), {_ABSENT: len(genes) - len(rows_of), _DIFFERENT: different})
     _count(coverage, source, "vectors", len(file.names) - losses.total(), losses)
     return embeddings, found
-
-
-def _tell(file: EmbeddingFile, absent: Sequence[str], n_genes: int, n_unknown: int) -> None:
-    """Log how many genes have a vector; warn, with the names on both sides, if fewer than half do."""
-    if len(absent) <= _ENOUGH * n_genes:
-        _log.info("%s: %d of %d genes have an embedding", file.path, n_genes - len(absent), n_genes)
-        return
-    _log.warning(
-        "%s: only %d of %d genes have an embedding, unlike '%s', and %d of %d vectors have no gene; the"
-        " first is named '%s'; add an alias table under `identifiers` if they are the same proteins",
-        file.path, n_genes - len(absent), n_genes, absent[0], n_unknown, len(file.names), file.names[0][0],
-    )  # fmt: skip
 
 
 def embedding_names(n_dimensions: int, file: int | None = None) -> tuple[str, ...]:

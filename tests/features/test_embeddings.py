@@ -163,19 +163,6 @@ def test_arrays_that_savez_was_given_without_names_are_refused(tmp_path):
 # ------------------------------------------------------------- vectors under other names than the gene's own
 
 
-def test_how_many_genes_have_a_vector_is_told(tmp_path, caplog):
-    path = write_npz(tmp_path / "file.npz", VECTORS)
-    with caplog.at_level("INFO"):
-        read_embeddings(path, ["P1", "P2", "P3"])
-    assert f"{path}: 2 of 3 genes have an embedding" in caplog.messages
-    caplog.clear()
-    read_embeddings(path, ["P1", "P3", "P4"])
-    assert caplog.messages == [
-        f"{path}: only 1 of 3 genes have an embedding, unlike 'P3', and 2 of 3 vectors have no gene; the first is named"
-        " 'P2'; add an alias table under `identifiers` if they are the same proteins"
-    ]
-
-
 def identifiers(genes=GENES):
     rows = [("A1", "P1", "locus_id"), ("A2", "P2", "locus_id"), ("A2b", "P2", "locus_id"), ("P1", "both", "name")]
     return GeneIdentifiers(genes, [AliasTable.from_rows("ids", [*rows, ("P2", "both", "name")])])
