@@ -24,7 +24,7 @@ from genessl.data.dataset import GeneDataset
 from genessl.data.dataset_checks import check_folds, check_scheme
 from genessl.data.identifiers import GeneIdentifiers
 from genessl.data.labels import Labels, label_genes
-from genessl.data.networks import OTHER_ORGANISM, resolve_nodes
+from genessl.data.networks import OTHER_ORGANISM, organism_of, resolve_nodes
 from genessl.data.ontology import Ontology
 from genessl.data.sequences import count_proteins
 from genessl.errors import InputError
@@ -117,8 +117,8 @@ def assemble_dataset(
     identifiers = _identifiers(sources, coverage)
     labels = _labels(sources, identifiers, coverage, evidence)
     named = _with_annotated_names(sources, identifiers, labels, coverage)
-    networks = {name: _join_network(name, sources, named, coverage) for name in sources.networks}
-    truth = _later_truth(sources, identifiers, coverage, evidence)
+    networks = {name: _join_network(name, sources, named, coverage, taxon) for name in sources.networks}
+    truth = _later_truth(sources, identifiers, labels, coverage, evidence)
     domains = _domains(sources, labels, named, coverage)
     embeddings = _embeddings(sources, named, coverage)
     hits = search_homologs(sources.sequences, threads=threads)
@@ -281,7 +281,9 @@ def _substituted(
     return np.concatenate(described, axis=1)
 
 
-def _join_network(name: str, sources: Sources, identifiers: GeneIdentifiers, coverage: Coverage) -> csr_array:
+def _join_network(
+    name: str, sources: Sources, identifiers: GeneIdentifiers, coverage: Coverage, taxon: str
+) -> csr_array:
     edges, genes = sources.networks[name], list(sources.sequences)
     nodes = pd.unique(pd.concat([edges["a"], edges["b"]]).astype(str))
     resolution = resolve_nodes(edges, nodes, identifiers)
@@ -292,11 +294,21 @@ def _join_network(name: str, sources: Sources, identifiers: GeneIdentifiers, cov
             f"{file}: found no edge in the network '{name}', expected some; check `channels` and `min_score`"
         )
     if not resolution.targets:
+        numbered = all(node.isdecimal() for node in nodes)
+        numbers = "if these are numbers of rows, give `format: indexed_edges` and their list as `genes`, otherwise "
         raise InputError(
             f"{file}: the sequences and the network '{name}' share no gene: sequences look like '{genes[0]}',"
-            f" the network like '{nodes[0]}'; {identifiers.advice(nodes.tolist())}"
+            f" the network like '{nodes[0]}'; {numbers if numbered else ''}{identifiers.advice(nodes.tolist())}"
         )
     identifiers.tell(resolution, f"{file}: nodes of the network '{name}'")
+    organism = organism_of(edges, resolution)
+    if organism is not None and taxon and organism != taxon:
+        _log.warning(
+            "%s: the genes that join are of taxon %s in the file, and `taxon` is %s; check that the network is of your"
+            " organism, of which a strain may have a number of its own", file, organism, taxon,
+        )  # fmt: skip
+    elif organism is not None:
+        _log.info("%s: the genes that join are of taxon %s in the file", file, organism)
     row_of = {gene: row for row, gene in enumerate(genes)}
     index_of = {node: FOREIGN for node, reason in resolution.lost.items() if reason == OTHER_ORGANISM}
     index_of |= {node: row_of[gene] for node, gene in resolution.targets.items()}
@@ -353,6 +365,7 @@ def _split(hits: pd.DataFrame, labels: Labels, evaluation: Evaluation) -> NDArra
 def _later_truth(
     sources: Sources,
     identifiers: GeneIdentifiers,
+    labels: Labels,
     coverage: Coverage,
     evidence: Collection[str],
 ) -> pd.DataFrame | None:
@@ -379,5 +392,13 @@ def _later_truth(
     ).positive
     rows = np.repeat(np.arange(len(genes)), np.diff(later.indptr))
     kept = ~sources.ontology.roots[later.indices]
+    gained = csr_array(later.astype(np.int8) - later.astype(np.int8) * labels.positive)
+    gained.eliminate_zeros()
+    if sources.ontology.roots[gained.indices].all():
+        raise InputError(
+            f"{sources.files.get('later annotations', 'later annotations')}: found no experimental annotation that"
+            " `annotations` lacks, expected some to test predictions by; give a later GAF, or set `evaluation.scheme`"
+            " to cross_validation or none"
+        )
     terms = np.array(sources.ontology.terms)
     return pd.DataFrame({"gene": np.array(genes)[rows[kept]], "term": terms[later.indices[kept]]})
