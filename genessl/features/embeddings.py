@@ -186,7 +186,7 @@ def _tell(
         _log.info("%s", told)
     else:
         advice = identifiers.advice(left) if identifiers is not None else "add an alias table under `identifiers`"
-        _log.warning("%s; of the %d vectors of no gene, %s", told, len(left), advice)
+        _log.warning("%s; for the %d vectors of no gene: %s", told, len(left), advice)
 
 
 def _rows_of_genes(

@@ -321,5 +321,6 @@ def test_a_network_of_which_little_joins_is_warned_of(caplog):
     assemble_dataset(sources(networks=networks))
     warned = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert any(
-        text.startswith("the network: nodes of the network 'net': 2 of 6 joined (2 by own name); of") for text in warned
+        text.startswith("the network: nodes of the network 'net': 2 of 6 joined (2 by own name); for")
+        for text in warned
     )

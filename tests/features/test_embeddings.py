@@ -198,7 +198,7 @@ def test_vectors_of_which_few_join_are_warned_of(tmp_path, caplog):
     path = tmp_path / "vectors.npz"
     write_npz(path, {GENES[0]: [1, 0], "other1": [0, 1], "other2": [1, 1]})
     join_embeddings(read_embedding_file(path), [*GENES, "X1", "X2"], identifiers(), Coverage(), source="embeddings")
-    assert f"{path}: 1 of {len(GENES) + 2} genes have an embedding; of the 2 vectors of no gene, add an" in caplog.text
+    assert f"{path}: 1 of {len(GENES) + 2} genes have an embedding; for the 2 vectors of no gene: add an" in caplog.text
 
 
 @WRITERS
