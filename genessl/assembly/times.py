@@ -55,7 +55,7 @@ def later_truth(
     coverage: Coverage,
     evidence: Collection[str],
 ) -> pd.DataFrame | None:
-    """Return the later experimental annotations as rows of gene and term, closed upwards and without roots, if given."""
+    """Return what experiments tell later as rows of gene and term, closed upwards, without roots; None if not given."""
     if sources.later_annotations is None:
         return None
     genes = list(sources.sequences)
