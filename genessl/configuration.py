@@ -41,7 +41,7 @@ _NETWORK_OPTIONS = {
     "channels": ("string", "string_export", "string_actions", "biogrid"),
     "genes": ("indexed_edges",),
     "columns": ("edges", "indexed_edges"),
-    "sign": ("edges", "indexed_edges", "genemania"),
+    "sign": ("edges", "indexed_edges", "genemania", "cytoscape", "networkx"),
 }
 # A misspelt key is often also a missing one; the error about the misspelling comes first because it explains both.
 _ORDER = ("additionalProperties", "propertyNames", "required")

@@ -13,6 +13,8 @@ from urllib.parse import quote, unquote, urlsplit
 from genessl.errors import InputError
 
 _URL = re.compile(r"(https?|file)://", re.IGNORECASE)
+_OTHER_URL = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
+_WINDOWS = re.compile(r"[a-z]:[\\/]|[^/]*\\", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -140,9 +142,9 @@ def locate(
     is_url = _URL.match(name) is not None
     path = Path(unquote(urlsplit(name).path)) if is_url else Path(name).expanduser()
     if not is_url:
-        if name in made or path.is_file():
+        if name in made or _holds(path, Path.is_file, key):
             return Location(path)
-        if path.is_dir():
+        if _holds(path, Path.is_dir, key):
             raise InputError(f"{key}: '{name}' is a folder, expected a file; name the file in it")
     if not path.name:
         raise InputError(f"{key}: '{name}' ends in no file name; give the URL or path of one file")
@@ -152,8 +154,23 @@ def locate(
             return hit
     if is_url:
         return Location(downloads / path.name, name)
+    if _OTHER_URL.match(name):
+        raise InputError(f"{key}: found '{name}', expected an address that begins with https, http or file; correct it")
+    if _WINDOWS.match(name):
+        raise InputError(
+            f"{key}: found no '{name}', which looks like a path of Windows, expected one with '/', such as"
+            " /mnt/c/Users/me/genes.fasta; write it so"
+        )
     places = ", ".join(["the working directory", *(f"the mirror {mirror.place}" for mirror in mirrors)])
     raise InputError(
         f"{key}: found no '{name}' in {places}; give its path or URL,"
         " or the folder that holds it by --config mirror=FOLDER"
     )
+
+
+def _holds(path: Path, test: Callable[[Path], bool], key: str) -> bool:
+    """Return what a test finds out about a path, or raise InputError where its folder may not be entered."""
+    try:
+        return test(path)
+    except PermissionError as error:
+        raise InputError(f"{key}: found no permission to enter the folder of '{path}'; ask its owner for it") from error

@@ -110,3 +110,19 @@ def test_a_missing_mirror_is_refused():
 def test_one_place_is_a_mirror_too():
     assert as_mirrors("one") == [Mirror("one")]
     assert as_mirrors(None) == []
+
+
+def test_addresses_and_paths_of_other_kinds_are_named():
+    assert sentence("ftp://host/go.obo").startswith("sequences: found 'ftp://host/go.obo', expected an address that")
+    for name in ("C:\\data\\genes.fasta", "C:/data/genes.fa", "data\\genes.fa"):
+        assert sentence(name).startswith(f"sequences: found no '{name}', which looks like a path of Windows, expected")
+
+
+def test_a_folder_that_may_not_be_entered_is_named(monkeypatch):
+    def refuse(_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "is_file", refuse)
+    assert sentence("closed/go.obo") == (
+        "sequences: found no permission to enter the folder of 'closed/go.obo'; ask its owner for it"
+    )

@@ -16,6 +16,7 @@ from scipy.sparse import csr_array
 from genessl.assembly.contamination import Contamination, SyntheticGenes, draw_synthetic_genes, homology_with
 from genessl.assembly.references import Target, join_references
 from genessl.assembly.sources import Sources
+from genessl.assembly.times import later_truth, newest_date
 from genessl.data.adjacency import FOREIGN, adjacency
 from genessl.data.aliases import annotation_aliases
 from genessl.data.annotations import EXPERIMENTAL
@@ -24,7 +25,7 @@ from genessl.data.dataset import GeneDataset
 from genessl.data.dataset_checks import check_folds, check_scheme
 from genessl.data.identifiers import GeneIdentifiers
 from genessl.data.labels import Labels, label_genes
-from genessl.data.networks import OTHER_ORGANISM, resolve_nodes
+from genessl.data.networks import OTHER_ORGANISM, organism_of, resolve_nodes
 from genessl.data.ontology import Ontology
 from genessl.data.sequences import count_proteins
 from genessl.errors import InputError
@@ -111,14 +112,14 @@ def assemble_dataset(
         If a table does not join, no gene has an experimental annotation, or the copies are out of range.
     """
     check_copies(substituted_copies)
-    date = _newest_date(sources)
+    date = newest_date(sources)
     evaluation = evaluation or Evaluation()
     coverage = Coverage()
     identifiers = _identifiers(sources, coverage)
     labels = _labels(sources, identifiers, coverage, evidence)
     named = _with_annotated_names(sources, identifiers, labels, coverage)
-    networks = {name: _join_network(name, sources, named, coverage) for name in sources.networks}
-    truth = _later_truth(sources, identifiers, coverage, evidence)
+    networks = {name: _join_network(name, sources, named, coverage, taxon) for name in sources.networks}
+    truth = later_truth(sources, identifiers, labels, coverage, evidence)
     domains = _domains(sources, labels, named, coverage)
     embeddings = _embeddings(sources, named, coverage)
     hits = search_homologs(sources.sequences, threads=threads)
@@ -237,40 +238,6 @@ def _draw(contamination: Contamination, sources: Sources, coverage: Coverage) ->
     return draw_synthetic_genes(contamination, sources.sequences, coverage)
 
 
-def _newest_date(sources: Sources) -> int:
-    """Return the newest date of the annotations, which is t0: the date up to which they hold what was known.
-
-    The day on which a program computed a table of predictions does not count.
-    """
-    newest = _newest(sources.annotations)
-    file = sources.files.get("annotations", "annotations")
-    if not newest:
-        computed = sources.annotations.attrs.get("computed")
-        if computed:
-            raise InputError(
-                f"{file}: found {computed}, which hold predictions only, expected experimental annotations as well;"
-                " list a GAF with dates beside it"
-            )
-        raise InputError(
-            f"{file}: found no date in any row, expected YYYYMMDD or YYYY-MM-DD in column 14, which says until when"
-            " annotations were known; give a GAF with dates"
-        )
-    latest = int(sources.annotations["date"].max())
-    if sources.later_annotations is not None and latest > newest:
-        _log.warning(
-            "%s: predictions were computed on %d, after %d, the newest date of the experiments, perhaps from what the"
-            " later annotations test; take predictions of that date for a fair test",
-            file,
-            latest,
-            newest,
-        )
-    return newest
-
-
-def _newest(annotations: pd.DataFrame) -> int:
-    return int(annotations.attrs.get("newest", annotations["date"].max()))
-
-
 def _substituted(
     sequences: dict[str, str], made: dict[str, str], n_copies: int, seed: int
 ) -> NDArray[np.float32] | None:
@@ -281,7 +248,9 @@ def _substituted(
     return np.concatenate(described, axis=1)
 
 
-def _join_network(name: str, sources: Sources, identifiers: GeneIdentifiers, coverage: Coverage) -> csr_array:
+def _join_network(
+    name: str, sources: Sources, identifiers: GeneIdentifiers, coverage: Coverage, taxon: str
+) -> csr_array:
     edges, genes = sources.networks[name], list(sources.sequences)
     nodes = pd.unique(pd.concat([edges["a"], edges["b"]]).astype(str))
     resolution = resolve_nodes(edges, nodes, identifiers)
@@ -292,11 +261,21 @@ def _join_network(name: str, sources: Sources, identifiers: GeneIdentifiers, cov
             f"{file}: found no edge in the network '{name}', expected some; check `channels` and `min_score`"
         )
     if not resolution.targets:
+        numbered = all(node.isdecimal() for node in nodes)
+        numbers = "if these are numbers of rows, give `format: indexed_edges` and their list as `genes`, otherwise "
         raise InputError(
             f"{file}: the sequences and the network '{name}' share no gene: sequences look like '{genes[0]}',"
-            f" the network like '{nodes[0]}'; {identifiers.advice(nodes.tolist())}"
+            f" the network like '{nodes[0]}'; {numbers if numbered else ''}{identifiers.advice(nodes.tolist())}"
         )
     identifiers.tell(resolution, f"{file}: nodes of the network '{name}'")
+    organism = organism_of(edges, resolution)
+    if organism is not None and taxon and organism != taxon:
+        _log.warning(
+            "%s: the genes that join are of taxon %s in the file, and `taxon` is %s; check that the network is of your"
+            " organism, of which a strain may have a number of its own", file, organism, taxon,
+        )  # fmt: skip
+    elif organism is not None:
+        _log.info("%s: the genes that join are of taxon %s in the file", file, organism)
     row_of = {gene: row for row, gene in enumerate(genes)}
     index_of = {node: FOREIGN for node, reason in resolution.lost.items() if reason == OTHER_ORGANISM}
     index_of |= {node: row_of[gene] for node, gene in resolution.targets.items()}
@@ -348,36 +327,3 @@ def _split(hits: pd.DataFrame, labels: Labels, evaluation: Evaluation) -> NDArra
     clusters = sequence_clusters(n_genes, hits, sequence_identity=identity)
     labelled = np.diff(labels.positive.indptr) > 0
     return validation_genes(clusters, labelled, seed=seed).astype(np.uint8)
-
-
-def _later_truth(
-    sources: Sources,
-    identifiers: GeneIdentifiers,
-    coverage: Coverage,
-    evidence: Collection[str],
-) -> pd.DataFrame | None:
-    if sources.later_annotations is None:
-        return None
-    genes = list(sources.sequences)
-    newest, known = (_newest(table) for table in (sources.later_annotations, sources.annotations))
-    if 0 < newest < known:
-        _log.warning(
-            "%s: the newest row is of %d, before %d, the newest of `annotations`; check that they are not exchanged",
-            sources.files.get("later annotations", "later annotations"),
-            newest,
-            known,
-        )
-    later = label_genes(
-        sources.later_annotations,
-        identifiers,
-        genes,
-        sources.ontology,
-        coverage,
-        source="later annotations",
-        file=sources.files.get("later annotations"),
-        evidence=evidence,
-    ).positive
-    rows = np.repeat(np.arange(len(genes)), np.diff(later.indptr))
-    kept = ~sources.ontology.roots[later.indices]
-    terms = np.array(sources.ontology.terms)
-    return pd.DataFrame({"gene": np.array(genes)[rows[kept]], "term": terms[later.indices[kept]]})

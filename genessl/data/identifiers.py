@@ -190,12 +190,12 @@ class GeneIdentifiers:
             The file of the table, the source ("records" for the records' own names) and the share of the names that it
             knows, in (0, 1]; None if no source knows any.
         """
-        bare = {without_taxon(name) for name in names}
+        asked = {(taxon_prefix(name), without_taxon(name)) for name in names}
         best: tuple[str, str, float] | None = None
         for table in self.tables:
             known = {"records": chain.from_iterable(records for records, _ in table.sources.values())}
             for source, held in chain(known.items(), ((source, rows[1]) for source, rows in table.sources.items())):
-                share = len(bare & {without_taxon(name) for name in held}) / max(1, len(bare))
+                share = _share_known(asked, held)
                 if share > (best[2] if best else 0):
                     best = (Path(table.name).name, source, share)
         return best
@@ -207,7 +207,7 @@ class GeneIdentifiers:
         if joined >= _ENOUGH * (joined + len(resolution.lost)) or genes >= _ENOUGH * len(self.genes):
             _log.info("%s", summary)
         else:
-            _log.warning("%s; of the others, %s", summary, self.advice(list(resolution.lost)))
+            _log.warning("%s; for the others: %s", summary, self.advice(list(resolution.lost)))
 
     def advice(self, names: Sequence[str]) -> str:
         """Return what would join names of which few or none are genes, as the end of a sentence.
@@ -248,6 +248,14 @@ class GeneIdentifiers:
                 f" alias table under `identifiers` that has names like '{gene}' beside names like '{example}'"
             )
         return "add an alias table under `identifiers`"
+
+
+def _share_known(asked: set[tuple[str, str]], held: Iterable[str]) -> float:
+    """Return the share of names, each as taxon prefix and rest, that are among those held; no taxon fits any."""
+    exact = {(taxon_prefix(name), without_taxon(name)) for name in held}
+    without, rests = {rest for taxon, rest in exact if not taxon}, {rest for _, rest in exact}
+    known = [name for name in asked if name in exact or name[1] in without or (not name[0] and name[1] in rests)]
+    return len(known) / max(1, len(asked))
 
 
 class _Search:

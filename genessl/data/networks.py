@@ -12,13 +12,14 @@ import pandas as pd
 from genessl.data.formats.format import Format, recognise
 from genessl.data.formats.networks import NETWORK_FORMATS
 from genessl.data.formats.networks.edge_blocks import SHOWN, NetworkOptions
+from genessl.data.formats.networks.other_kinds import refuse_other_kinds
 from genessl.data.formats.networks.string_links import combine_channels
 from genessl.data.formats.networks.weights import SIGNS
 from genessl.data.identifiers import GeneIdentifiers, Resolution
 from genessl.data.text_files import Head, read_head
 from genessl.errors import InputError
 
-__all__ = ["OTHER_ORGANISM", "check_network", "combine_channels", "read_network", "resolve_nodes"]
+__all__ = ["OTHER_ORGANISM", "check_network", "combine_channels", "organism_of", "read_network", "resolve_nodes"]
 
 _log = logging.getLogger(__name__)
 
@@ -26,9 +27,12 @@ OTHER_ORGANISM = "other organism"
 _OTHER_NAME = "other name in the file"
 _PEEKED = 200
 _BY_NAME = {each.name: each for each in NETWORK_FORMATS}
-_SIGNED = ("edges", "indexed_edges", "genemania")
+_SIGNED = ("edges", "indexed_edges", "genemania", "cytoscape", "networkx")
 # The formats that a file may have where another one is named.
-_MEANT = {"string": ("string", "string_export"), "edges": ("edges", "sif", "genemania", "string")}
+_MEANT = {
+    "string": ("string", "string_export"),
+    "edges": ("edges", "sif", "genemania", "cytoscape", "networkx", "string"),
+}
 
 
 def read_network(
@@ -49,9 +53,10 @@ def read_network(
         Plain or compressed text.
     format : str, optional
         Name of the format: 'string' (links, also detailed and full, and the export of the website), 'string_actions',
-        'biogrid' (TAB1 to TAB3, whose scores are no weights), 'mitab' (PSI-MITAB), 'genemania', 'sif', 'edges' (two
-        names and perhaps a weight a line), or 'indexed_edges' (two row numbers, from 1, into `genes`). By default the
-        file's first lines show it; where both disagree the file is refused, but 'edges' may be any table of edges.
+        'biogrid' (TAB1 to TAB3, whose scores are no weights), 'mitab' (PSI-MITAB), 'genemania', 'cytoscape' and
+        'networkx' (their tables of edges), 'sif', 'edges' (two names and perhaps a weight a line), or 'indexed_edges'
+        (two row numbers, from 1, into `genes`). By default the file's first lines show it; where both disagree the file
+        is refused, but 'edges' may be any table of edges.
     genes : sequence of str, optional
         Names by row, for `indexed_edges` only.
     channels : sequence of str, optional
@@ -150,6 +155,7 @@ def _format_of(path: Path, name: str | None, options: NetworkOptions) -> Format:
     if options.columns is not None:
         return _BY_NAME["edges"]
     head = read_head(path)
+    refuse_other_kinds(head, NETWORK_FORMATS)
     found = recognise(head, NETWORK_FORMATS, "a network")
     if name is None:
         _log.info("%s: read as %s", path, found.title)
@@ -210,6 +216,13 @@ def resolve_nodes(edges: pd.DataFrame, nodes: Iterable[str], identifiers: GeneId
     lost = {node: OTHER_ORGANISM if node in foreign else own.lost[node] for node in nodes if node not in targets}
     how = {node: _OTHER_NAME if node in others else own.how[node] for node in targets}
     return Resolution(targets, lost, how)
+
+
+def organism_of(edges: pd.DataFrame, resolution: Resolution) -> str | None:
+    """Return the taxon that the file names for most of its nodes with a gene, or None if it names none."""
+    organisms: Mapping[str, str] = edges.attrs.get("organisms", {})
+    counts = Counter(organisms[node] for node in resolution.targets if node in organisms)
+    return counts.most_common(1)[0][0] if counts else None
 
 
 def _by_alternatives(

@@ -7,6 +7,7 @@ import gzip
 import io
 import logging
 import lzma
+import re
 import zipfile
 import zlib
 from collections.abc import Generator, Iterator
@@ -32,13 +33,29 @@ _OTHER_KINDS = (
     (b"\x28\xb5\x2f\xfd", "Zstandard compression; unpack it, or compress it by gzip"),
     (b"\x89HDF\r\n\x1a\n", "HDF5, expected text; name it under `embeddings` if it holds embeddings"),
     (b"PAR1", "Parquet; save it as tab-separated text"),
+    (b"\x1f\x9d", "the compression of Unix (.Z); unpack it, or compress it by gzip"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive; unpack the one file you need"),
+    (b"Rar!", "a RAR archive; unpack the one file you need"),
+    (b"\x1f\x8b", "a file that is compressed twice; unpack it once"),
+    (b"BZh", "a file that is compressed twice; unpack it once"),
+    (b"\xfd7zXZ\x00", "a file that is compressed twice; unpack it once"),
+    (b"PK\x03\x04", "a file that is compressed twice; unpack it once"),
+    (b"RDX", "data of R; save them by write.table"),
+    (b"X\n\x00\x00\x00", "data of R; save them by write.table"),
+    (b"404: Not Found", "the answer of a server that has no such file; correct its address and download it again"),
+    (b"404 page not found", "the answer of a server that has no such file; correct its address and download it again"),
 )
-_WEB_PAGES = (b"<!doctype html", b"<html")
+_ANNEX = re.compile(rb"[./]*(git/)?annex/objects/")
+_TAR, _TAR_AT = b"ustar", 257
+_WEB_PAGES = (b"<!doctype html", b"<html", b"<head>", b"<body>")
+_MAC_EXTRAS = ("__MACOSX/", ".DS_Store")
+NO_PERMISSION = "found no permission to read the file; give it to yourself, as by 'chmod u+r', or ask its owner"
 _CHUNK = 1 << 20
 _LONGEST_LINE = 8 << 20  # characters; the longest protein known has 36,000 residues
 _MOST_EXPANSION, _FREE_EXPANSION = 200, 64 << 20  # text compresses some 3 to 30 times
 _DAMAGE = (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, lzma.LZMAError)
-_PEEKED = 200
+_PEEKED, _MOST_PEEKED = 200, 20_000  # lines that are no comments, and lines
+_COMMENTS = ("#", "!", "%")
 
 
 def read_lines(path: str | Path) -> Generator[tuple[int, str], None, None]:
@@ -50,9 +67,9 @@ def read_lines(path: str | Path) -> Generator[tuple[int, str], None, None]:
     Raises
     ------
     InputError
-        If the file is missing, empty, truncated, no text (a Git LFS pointer, web page, workbook, PDF or other binary
-        file), a zip archive of several files, if a line exceeds 8 million characters, or if more than 64 MB come out
-        of a compressed file of less than a 200th of that.
+        If the file is missing, a folder, empty, truncated, without permission to read it, no text (a Git LFS pointer,
+        web page, workbook, PDF, archive or other binary file), a zip archive of several files, if a line exceeds 8
+        million characters, or if more than 64 MB come out of a compressed file of less than a 200th of that.
     """
     for number, lines in read_blocks(path):
         yield from enumerate(lines, start=number)
@@ -71,13 +88,15 @@ def read_blocks(path: str | Path, *, warn: bool = True) -> Generator[tuple[int, 
                 number += len(lines)
                 yield number - len(lines) + 1, lines
     except _DAMAGE as error:
+        after = f" after line {number}" if number else ""
         raise InputError(
-            f"{path}: the compressed file is damaged after line {number} ({error}); download or copy it again"
+            f"{path}: the compressed file is damaged{after} ({error}); download or copy it again"
         ) from error
+    except PermissionError as error:
+        raise InputError(f"{path}: {NO_PERMISSION}") from error
     except (UnicodeError, NotImplementedError, RuntimeError, OSError) as error:
-        raise InputError(
-            f"{path}: the file cannot be read after line {number} ({error}); download or copy it again"
-        ) from error
+        after = f" after line {number}" if number else ""
+        raise InputError(f"{path}: the file cannot be read{after} ({error}); download or copy it again") from error
     if number == 0:
         raise InputError(f"{path}: the file is empty; download or copy it again")
 
@@ -90,7 +109,7 @@ class Head:
     ----------
     path : Path
     lines : tuple of (int, str)
-        Number and text of the first lines that are not blank, at most 200.
+        Number and text of the first lines that are not blank: at most 200, and the comments before and between them.
     """
 
     path: Path
@@ -128,12 +147,13 @@ def read_head(path: str | Path) -> Head:
     with closing(read_blocks(path, warn=False)) as blocks:  # whoever reads the whole file warns of its letters
         lines = chain.from_iterable(enumerate(block, start=number) for number, block in blocks)
         found: list[tuple[int, str]] = []
-        size = 0
+        n_rows = size = 0
         for number, line in lines:
             if line.strip():
                 found.append((number, line))
+                n_rows += not line.startswith(_COMMENTS)
                 size += len(line)
-            if len(found) == _PEEKED or size > _LONGEST_LINE:
+            if n_rows == _PEEKED or size > _LONGEST_LINE or len(found) == _MOST_PEEKED:
                 break
     if not found:
         raise InputError(f"{path}: found blank lines only; download or copy it again")
@@ -141,6 +161,8 @@ def read_head(path: str | Path) -> Head:
 
 
 def _open_text(path: Path) -> IO[str]:
+    if path.is_dir():
+        raise InputError(f"{path}: found a folder, expected a file; name the file in it")
     if not path.is_file():
         raise InputError(f"{path}: no such file")
     binary = _open_binary(path)
@@ -166,10 +188,18 @@ def _open_binary(path: Path) -> IO[bytes]:
 def _only_member(path: Path) -> IO[bytes]:
     archive = zipfile.ZipFile(path)
     members = [name for name in archive.namelist() if not name.endswith("/")]
+    members = [name for name in members if not name.startswith(_MAC_EXTRAS[0]) and not name.endswith(_MAC_EXTRAS[1])]
+    if "word/document.xml" in members:
+        raise InputError(f"{path}: found a Word document; save its table as tab-separated text")
     if "[Content_Types].xml" in members:
         raise InputError(f"{path}: found an Excel workbook; save it as tab-separated text")
+    if {"mimetype", "content.xml"} <= set(members):
+        raise InputError(f"{path}: found an OpenDocument; save it as tab-separated text")
+    if members and all(name.endswith(".npy") for name in members):
+        raise InputError(f"{path}: found an npz of NumPy, expected text; name it under `embeddings` if it holds any")
     if len(members) != 1:
-        raise InputError(f"{path}: expected a zip of one file, found {len(members)}; unpack the one you need")
+        shown = f", such as '{members[0][:40]}'" if members else ""
+        raise InputError(f"{path}: expected a zip of one file, found {len(members)}{shown}; unpack the one you need")
     return archive.open(members[0])
 
 
@@ -202,8 +232,15 @@ def _check_kind(path: Path, start: bytes) -> None:
     for mark, kind in _OTHER_KINDS:
         if start.startswith(mark):
             raise InputError(f"{path}:1: found {kind}")
-    if start.lstrip().lower().startswith(_WEB_PAGES):
+    if _ANNEX.match(start):
+        raise InputError(f"{path}:1: found a pointer of git-annex instead of the file; run 'git annex get'")
+    if start[_TAR_AT:].startswith(_TAR):
+        raise InputError(f"{path}: found a tar archive, expected one file; unpack the one you need")
+    begins = start.lstrip().lower()
+    if begins.startswith(b"<") and any(page in begins for page in _WEB_PAGES):
         raise InputError(f"{path}:1: found a web page instead of the file; download it again from its own address")
+    if begins.startswith(b"<") and b"<error>" in begins:
+        raise InputError(f"{path}:1: found an error message of a server instead of the file; download it again")
     if b"\x00" in start:
         number = start[: start.index(b"\x00")].count(b"\n") + 1
         raise InputError(f"{path}:{number}: found a binary file, expected text; give the file as text")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain, islice
@@ -14,14 +15,17 @@ from numpy.typing import NDArray
 from genessl.data.coverage import HELD, JOINED, Coverage
 from genessl.data.formats.embeddings import EMBEDDING_FORMATS
 from genessl.data.formats.embeddings.embedding_file import EmbeddingFile, Vector
+from genessl.data.formats.embeddings.other_kinds import other_kind
 from genessl.data.identifiers import UNKNOWN, GeneIdentifiers, Resolution
 from genessl.data.sequences import gene_of_word
+from genessl.data.text_files import NO_PERMISSION
 from genessl.errors import InputError
 
 __all__ = ["EmbeddingFile", "embedding_names", "join_embeddings", "read_embedding_file", "read_embeddings"]
 
 _log = logging.getLogger(__name__)
 _ENOUGH = 0.5
+_PEEKED = 5
 _ABSENT = "no embedding in the file"
 _DIFFERENT = "different embeddings of one gene"
 _OTHER = "another embedding of the gene"
@@ -60,21 +64,40 @@ def read_embeddings(
 
 
 def read_embedding_file(path: str | Path) -> EmbeddingFile:
-    """List the vectors of a file of embeddings, HDF5 or npz, without reading them.
+    """List the vectors of a file of embeddings, HDF5 or npz, without reading more than the first.
 
     Raises
     ------
     InputError
-        If the file is missing, damaged or of another kind.
+        If the file is missing, damaged or of another kind, or its first entries are no vectors.
     """
     path = Path(path)
+    if path.is_dir():
+        raise InputError(f"{path}: found a folder, expected a file; name the file in it")
     if not path.is_file():
         raise InputError(f"{path}: no such file")
+    if not os.access(path, os.R_OK):
+        raise InputError(f"{path}: {NO_PERMISSION}")
     for format in EMBEDDING_FORMATS:
         if format.matches(path):
             file: EmbeddingFile = format.read(path)
+            _check_first(file)
             return file
-    raise InputError(f"{path}: found another kind of file, expected embeddings as HDF5 or npz; convert the file")
+    raise other_kind(path)
+
+
+def _check_first(file: EmbeddingFile) -> None:
+    """Raise InputError if none of the first entries is a vector; others than vectors may stand among them."""
+    if not file.names:
+        raise InputError(f"{file.path}: found no entry, expected one vector a protein; write the file again")
+    errors = []
+    for row in range(min(_PEEKED, len(file.names))):
+        try:
+            file.vectors([row])
+            return
+        except InputError as error:
+            errors.append(error)
+    raise errors[0]
 
 
 def join_embeddings(
@@ -163,7 +186,7 @@ def _tell(
         _log.info("%s", told)
     else:
         advice = identifiers.advice(left) if identifiers is not None else "add an alias table under `identifiers`"
-        _log.warning("%s; of the %d vectors of no gene, %s", told, len(left), advice)
+        _log.warning("%s; for the %d vectors of no gene: %s", told, len(left), advice)
 
 
 def _rows_of_genes(

@@ -21,6 +21,9 @@ from genessl.errors import InputError
 
 _log = logging.getLogger(__name__)
 E_VALUE = 1e-3
+# DIAMOND has been seen to wait for ever. It is stopped after ten minutes and a second for each 10^9 pairs of residues;
+# the 2 * 10^12 pairs of E. coli's proteins take one core less than half a minute.
+_SECONDS, _LEAST_SPEED = 600.0, 1e9
 _COLUMNS = ("query", "target", "bits", "identity", "coverage")
 _NUCLEOTIDES = set("ACGTNU")
 _RESIDUES = set("ACDEFGHIKLMNPQRSTVWYBJZOUX")
@@ -196,12 +199,13 @@ def _search_diamond(queries: list[str], targets: list[str], threads: int, most: 
         query = _write_fasta(folder / "queries.fasta", queries)
         shared = ["--threads", str(threads), "--quiet"]
         target = _write_fasta(folder / "targets.fasta", targets)
-        _run(["diamond", "makedb", "--in", str(target), "--db", str(database), *shared])
+        _run(["diamond", "makedb", "--in", str(target), "--db", str(database), *shared], _SECONDS)
         fields = ["qseqid", "sseqid", "bitscore", "nident", "length"]
         kept = str(most if len(targets) > most else 0)  # 0: all
         options = ["--very-sensitive", "--evalue", str(E_VALUE), "--max-target-seqs", kept, "--masking", "0"]
         search = ["diamond", "blastp", "--query", str(query), "--db", str(database), "--out", str(table)]
-        _run([*search, "--outfmt", "6", *fields, *options, *shared])
+        seconds = _SECONDS + sum(map(len, queries)) * sum(map(len, targets)) / _LEAST_SPEED
+        _run([*search, "--outfmt", "6", *fields, *options, *shared], seconds)
         if not table.stat().st_size:
             return _hits([])
         hits = pd.read_csv(table, sep="\t", names=fields)
@@ -219,8 +223,14 @@ def _write_fasta(path: Path, sequences: list[str]) -> Path:
     return path
 
 
-def _run(command: list[str]) -> None:
-    finished = subprocess.run(command, capture_output=True, text=True, check=False)
+def _run(command: list[str], seconds: float) -> None:
+    try:
+        finished = subprocess.run(command, capture_output=True, text=True, check=False, timeout=seconds)
+    except subprocess.TimeoutExpired as error:
+        raise InputError(
+            f"{command[0]} {command[1]} came to no end in {seconds:.0f} seconds; run it again, or take {command[0]}"
+            " from the PATH so that pyhmmer compares the sequences"
+        ) from error
     if finished.returncode:
         reason = " ".join((finished.stderr or finished.stdout).split())
         raise InputError(f"{command[0]} {command[1]} failed: {reason}; check the installation of {command[0]}")

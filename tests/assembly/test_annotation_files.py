@@ -167,7 +167,7 @@ def test_gpad_gives_the_labels_of_the_same_gaf(tmp_path: Path) -> None:
 
 def test_later_annotations_that_are_older_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
-        build(tmp_path, gaf(*USUAL), later_annotations=gaf(*USUAL, date="20110101"))
+        build(tmp_path, gaf(*USUAL), later_annotations=gaf(*USUAL, ("SYN012", "s12", "GO:9000002"), date="20110101"))
     assert (
         "later_annotations: the newest row is of 20110101, before 20200101, the newest of `annotations`" in caplog.text
     )
@@ -227,7 +227,7 @@ def test_annotations_of_which_few_join_are_warned_of_with_what_would_join_more(
     with caplog.at_level(logging.WARNING):
         build(tmp_path, gaf(*USUAL[:3], *others))
     assert (
-        f"{tmp_path / 'annotations'}: annotated objects: 3 of 12 joined (3 by own name); of the others, add"
+        f"{tmp_path / 'annotations'}: annotated objects: 3 of 12 joined (3 by own name); for the others: add"
         in caplog.text
     )
     caplog.clear()

@@ -185,7 +185,15 @@ def test_the_threads_do_not_matter():
             r"net.txt: 3 nodes of the network 'net' are genes, but none of its 3 edges joins two of them \(2 unknown"
             r" gene, 1 self-loop\); check `format` and `columns`: a column that is no name may be read as one",
         ),
+        (
+            {"networks": {"net": edges(("0", "1", 1.0))}},
+            "the network like '0'; if these are numbers of rows, give `format: indexed_edges` and their list",
+        ),
         ({"later_annotations": rows(("Y1", MITOSIS, "IDA"))}, "t1.gaf: none of the annotated genes, such as 'Y1', is"),
+        (
+            {"later_annotations": rows(("P0", MITOSIS, "IDA"), ("P0", ROOT, "IDA"), ("P1", MITOSIS, "IEA"))},
+            "t1.gaf: found no experimental annotation that `annotations` lacks, expected some to test predictions by;",
+        ),
     ],
 )
 def test_what_does_not_join_is_refused_with_its_file(changes, sentence):
@@ -209,6 +217,16 @@ def test_hardly_any_edge_that_joins_is_a_warning(caplog):
     table = edges(("P0", "P3", 0.5), *((f"Y{k}", f"Y{k + 1}", 0.5) for k in range(100)))
     assemble_dataset(sources(networks={"net": table}, files={"net": "net.txt"}))
     assert "net.txt: only 1 of 101 edges of the network 'net' join two genes" in caplog.text
+
+
+@pytest.mark.parametrize(("taxon", "level"), [("10", "WARNING"), ("9", "INFO"), ("", "INFO")])
+def test_the_taxon_of_a_network_is_told(caplog, tmp_path, taxon, level):
+    row = ["uniprotkb:P0", "uniprotkb:P3", *["-"] * 7, "taxid:9", "taxid:9", "-", "-", "-", "-"]
+    (tmp_path / "net.txt").write_text("\t".join(row) + "\n")
+    with caplog.at_level("INFO"):
+        network = read_network(tmp_path / "net.txt")
+        assemble_dataset(sources(networks={"net": network}, files={"net": "net.txt"}), taxon=taxon)
+    assert [found.levelname for found in caplog.records if "are of taxon 9 in the file" in found.message] == [level]
 
 
 def test_genes_of_other_organisms_and_alternative_names_are_counted(tmp_path):
@@ -303,5 +321,6 @@ def test_a_network_of_which_little_joins_is_warned_of(caplog):
     assemble_dataset(sources(networks=networks))
     warned = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert any(
-        text.startswith("the network: nodes of the network 'net': 2 of 6 joined (2 by own name); of") for text in warned
+        text.startswith("the network: nodes of the network 'net': 2 of 6 joined (2 by own name); for")
+        for text in warned
     )

@@ -402,6 +402,13 @@ def test_advice_tells_what_would_join(genes: list[str], names: list[str], advice
     assert identifiers.advice(names).startswith(advice)
 
 
+def test_advice_does_not_take_names_of_another_taxon_for_known_ones() -> None:
+    identifiers = GeneIdentifiers(["P1", "P2"], [AliasTable.from_rows("in/t.tsv", [("4.A1", "x", "KEGG")])])
+    assert identifiers.best_source(["9.A1", "9.A2"]) is None
+    assert identifiers.best_source(["A1", "A2"]) == ("t.tsv", "records", 0.5)
+    assert identifiers.advice(["9.A1"]) == "add an alias table under `identifiers`"
+
+
 def test_a_resolution_counts_and_tells_in_which_ways_names_joined() -> None:
     identifiers = GeneIdentifiers(["A1", "B1.1"], [AliasTable.from_rows("t", [("A1", "x", "name")])])
     found, coverage = identifiers.resolve(["A1", "x", "B1", "q"]), Coverage()
@@ -418,7 +425,7 @@ def test_few_joined_names_are_warned_of_with_advice(caplog: pytest.LogCaptureFix
     identifiers = GeneIdentifiers(["A", "B", "C"], [])
     identifiers.tell(identifiers.resolve(["A", "B", "q", "r", "s"]), "whole.tsv: nodes")  # most genes are there
     identifiers.tell(identifiers.resolve(["A", "q", "r"]), "net.tsv: nodes")
-    assert caplog.messages == ["net.tsv: nodes: 1 of 3 joined (1 by own name); of the others, add an alias table under"
+    assert caplog.messages == ["net.tsv: nodes: 1 of 3 joined (1 by own name); for the others: add an alias table under"
                                " `identifiers`"]  # fmt: skip
 
 

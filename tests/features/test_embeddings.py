@@ -72,7 +72,9 @@ def test_what_is_no_embedding_is_named(tmp_path, write, vectors, sentence):
 def test_a_truncated_file_is_named(tmp_path, write):
     path = write(tmp_path / "file.npz", {"P1": np.arange(4000)})
     path.write_bytes(path.read_bytes()[:3000])
-    with pytest.raises(InputError, match=r"file\.npz: (the file cannot be read|found another kind)"):
+    with pytest.raises(
+        InputError, match=r"file\.npz: (the file cannot be read|found (a damaged zip archive|another kind))"
+    ):
         read_embeddings(path, GENES)
 
 
@@ -88,16 +90,75 @@ def test_a_group_and_text_are_no_vector(tmp_path):
 
 def test_pickled_objects_are_refused_and_not_run(tmp_path):
     np.savez(tmp_path / "file.npz", P1=np.array([{"a": 1}], dtype=object))
-    with pytest.raises(InputError, match=r"file\.npz: the file cannot be read"):
+    with pytest.raises(InputError, match=r"file\.npz: found Python objects, which could run code, expected arrays"):
         read_embeddings(tmp_path / "file.npz", GENES)
 
 
 def test_another_kind_of_file_and_a_missing_one(tmp_path):
     (tmp_path / "text").write_text("P1\t1\t2\n")
-    with pytest.raises(InputError, match="text: found another kind of file, expected embeddings as HDF5 or npz"):
+    with pytest.raises(InputError, match="text: found text, expected embeddings as HDF5 or npz; write it by"):
         read_embeddings(tmp_path / "text", GENES)
     with pytest.raises(InputError, match="gone: no such file"):
         read_embeddings(tmp_path / "gone", GENES)
+
+
+@WRITERS
+@pytest.mark.parametrize("vectors", [{"P1": [[1, 2], [3, 4]]}, {"Q1": [np.nan]}, {}])
+def test_what_no_entry_can_be_is_found_before_genes_are_known(tmp_path, write, vectors):
+    path = write(tmp_path / "file.npz", vectors)
+    with pytest.raises(InputError) as caught:
+        read_embedding_file(path)
+    assert str(caught.value).count(str(path)) == 1
+
+
+def test_an_entry_that_is_no_vector_may_stand_before_vectors(tmp_path):
+    np.savez(tmp_path / "file.npz", about=np.array("a model"), P1=np.array([1.0, 2.0]))
+    assert read_embeddings(tmp_path / "file.npz", ["P1"])[0].tolist() == [[1, 2]]
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "an empty file, expected embeddings as HDF5 or npz; download or copy it again"),
+        (b"P1,0.5,0.5\n", "text, expected embeddings as HDF5 or npz; write it by numpy.savez"),
+        (b"<!DOCTYPE html><html>", "a web page instead of the file, expected"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "a Git LFS pointer instead of the file, expected"),
+        (b"\x1f\x8b\x08\x00\x00", "a file compressed by gzip, expected embeddings as HDF5 or npz; unpack it"),
+        (b"\x80\x04\x95\x00", "a pickle of Python, which could run code, expected"),
+        (b"\x93NUMPY\x01\x00", "a single array of NumPy, which has no names, expected"),
+        (b'\x10\x00\x00\x00\x00\x00\x00\x00{"P1":{}}', "safetensors, expected"),
+    ],
+)
+def test_another_kind_of_file_is_named(tmp_path, content, sentence):
+    path = tmp_path / "file.h5"
+    path.write_bytes(content)
+    with pytest.raises(InputError) as caught:
+        read_embedding_file(path)
+    assert str(caught.value).startswith(f"{path}: found {sentence}")
+
+
+@pytest.mark.parametrize(
+    ("member", "sentence"),
+    [
+        (
+            "esm/data.pkl",
+            "a file of PyTorch, such as ESM's .pt, which could run code, expected embeddings as HDF5 or npz",
+        ),
+        ("inside.npz", "a zip archive of 'inside.npz', expected embeddings as HDF5 or npz; unpack it"),
+    ],
+)
+def test_another_kind_of_archive_is_named(tmp_path, member, sentence):
+    with zipfile.ZipFile(tmp_path / "file.pt", "w") as archive:
+        archive.writestr(member, "x")
+    with pytest.raises(InputError) as caught:
+        read_embedding_file(tmp_path / "file.pt")
+    assert str(caught.value).startswith(f"{tmp_path}/file.pt: found {sentence}")
+
+
+def test_arrays_that_savez_was_given_without_names_are_refused(tmp_path):
+    np.savez(tmp_path / "file.npz", np.array(["P1"]), np.array([[1.0]]))
+    with pytest.raises(InputError, match=r"found arrays without names, .*savez\(file, ids=names, embeddings=matrix\)"):
+        read_embedding_file(tmp_path / "file.npz")
 
 
 # ------------------------------------------------------------- vectors under other names than the gene's own
@@ -137,7 +198,7 @@ def test_vectors_of_which_few_join_are_warned_of(tmp_path, caplog):
     path = tmp_path / "vectors.npz"
     write_npz(path, {GENES[0]: [1, 0], "other1": [0, 1], "other2": [1, 1]})
     join_embeddings(read_embedding_file(path), [*GENES, "X1", "X2"], identifiers(), Coverage(), source="embeddings")
-    assert f"{path}: 1 of {len(GENES) + 2} genes have an embedding; of the 2 vectors of no gene, add an" in caplog.text
+    assert f"{path}: 1 of {len(GENES) + 2} genes have an embedding; for the 2 vectors of no gene: add an" in caplog.text
 
 
 @WRITERS

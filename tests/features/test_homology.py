@@ -205,3 +205,13 @@ def test_the_profile_is_the_same_again_and_zero_without_hits():
     assert first.tobytes() == second.tobytes()
     for n_genes in (1, 4):
         assert not homology_profile(csr_array((n_genes, n_genes), dtype=np.float32), n_components=3)[0].any()
+
+
+def test_a_program_that_waits_for_ever_is_stopped(tmp_path, monkeypatch):
+    program = tmp_path / "diamond"
+    program.write_text("#!/bin/bash\nexec sleep 60\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    monkeypatch.setattr(homology, "_SECONDS", 0.3)
+    with pytest.raises(InputError, match="diamond makedb came to no end in 0 seconds; run it again"):
+        homology.search_homologs({"a": "MKWVTFISLL", "b": "MKWVTFISLV"}, program="diamond")

@@ -231,7 +231,7 @@ def test_a_truncated_table_is_refused_in_one_sentence(tmp_path):
     write_all(tmp_path, rng.random((2_000, 7), dtype=np.float32), csr_array((2_000, 7), dtype=bool), genes)
     whole = (tmp_path / "m.tsv.gz").read_bytes()
     (tmp_path / "m.tsv.gz").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(InputError, match="the compressed file is damaged after line"):
+    with pytest.raises(InputError, match="the compressed file is damaged"):
         read_predictions(tmp_path / "m.tsv.gz")
 
 

@@ -40,6 +40,14 @@ def test_a_mistake_ends_in_one_sentence_before_any_job(workplace, changes, start
     assert not workplace.calls.exists()
 
 
+def test_a_key_that_stands_twice_is_refused_because_yaml_would_drop_the_first(workplace):
+    path = workplace.folder / "my.yaml"
+    path.write_text(path.read_text() + "networks:\n  more: {file: pairs.txt}\n")
+    line = path.read_text().count("\n") - 1
+    sentence = only_sentence(workplace.snakemake(*MINE, "--dry-run"))
+    assert sentence.startswith(f"{path}:{line}: found the key 'networks' a second time, expected each key once;")
+
+
 def test_a_mistake_on_the_command_line_ends_in_one_sentence(workplace):
     sentence = only_sentence(workplace.snakemake(*MINE, "--config", "miror=x"))
     assert sentence.startswith("configuration: there is no key 'miror', did you mean 'mirror'?")

@@ -62,6 +62,23 @@ def was_downloaded(url):
     return (DOWNLOADS / unquote(Path(url).name)).is_file()
 
 
+def refuse_repeated_keys(node, file):
+    """Raise InputError for a key that stands twice in one place, of which YAML drops the first in silence."""
+    if isinstance(node, yaml.SequenceNode):
+        for entry in node.value:
+            refuse_repeated_keys(entry, file)
+    elif isinstance(node, yaml.MappingNode):
+        found = set()
+        for key, value in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.value in found:
+                raise InputError(
+                    f"{file}:{key.start_mark.line + 1}: found the key '{key.value}' a second time, expected each key"
+                    " once; unite the two or rename one"
+                )
+            found.add(key.value if isinstance(key, yaml.ScalarNode) else None)
+            refuse_repeated_keys(value, file)
+
+
 def read_configuration():
     """Return the configuration with paths, and the URL of each path that has to be downloaded."""
     schema = yaml.safe_load(
@@ -71,6 +88,9 @@ def read_configuration():
     )
     available = is_available if workflow.is_main_process else was_downloaded
     try:
+        for file in workflow.configfiles if workflow.is_main_process else ():
+            text = Path(file).read_text(encoding="utf-8-sig")
+            refuse_repeated_keys(yaml.compose(text, Loader=yaml.SafeLoader), file)
         checked = validate_configuration(config, schema)
         check_models(checked["models"])
         mirrors = as_mirrors(checked["mirror"])

@@ -46,11 +46,11 @@ def _row(fields: list[str], *, protein_or_family: int, e_value: int) -> Row | No
 
 
 def _read_domtblout(path: str | Path) -> pd.DataFrame:
-    return read_table(path, _domtblout_row, "a HMMER --domtblout table of Pfam with at least 22 columns")
+    return read_table(path, _domtblout_row, "a HMMER --domtblout table with at least 22 columns and Pfam accessions")
 
 
 def _read_tblout(path: str | Path) -> pd.DataFrame:
-    return read_table(path, _tblout_row, "a HMMER --tblout table of Pfam with at least 18 columns")
+    return read_table(path, _tblout_row, "a HMMER --tblout table with at least 18 columns and Pfam accessions")
 
 
 _REFUSES = f"Rows without a family of Pfam are errors; matches with an E-value above {E_VALUE} are left out and counted"

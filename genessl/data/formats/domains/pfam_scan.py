@@ -25,7 +25,7 @@ def _parse(line: str) -> Row | None:
 
 
 def _read(path: str | Path) -> pd.DataFrame:
-    return read_table(path, _parse, "a table of pfam_scan.pl with at least 14 columns")
+    return read_table(path, _parse, "a table of pfam_scan.pl with at least 14 columns and Pfam accessions")
 
 
 FORMAT = Format(

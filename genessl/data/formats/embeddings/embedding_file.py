@@ -90,8 +90,15 @@ def reading(path: Path) -> Iterator[None]:
     """Turn what a library raises about a damaged file into one sentence."""
     try:
         yield
+    except InputError:
+        raise
     except _DAMAGE as error:
         reason = " ".join(str(error).split()) or type(error).__name__
+        if reason.startswith("Object arrays"):
+            raise InputError(
+                f"{path}: found Python objects, which could run code, expected arrays of numbers and of text; write"
+                " names as numpy.array(names, dtype=str) and vectors as numbers"
+            ) from error
         raise InputError(f"{path}: the file cannot be read ({reason}); download or write it again") from error
 
 

@@ -19,6 +19,7 @@ from genessl.data.formats.embeddings.embedding_file import (
     reading,
     row_names,
 )
+from genessl.data.formats.embeddings.other_kinds import REMEDY
 from genessl.data.formats.format import Format
 from genessl.errors import InputError
 
@@ -42,7 +43,16 @@ def read_npz(path: str | Path) -> EmbeddingFile:
                 names = row_names(path, keys, file[keys[0]], file[keys[1]])
                 return EmbeddingFile(path, names, tuple(range(len(names))), partial(_load_rows, matrix=keys[1]))
             places = tuple(file.files)
+            if places[:1] == ("arr_0",):
+                raise InputError(f"{path}: found arrays without names, expected one for each protein; {REMEDY}")
     return EmbeddingFile(path, tuple((name,) for name in places), places, _load_arrays)
+
+
+def _matches(path: Path) -> bool:
+    if not zipfile.is_zipfile(path):
+        return False
+    with reading(path), zipfile.ZipFile(path) as archive:
+        return any(name.endswith(".npy") for name in archive.namelist())
 
 
 def _refuse_bombs(path: Path) -> None:
@@ -73,7 +83,7 @@ def _load_rows(path: Path, entries: Sequence[tuple[str, Place]], *, matrix: str)
 FORMAT = Format(
     name="npz",
     title="npz of NumPy",
-    recognised="The file is a zip archive",
+    recognised="The file is a zip archive of arrays (.npy)",
     gives=(
         "One vector a protein: arrays named by the protein, or names (ids, names, genes, accessions) beside a matrix"
         " (embeddings, vectors, X). Names are joined to genes through the identifiers"
@@ -82,6 +92,6 @@ FORMAT = Format(
         "Pickled objects, entries that are no vector of finite numbers and vectors of different lengths are errors;"
         " vectors of no gene, and different vectors of one gene, are left out and counted"
     ),
-    matches=zipfile.is_zipfile,
+    matches=_matches,
     read=read_npz,
 )

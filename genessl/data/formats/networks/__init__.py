@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from genessl.data.formats.networks import (
     biogrid,
+    cytoscape,
     edges,
     genemania,
     indexed_edges,
     mitab,
+    networkx,
     sif,
     string_actions,
     string_export,
@@ -21,6 +23,8 @@ NETWORK_FORMATS = (
     biogrid.FORMAT,
     mitab.FORMAT,
     genemania.FORMAT,
+    cytoscape.FORMAT,
+    networkx.FORMAT,
     sif.FORMAT,
     indexed_edges.FORMAT,
     edges.FORMAT,

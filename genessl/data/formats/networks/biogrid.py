@@ -24,6 +24,7 @@ from genessl.errors import InputError
 _TYPE = "Experimental System Type"
 _TAB1 = "INTERACTOR_A\tINTERACTOR_B"
 _NOTHING = "-"
+_NO_NAMES = ("", _NOTHING, "N/A")  # the last in TAB1
 
 
 def _header(head: Head) -> tuple[int, list[str]] | None:
@@ -74,7 +75,7 @@ def _end(header: Sequence[str], end: str, names: NodeNames) -> Callable[[Block],
 
     def node(cells: tuple[str, ...]) -> str:
         *several, organism = cells
-        words = [[word.strip() for word in cell.split("|") if word.strip() not in ("", _NOTHING)] for cell in several]
+        words = [[word.strip() for word in cell.split("|") if word.strip() not in _NO_NAMES] for cell in several]
         flat = [word for group in words for word in group]
         return names.node(flat, organism.strip(f" {_NOTHING}"), by_symbol=not words[0]) if flat else ""
 

@@ -23,6 +23,7 @@ NO_NAME = "no name of a gene"
 _ROWS, _CHARACTERS = 50_000, 4 << 20
 _END_OF_ROW = "\0"
 SHOWN = 40
+STRING_SCALE = 1000.0
 
 
 @dataclass(frozen=True)
@@ -163,6 +164,11 @@ def check_channels(path: Path, channels: Sequence[str], present: Sequence[str]) 
     unknown = [channel for channel in channels if channel not in present]
     if unknown or not channels:
         found = f"'{unknown[0]}'" if unknown else "an empty list"
+        if not present:
+            raise InputError(
+                f"{path}: found {found} in `channels`, but the file has no channels; give one that has, such as"
+                " STRING's detailed or full links, or remove `channels`"
+            )
         raise InputError(f"{path}: found {found} in `channels`, expected some of {', '.join(sorted(present))}")
 
 
@@ -185,14 +191,22 @@ def read_rows(
 def collect(
     path: Path, blocks: Iterator[Edges], options: NetworkOptions, names: NodeNames | None = None
 ) -> pd.DataFrame:
-    """Join the edges of all blocks, less those that the options leave out, as `read_network` returns them."""
+    """Join the edges of all blocks, less those that the options leave out, as `read_network` returns them.
+
+    Raises
+    ------
+    InputError
+        If there is no edge, a channel is not in the file, or weights exceed the scale of `min_score`.
+    """
     vocabulary: defaultdict[str, int] = defaultdict()
     vocabulary.default_factory = vocabulary.__len__
     ends: tuple[list[NDArray[np.int64]], list[NDArray[np.int64]]] = ([], [])
     weights: list[NDArray[np.float32]] = [np.empty(0, dtype=np.float32)]
     kinds: set[str] | None = None
     losses: Counter[str] = Counter()
+    n_rows = 0
     for edges in blocks:
+        n_rows += len(edges.weights)
         kept = np.ones(len(edges.weights), dtype=bool)
         if edges.kinds is not None and options.channels is not None:
             kinds = (kinds or set()) | set(edges.kinds)
@@ -205,6 +219,8 @@ def collect(
         for codes, nodes in zip(ends, (edges.a, edges.b)):
             codes.append(_codes(vocabulary, nodes)[kept])
         weights.append(edges.weights[kept].astype(np.float32))
+    if not n_rows:
+        raise InputError(f"{path}: expected edges, found none below the first lines; download or copy it again")
     if kinds is not None and options.channels is not None and options.first_rows is None:
         check_channels(path, options.channels, list(kinds))
     _tell(path, losses, options)

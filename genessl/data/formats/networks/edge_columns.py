@@ -7,10 +7,18 @@ import logging
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
-from genessl.data.formats.networks.edge_blocks import COMMENTS, SHOWN, wrong_width
-from genessl.data.formats.networks.weights import has_decimal_comma, is_missing, is_number
+from genessl.data.formats.networks.edge_blocks import COMMENTS, SHOWN, STRING_SCALE, wrong_width
+from genessl.data.formats.networks.header_words import (
+    WEIGHTS,
+    holds_identifiers,
+    name_pair,
+    plain,
+    smaller_is_stronger,
+)
+from genessl.data.formats.networks.weights import has_decimal_comma, is_missing, is_number, may_be_thousands
 from genessl.data.text_files import Head
 from genessl.errors import InputError
 
@@ -18,28 +26,19 @@ _log = logging.getLogger(__name__)
 
 _Cells = Sequence[str]
 _WIDEST = 1000
-_STEMS = frozenset({
-    "gene", "protein", "node", "interactor", "id", "name", "symbol", "orf", "locus", "locustag", "geneid", "genename",
-    "genesymbol", "proteinid", "proteinname", "nodeid", "nodename", "uniprot", "uniprotid", "accession", "ensembl",
-    "ensemblid", "entrez", "entrezid", "item", "vertex", "partner", "participant", "member", "systematicname",
-    "officialsymbol", "stringid", "var", "feature", "probe",
-})  # fmt: skip
-_PAIRS = frozenset({
-    ("source", "target"), ("from", "to"), ("bait", "prey"), ("regulator", "target"), ("tf", "target"),
-    ("fromnode", "tonode"), ("sourcename", "targetname"), ("sourceid", "targetid"), ("query", "target"),
-    ("query", "array"),
-})  # fmt: skip
-_ENDINGS = frozenset({("1", "2"), ("a", "b"), ("i", "j"), ("x", "y")})
-_WEIGHTS = (
-    "weight", "weights", "edgeweight", "combinedscore", "score", "confidence", "confidencescore", "value", "similarity",
-    "correlation", "pearson", "pcc", "spearman", "cor", "corr", "r", "rho", "strength", "probability", "importance",
-)  # fmt: skip
+_UNNAMED = ("", "unnamed0", "x")
+_LONGEST_NUMBER = 12  # digits
+_DECIMAL = re.compile(r"[+-]?\d*[.,]\d+([eE][+-]?\d+)?")
+_LIKE_NUMBER = re.compile(r"[^\w\s]{0,2}\s?\d")
 _SPACED_DECIMALS = re.compile(r"\S+\s+\S+\s+[+-]?\d+,\d+")
 
 
 @dataclass(frozen=True)
 class EdgeColumns:
-    """Where an edge table holds what: columns are counted from 0, and `after` is the number of the header's line."""
+    """Where an edge table holds what.
+
+    Columns are counted from 0, `after` is the number of the header's line, and weights are divided by `scale`.
+    """
 
     separator: str | None
     width: int
@@ -48,6 +47,7 @@ class EdgeColumns:
     weight: int | None
     after: int
     decimal_comma: bool
+    scale: float
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class _Sample:
 
     `first` and the rows `below` are filled up to one width. `used` are the columns that are not empty in all of them.
     The first row of the file has `first_width` columns, the second `width`; with `row_names` the first is a header
-    without a name for the numbers of the rows, as R writes it.
+    without a name for the numbers of the rows, as R and pandas write it.
     """
 
     path: Path
@@ -91,8 +91,6 @@ def find_columns(head: Head, columns: Sequence[str | int] | None) -> EdgeColumns
     InputError
         If the table leaves open which columns are meant, or does not have those that are asked for.
     """
-    if head.first[1].lower().startswith("%%matrixmarket"):
-        raise InputError(f"{head.path}: found a Matrix Market file; list its edges, one a line, by the names of genes")
     sample = _sample(head)
     if columns is not None:
         return _asked(head, sample, columns)
@@ -101,13 +99,16 @@ def find_columns(head: Head, columns: Sequence[str | int] | None) -> EdgeColumns
             f"{sample.place}: found {len(sample.used)} columns, expected two names and perhaps a weight; give the"
             " network as an edge list or the right format"
         )
-    header, pair = sample.first, name_pair(sample.first)
-    if len(sample.used) == 2:
-        a, b = sample.used
-        return _columns(sample, (a, b, None), has_header=_names_columns(sample, a, b))
-    if len(sample.used) == 3 and not sample.row_names:
-        a, b, last = sample.used
-        if _may_be_weight(header[last]):
+    if name_pair(sample.first) is None and len(sample.used) > 3:
+        sample = _with_commented_header(head, sample)
+    pair = name_pair(sample.first)
+    used = [k for k in sample.used if k or not sample.row_names]
+    if len(used) == 2:
+        a, b = used
+        return _columns(sample, (a, b, None), has_header=sample.row_names or _names_columns(sample, a, b))
+    if len(used) == 3:
+        a, b, last = used
+        if not sample.row_names and not _is_header(sample, a, b, last):
             return _columns(sample, (a, b, last), has_header=False)
         pair = pair or (a, b)
     if pair is None and sample.first_width <= 3 < sample.width:
@@ -137,32 +138,16 @@ def split_line(line: str, separator: str | None) -> list[str]:
         try:
             rows = list(csv.reader([text], delimiter=separator or " ", skipinitialspace=True, strict=True))
             if len(rows) == 1:
-                return [cell.strip() for cell in rows[0]]
+                return list(map(_unquoted, rows[0]))
         except csv.Error:
             pass
-    return [cell.strip() for cell in line.split(separator)]
+    return list(map(_unquoted, line.split(separator)))
 
 
-def name_pair(header: Sequence[str]) -> tuple[int, int] | None:
-    """Return the columns of a header that name the two ends of an edge, such as gene1 and gene2, or source and target.
-
-    >>> name_pair(["id", "Gene_A", "Gene_B", "Weight"])
-    (1, 2)
-    """
-    words = [_plain(name) for name in header]
-    pairs = ((i, j) for i, first in enumerate(words) for j, second in enumerate(words) if _are_ends(first, second))
-    return next(pairs, None)
-
-
-def _are_ends(first: str, second: str) -> bool:
-    if (first, second) in _PAIRS:
-        return True
-    last = (first[-1:], second[-1:]) in _ENDINGS and first[:-1] == second[:-1] and first[:-1] in _STEMS
-    return last or ((first[:1], second[:1]) in _ENDINGS and first[1:] == second[1:] and first[1:] in _STEMS)
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.lower())
+def _unquoted(cell: str) -> str:
+    """Return a cell without blanks and without the single quotes around it."""
+    cell = cell.strip()
+    return cell[1:-1].strip() if len(cell) > 2 and cell[0] == cell[-1] == "'" else cell
 
 
 def _sample(head: Head) -> _Sample:
@@ -185,21 +170,51 @@ def _sample(head: Head) -> _Sample:
 def _filled(path: Path, separator: str | None, numbers: Sequence[int], rows: Sequence[list[str]]) -> _Sample:
     first, below = rows[0], rows[1:]
     width = len(below[0]) if below else len(first)
-    numbered = all(row[0] == str(k) for k, row in enumerate(below, start=1))
-    row_names = bool(below) and len(first) == width - 1 and numbered
+    numbered = bool(below) and width > 2 and _are_row_numbers(below)
+    row_names = numbered and len(first) == width - 1
     first_width = len(first)
     if row_names:
         first = ["", *first]
+    elif plain(first[0]) in _UNNAMED:
+        row_names = numbered
     full = max(width, len(first))
     filled = [[*row, *[""] * (full - len(row))][:full] for row in (first, *below)]
     return _Sample(path, separator, numbers, filled[0], filled[1:], first_width, width, row_names)
+
+
+def _are_row_numbers(rows: Sequence[_Cells]) -> bool:
+    """Return whether the first cells count the rows, or, if a name comes next, the rows that were kept of a table."""
+    numbers = [int(row[0]) for row in rows if row[0].isdecimal() and len(row[0]) <= _LONGEST_NUMBER]
+    if len(numbers) < len(rows):
+        return False
+    if numbers in (list(range(len(rows))), list(range(1, len(rows) + 1))):
+        return True
+    rising = all(low < high for low, high in pairwise(numbers))
+    return rising and all(len(row) > 2 and not _may_be_weight(row[1]) for row in rows)
 
 
 def _is_matrix(rows: Sequence[_Cells]) -> bool:
     """Return whether the columns have the same names as the rows, with or without a name of the first column."""
     columns, names = [name for name in rows[0] if name], [row[0] for row in rows[1:]]
     n = min(len(columns) - 1, len(names))
-    return n >= 2 and names[:n] in (columns[:n], columns[1 : n + 1])
+    if n < 2 or names[:n] not in (columns[:n], columns[1 : n + 1]):
+        return False
+    return all(_may_be_weight(cell) for row in rows[1:] for cell in row[1:])
+
+
+def _is_header(sample: _Sample, a: int, b: int, last: int) -> bool:
+    """Return whether the first of several rows of two names and a weight names the columns.
+
+    A word for a weight shows it; otherwise nothing like a number, and no name of another row, may be in it.
+    """
+    first = sample.first
+    if _may_be_weight(first[last]):
+        return False
+    if plain(first[last]) in WEIGHTS or name_pair([first[a], first[b]]) is not None:
+        return True
+    names = {row[k] for row in sample.below for k in (a, b)}
+    weighted = any(_looks_numeric(row[last]) for row in sample.below)
+    return not (weighted and (_LIKE_NUMBER.match(first[last]) or names & {first[a], first[b]}))
 
 
 def _names_columns(sample: _Sample, a: int, b: int) -> bool:
@@ -219,11 +234,18 @@ def _shape(name: str) -> str:
 def _weight_column(sample: _Sample, pair: tuple[int, int]) -> int | None:
     """Return the column of the weight under a header, None if there is none, or raise InputError if it is open."""
     header = sample.first
-    rest = [k for k in range(len(header)) if k not in pair and _plain(header[k]) not in ("", "unnamed0")]
+    rest = [k for k in range(sample.row_names, len(header)) if k not in pair and header[k] not in ("", "Unnamed: 0")]
     numeric = [k for k in rest if any(_looks_numeric(row[k]) for row in sample.below)]
-    known = [k for name in _WEIGHTS for k in numeric if _plain(header[k]) == name]
+    numeric = [k for k in numeric if not holds_identifiers(header[k])]
+    known = [k for name in WEIGHTS for k in numeric if plain(header[k]) == name]
     if known:
         return known[0]
+    if len(numeric) == 1 and smaller_is_stronger(header[numeric[0]]):
+        raise InputError(
+            f"{sample.place}: found '{header[numeric[0]]}', which is smaller for stronger edges, expected a weight"
+            " that is larger for them; leave the weight out, as in"
+            f" `columns: [{header[pair[0]]}, {header[pair[1]]}]`, or name it as the third column if it is larger"
+        )
     if len(rest) == 1 and numeric:
         return numeric[0]
     names = ", ".join(f"'{header[k]}'" for k in numeric)
@@ -232,8 +254,8 @@ def _weight_column(sample: _Sample, pair: tuple[int, int]) -> int | None:
             f"{sample.place}: found numbers in the columns {names[:200]}, any of which may be the weight; name the"
             f" columns of the edges, as in `columns: [{header[pair[0]]}, {header[pair[1]]}, {header[numeric[0]]}]`"
         )
-    if name_pair(header) is None:
-        text = next((row[k] for row in (*sample.below, header) for k in rest), "")
+    if name_pair(header) is None and not sample.row_names:
+        text = next((header[k] for k in rest), "")
         raise InputError(
             f"{sample.place}: found '{text[:SHOWN]}' in the third column, expected a weight; name the two columns of"
             " the edges, as in `columns: [1, 2]`"
@@ -269,10 +291,19 @@ def _asked(head: Head, sample: _Sample, columns: Sequence[str | int]) -> EdgeCol
     a, b, weight = (*chosen, None)[:3]
     assert a is not None and b is not None
     if weight is None:
-        has_header = bool(names) or _names_columns(sample, a, b)
+        has_header = bool(names) or sample.row_names or _names_columns(sample, a, b)
     else:
-        has_header = bool(names) or not _may_be_weight(sample.first[weight])
+        has_header = bool(names) or sample.row_names or _is_header(sample, a, b, weight)
     return _columns(sample, (a, b, weight), has_header=has_header)
+
+
+def _with_commented_header(head: Head, sample: _Sample) -> _Sample:
+    """Return the sample below the last comment before its rows, if that names the two ends of edges."""
+    comments = [line for number, line in head.lines if number < sample.numbers[0]]
+    header = split_line(comments[-1].lstrip("#% "), sample.separator) if comments else []
+    if name_pair(header) is None or len(header) != sample.first_width:
+        return sample
+    return _below_header(head, sample, header)
 
 
 def _below_header(head: Head, sample: _Sample, names: Sequence[str]) -> _Sample:
@@ -303,7 +334,42 @@ def _columns(sample: _Sample, chosen: tuple[int, int, int | None], *, has_header
             sample.place, text[:200], header[a], header[b], weighed,
         )  # fmt: skip
     rows = sample.below if has_header else [sample.first, *sample.below]
-    commas = weight is not None and any(has_decimal_comma(row[weight]) for row in rows)
+    _check_names(sample, rows, (a, b))
+    commas = weight is not None and _have_decimal_commas(sample, [row[weight] for row in rows])
     if commas:
         _log.info("%s: the weights have decimal commas", sample.path)
-    return EdgeColumns(sample.separator, width, a, b, weight, sample.numbers[0] if has_header else 0, commas)
+    scale = 1.0
+    if has_header and weight is not None and _are_thousandths(sample.first[weight], [row[weight] for row in rows]):
+        scale = STRING_SCALE
+        _log.info("%s: the scores of STRING are divided by %g", sample.path, scale)
+    return EdgeColumns(sample.separator, width, a, b, weight, sample.numbers[0] if has_header else 0, commas, scale)
+
+
+def _are_thousandths(name: str, cells: Sequence[str]) -> bool:
+    """Return whether weights are the scores of STRING, whole numbers up to 1000, saved as another table."""
+    scores = [int(cell) for cell in cells if cell.isdecimal() and len(cell) <= _LONGEST_NUMBER]
+    return plain(name) == "combinedscore" and len(scores) == len(cells) and 1 < max(scores, default=0) <= STRING_SCALE
+
+
+def _check_names(sample: _Sample, rows: Sequence[_Cells], ends: tuple[int, int]) -> None:
+    """Raise InputError if a column that should hold names holds decimal numbers."""
+    for k in ends:
+        cells = [row[k] for row in rows]
+        decimals = [row for row, cell in enumerate(cells) if _DECIMAL.fullmatch(cell)]
+        if decimals and all(map(_looks_numeric, cells)):
+            number = sample.numbers[decimals[0] - len(rows)]
+            raise InputError(
+                f"{sample.path}:{number}: found '{cells[decimals[0]][:SHOWN]}' in column {k + 1}, expected the name"
+                " of a gene; say which columns hold the two names and the weight, as in `columns: [1, 2, 3]`"
+            )
+
+
+def _have_decimal_commas(sample: _Sample, cells: Sequence[str]) -> bool:
+    commas = [cell for cell in cells if has_decimal_comma(cell)]
+    if commas and all(map(may_be_thousands, commas)):
+        number = sample.numbers[cells.index(commas[0]) - len(cells)]
+        raise InputError(
+            f"{sample.path}:{number}: found the weight '{commas[0].strip()}', whose comma may mark decimals or"
+            " thousands, expected a number without a comma; write decimals with a point and thousands without a mark"
+        )
+    return bool(commas)

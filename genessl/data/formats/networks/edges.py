@@ -57,12 +57,12 @@ def _parse(block: Block, columns: EdgeColumns, options: NetworkOptions, rename: 
     if columns.weight is None:
         return Edges(a, b, np.ones(len(block.numbers)), losses=losses)
     weights, lost = read_weights(block, columns.weight, sign=options.sign, decimal_comma=columns.decimal_comma)
-    return Edges(a, b, weights, losses=losses + lost)
+    return Edges(a, b, weights / columns.scale, losses=losses + lost)
 
 
 def _split_blocks(blocks: Iterable[Lines], columns: EdgeColumns) -> Iterator[Block]:
     for lines in blocks:
-        if any('"' in text for text in lines.texts):
+        if any('"' in text or text.startswith("'") for text in lines.texts):
             yield _split_quoted(lines, columns)
         else:
             yield split(lines, columns.separator, columns.width)
@@ -87,7 +87,8 @@ FORMAT = Format(
     recognised="It is none of the others, and its first line has at least two columns, separated by tabs, semicolons,"
     " commas or blanks, perhaps in quotes; that line is a header if its weight is no number, or its words are no names",
     gives="Two names a line and perhaps a weight; of more columns, those that the header calls gene1 and gene2, source"
-    " and target, or alike, and weight or score. `columns` chooses any, and `sign` says what a negative weight means.",
+    " and target, or alike, and weight or score. `columns` chooses any, and `sign` says what a negative weight means."
+    " STRING's combined_score up to 1000 is divided by 1000.",
     refuses="Rows without a name or a weight (NA, NaN) are left out and counted. A negative weight without `sign`, text"
     " for a weight, a matrix, and a table that leaves open which columns are meant, are errors.",
     matches=_matches,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +33,7 @@ _ISOFORM = re.compile(r"([A-Z][A-Z0-9]{5,9})-(\d+|PRO_\d+)")
 # Columns as the standard numbers them from 0: of each end identifiers, alternative identifiers, aliases and taxon.
 _ENDS = ((0, 2, 4, 9), (1, 3, 5, 10))
 _CONFIDENCE, _NEGATIVE = 14, 35
-_SCORE = "intact-miscore:"
+_SCORES = ("intact-miscore:", "mint-score:", "")  # HIPPIE and InBio Map write the number alone
 _NO_NAMES = ("intact", "biogrid", "mint", "dip", "psi-mi", "rogid", "irogid", "crc64")  # numbers of one database
 _NAMES_FIRST = ("gene name", "locus name", "orf name", "ordered locus name", "gene name synonym", "synonym")
 _FEWEST = 11
@@ -104,7 +105,7 @@ def _node(cells: tuple[str, ...], names: NodeNames) -> str:
 def _entries(cell: str) -> list[tuple[str, str, str]]:
     """Return the entries of a cell, each ``database:name(description)`` with the name perhaps in quotes."""
     found = []
-    for entry in cell.strip().split("|"):
+    for entry in _unquoted(cell).split("|"):
         database, colon, rest = entry.partition(":")
         if not colon:
             database, rest = "", entry
@@ -121,15 +122,32 @@ def _weights(block: Block) -> NDArray[np.float64]:
     weights = np.ones(len(block.numbers))
     if len(block.columns) > _CONFIDENCE:
         for row, cell in enumerate(block.columns[_CONFIDENCE]):
-            if _SCORE in cell:
-                text = cell.split(_SCORE, 1)[1].split("|", 1)[0].strip(' "')
-                if not is_number(text) or not 0 <= float(text) <= 1:
-                    raise InputError(
-                        f"{block.path}:{block.numbers[row]}: found the {_SCORE.rstrip(':')} '{text[:40]}', expected a"
-                        " number from 0 to 1; correct it"
-                    )
-                weights[row] = float(text)
+            name, text = _score(cell)
+            if text and (not is_number(text) or not 0 <= float(text) <= 1):
+                raise InputError(
+                    f"{block.path}:{block.numbers[row]}: found the {name or 'confidence'} '{text[:40]}', expected a"
+                    " number from 0 to 1; correct it"
+                )
+            weights[row] = float(text or 1)
     return weights
+
+
+@lru_cache(maxsize=10_000)
+def _score(cell: str) -> tuple[str, str]:
+    """Return the name and the number of the best known score in a cell of confidence values, or nothing."""
+    entries = [entry.strip(' "') for entry in cell.split("|")]
+    for score in _SCORES:
+        for entry in entries:
+            if entry.startswith(score) and (score or is_number(entry)):
+                return score.rstrip(":"), entry.removeprefix(score).partition("(")[0].strip(' "')
+    return "", ""
+
+
+def _unquoted(cell: str) -> str:
+    """Return a cell without the quotes that a spreadsheet puts around all of it."""
+    cell = cell.strip()
+    whole = cell.startswith('"') and cell.endswith('"') and ":" in cell
+    return cell[1:-1].replace('""', '"') if whole else cell
 
 
 FORMAT = Format(
@@ -137,9 +155,9 @@ FORMAT = Format(
     title="PSI-MITAB",
     recognised="The header begins with ID(s) interactor A, or the first row has at least 11 columns, of which the first"
     " two read database:identifier and another taxid: or psi-mi:",
-    gives="One edge a line between the first identifiers of both interactors, weighed by intact-miscore, or 1 where"
-    " there is none. Where an identifier is not known, the accession of an isoform or chain, the alternative"
-    " identifiers and the gene names are tried.",
+    gives="One edge a line between the first identifiers of both interactors, weighed by intact-miscore, mint-score or"
+    " a number that stands alone (HIPPIE), or 1 where there is none. Where an identifier is not known, the accession of"
+    " an isoform or chain, the alternative identifiers and the gene names are tried.",
     refuses="Negative interactions, interactors without a partner, and genes of other organisms than most of those that"
     " join, are left out and counted.",
     matches=_matches,

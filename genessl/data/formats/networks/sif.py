@@ -10,7 +10,7 @@ import pandas as pd
 
 from genessl.data.formats.format import Format
 from genessl.data.formats.networks.edge_blocks import COMMENTS, Edges, Lines, NetworkOptions, collect, line_blocks
-from genessl.data.formats.networks.edge_columns import name_pair
+from genessl.data.formats.networks.header_words import name_pair
 from genessl.data.formats.networks.weights import is_number
 from genessl.data.text_files import Head
 from genessl.errors import InputError

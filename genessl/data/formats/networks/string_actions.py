@@ -7,8 +7,14 @@ from pathlib import Path
 import pandas as pd
 
 from genessl.data.formats.format import Format
-from genessl.data.formats.networks.edge_blocks import Block, Edges, NetworkOptions, header_of, read_rows
-from genessl.data.formats.networks.string_links import STRING_SCALE
+from genessl.data.formats.networks.edge_blocks import (
+    STRING_SCALE,
+    Block,
+    Edges,
+    NetworkOptions,
+    header_of,
+    read_rows,
+)
 from genessl.data.formats.networks.weights import read_scores
 from genessl.data.text_files import Head, read_head
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from genessl.data.formats.format import Format
 from genessl.data.formats.networks.edge_blocks import (
+    STRING_SCALE,
     Block,
     Edges,
     NetworkOptions,
@@ -22,7 +23,6 @@ from genessl.data.text_files import Head, read_head
 from genessl.errors import InputError
 
 STRING_PRIOR = 0.041
-STRING_SCALE = 1000.0
 _REQUIRED = ("protein1", "protein2", "combined_score")
 
 

@@ -15,13 +15,15 @@ NO_WEIGHT, NEGATIVE_WEIGHT = "no weight", "negative weight"
 SIGNS = ("absolute", "positive")
 _MISSING = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none", "-", "."})
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+([eE][+-]?\d+)?")
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
+_LARGEST = float(np.finfo(np.float32).max)
 _Losses = list[tuple[str, NDArray[np.bool_]]]
 
 
 def read_scores(block: Block, column: int) -> NDArray[np.float64]:
     """Return the numbers of a column, each of which has to be there and at least 0."""
     values = _numbers(block.columns[column])
-    if values is not None and (values >= 0).all() and np.isfinite(values).all():
+    if values is not None and ((values >= 0) & (values <= _LARGEST)).all():
         return values
     number, text = next((n, text) for n, text in zip(block.numbers, block.columns[column]) if not _is_score(text))
     raise InputError(f"{block.path}:{number}: found the weight '{text}', expected a number of at least 0; correct it")
@@ -35,7 +37,7 @@ def read_weights(
     Raises
     ------
     InputError
-        If a weight is no number, infinite, or negative although `sign` does not say what that means.
+        If a weight is no number, infinite or too large, or negative although `sign` does not say what that means.
     """
     texts: Sequence[str] = block.columns[column]
     if decimal_comma:
@@ -44,15 +46,16 @@ def read_weights(
     values = _numbers(texts)
     if values is None:
         values = np.array([_number_or_nan(text) for text in texts], dtype=np.float64)
-    if (values >= 0).all() and np.isfinite(values).all():
+    if ((values >= 0) & (values <= _LARGEST)).all():
         return values, []
     missing = np.isnan(values)
     negative = values < 0
-    wrong = np.isinf(values) | (missing & np.array([not is_missing(text) for text in texts], dtype=bool))
+    infinite = np.abs(values) > _LARGEST
+    wrong = infinite | (missing & np.array([not is_missing(text) for text in texts], dtype=bool))
     if sign is None:
         wrong |= negative
     if wrong.any():
-        raise _wrong_weight(block, column, int(np.flatnonzero(wrong)[0]), negative)
+        raise _wrong_weight(block, column, int(np.flatnonzero(wrong)[0]), negative & ~infinite)
     losses = [(NO_WEIGHT, missing)]
     if sign == "positive":
         losses.append((NEGATIVE_WEIGHT, negative))
@@ -86,6 +89,11 @@ def has_decimal_comma(text: str) -> bool:
     return _DECIMAL_COMMA.fullmatch(text.strip()) is not None
 
 
+def may_be_thousands(text: str) -> bool:
+    """Return whether the comma of a number may mark thousands, as in 1,234."""
+    return _THOUSANDS.fullmatch(text.strip()) is not None
+
+
 def _check_points(block: Block, column: int) -> None:
     for number, text in zip(block.numbers, block.columns[column]):
         if "." in text and not is_missing(text):
@@ -107,4 +115,4 @@ def _number_or_nan(text: str) -> float:
 
 
 def _is_score(text: str) -> bool:
-    return is_number(text) and 0 <= float(text) < float("inf")
+    return is_number(text) and 0 <= float(text) <= _LARGEST
