@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -12,6 +12,11 @@ from sklearn.preprocessing import StandardScaler
 
 _LEAST_SPREAD = 1e-6
 _LARGEST = 5.0
+_LENGTHS = {
+    ("log_length", "composition", "first_", "last_", "dipeptide", "triad"): 10.0,
+    ("homology",): 5.0,
+    ("embedding:",): 20.0,
+}  # of the blocks of the sequence view, by how the names of their columns begin
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,3 +78,16 @@ class FeatureScaling:
     def unpack(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
         """Return the scaling that `pack` flattened."""
         return cls(arrays["scaling.centre"], arrays["scaling.spread"], arrays["scaling.zero_one"])
+
+
+def block_factors(feature_names: Sequence[str]) -> NDArray[np.float32]:
+    """Return the factor of each standardised column that gives its block a length, float32, shape (n_features,).
+
+    The embeddings of a protein get the length 20, in the mean square, its composition 10 and its homology profile 5;
+    domains and all other columns keep theirs. A network would otherwise hear most from the block of most columns.
+    """
+    factors = np.ones(len(feature_names), dtype=np.float32)
+    for prefixes, length in _LENGTHS.items():
+        chosen = [name.startswith(prefixes) for name in feature_names]
+        factors[chosen] = length / np.sqrt(max(1, sum(chosen)))
+    return factors

@@ -240,6 +240,12 @@ def check_range(name: str, value: float, low: float, high: float = np.inf, *, lo
         raise InputError(f"{name}: found {value!r}, expected a number in {bracket}{low}, {end}")
 
 
+def check_flag(name: str, value: Any) -> None:
+    """Raise InputError unless a parameter is true or false."""
+    if type(value) is not bool:
+        raise InputError(f"{name}: found {value!r}, expected true or false")
+
+
 def check_count(name: str, value: int, least: int = 1) -> None:
     """Raise InputError unless a parameter is a whole number of at least `least`."""
     if type(value) is not int or value < least:

@@ -32,7 +32,7 @@ class View(GenePredictor, Generic[InputsT, FittedT]):
 
     `prepare` reads a dataset once and returns inputs. `learn` returns what was learned from the inputs and a
     supervision, and `score` applies it to inputs. A strategy never asks for a view's class; it reads what a view
-    declares: `reads`, `reads_labels`, `heeds_muting`, `trains_in_epochs`, `takes_objective` and `transductive`.
+    declares: `reads`, `heeds_muting`, `trains_in_epochs`, `takes_objective` and `transductive`.
 
     Attributes
     ----------
@@ -49,11 +49,6 @@ class View(GenePredictor, Generic[InputsT, FittedT]):
     @abstractmethod
     def reads(self) -> frozenset[str]:
         """The evidence that is read about genes: a subset of 'sequence', 'networks' and 'electronic'."""
-
-    @property
-    def reads_labels(self) -> bool:
-        """Whether labels of genes are also inputs of the model, and not only its targets."""
-        return False
 
     @abstractmethod
     def _read(self, dataset: GeneDataset, muting: Muting | None, like: Preparation | None) -> InputsT:

@@ -14,7 +14,6 @@ from torch import Tensor, nn
 from torch.nn.functional import cosine_similarity, softplus
 
 from genessl.data.dataset import GeneDataset
-from genessl.errors import InputError
 from genessl.models.base import Arrays, check_count, check_range
 from genessl.models.neural.inputs import FeatureInputs, GraphInputs, ModuleInputs
 from genessl.models.neural.layers import MultiNetworkConvolution
@@ -44,7 +43,7 @@ class Pretrained(ViewStrategy):
     Parameters
     ----------
     view : SequenceNetwork or GraphNetwork, optional
-        By default a `SequenceNetwork`. A `GraphNetwork` with `label_input` is refused, because its body reads labels.
+        By default a `SequenceNetwork`.
     pretraining_epochs : int, default=30
         Number of epochs of pretraining. An epoch over all genes has as many steps as the view takes for that many
         labelled genes. With 0 the view is fitted from a random start.
@@ -88,10 +87,6 @@ class Pretrained(ViewStrategy):
 
     def _check_parameters(self) -> None:
         super()._check_parameters()
-        if self.view is not None and self.view.reads_labels:
-            raise InputError(
-                "view: found a GraphNetwork with label_input, whose body reads labels, expected label_input=False"
-            )
         check_count("pretraining_epochs", self.pretraining_epochs, 0)
         if self.masked is not None:
             check_range("masked", self.masked, 0.0, 0.9, low_included=False)

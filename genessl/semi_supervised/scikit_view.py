@@ -172,9 +172,9 @@ class ScikitView(View[TableInputs, FittedClassifiers]):
         return self.features == "network"
 
     def _read(self, dataset: GeneDataset, muting: Muting | None, like: Preparation | None) -> TableInputs:
-        neural: ModuleView = SequenceNetwork(device="cpu")
+        neural: ModuleView = SequenceNetwork(label_path=False, device="cpu")
         if self.features == "network":
-            neural = GraphNetwork(n_components=self.n_components, seed=self.seed, device="cpu")
+            neural = GraphNetwork(n_components=self.n_components, label_path=False, seed=self.seed, device="cpu")
         inputs: ModuleInputs = neural.prepare(dataset, muting, like=like)
         return TableInputs(
             genes=inputs.genes,

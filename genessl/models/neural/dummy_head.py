@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from genessl.data.sparse import keep_rows
-from genessl.models.neural.inputs import NeuralInputs, NeuralT
+from genessl.models.neural.inputs import NeuralInputs, NeuralT, with_offset
 from genessl.models.neural.objective import MakeObjective, Objective
 from genessl.models.supervision import Supervision
 
@@ -34,8 +34,7 @@ class DummyHead(nn.Module):
 
     def forward(self, inputs: NeuralInputs, rows: Tensor) -> Tensor:
         """Return logits, shape (n_rows, n_outputs)."""
-        logits: Tensor = self.output(self.embed(inputs, rows))
-        return logits
+        return with_offset(self.output(self.embed(inputs, rows)), inputs, rows)
 
     def embed(self, inputs: NeuralInputs, rows: Tensor) -> Tensor:
         """Return what the output layers read, shape (n_rows, hidden)."""

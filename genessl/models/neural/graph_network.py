@@ -1,4 +1,4 @@
-"""The graph neural network of the network view."""
+"""The graph network of the network view: labels read along the networks, and a gene's place in them."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from genessl.data.sparse import keep_rows
 from genessl.errors import InputError
 from genessl.features.graphs import degree_normalised, joined_networks, network_embeddings, with_edges
 from genessl.features.muting import Muting
+from genessl.features.relations import network_relations
 from genessl.features.scaling import FeatureScaling
-from genessl.models.base import check_count
+from genessl.models.base import check_count, check_flag
 from genessl.models.inputs import Preparation
-from genessl.models.neural.inputs import GraphInputs
-from genessl.models.neural.label_input import LabelEmbedding, label_tensors, masked_in_turn
+from genessl.models.neural.inputs import GraphInputs, with_offset
 from genessl.models.neural.layers import MultiNetworkConvolution, sparse_tensor
 from genessl.models.neural.objective import MakeObjective
+from genessl.models.neural.perceptron import Perceptron
 from genessl.models.neural.training import FittedModule, NeuralView
 from genessl.models.supervision import Supervision
 from genessl.models.view import NETWORKS, SEQUENCE
@@ -29,50 +30,45 @@ _LARGEST = 5.0
 
 
 class GraphNetwork(NeuralView[GraphInputs]):
-    """Graph neural network over all networks at once.
+    """Graph network over all networks at once: the labels of neighbours, and a gene's place in the networks.
 
-    It learns from the labels and the networks. Unlabelled genes are used: they are nodes of the graph and pass messages
-    between their neighbours. It is transductive: a gene's features depend on all genes that it was fitted with, which
-    must be in the dataset to predict.
+    It learns from the labels and the networks. Unlabelled genes are used: random walks go through them, and they shape
+    the embeddings of the networks. It is transductive: all genes that it was fitted with must be in the dataset to
+    predict.
 
-    By default a node's features come from the networks alone: the diffusion embedding and the degree in each network.
-    This keeps the network view independent of the sequence view. Labels are inputs only with `label_input`, and a gene
-    is never scored with its own label as an input.
+    A gene's logits are the sum of two parts. The label path (see `LabelPath`) reads the labels of the gene's neighbours
+    in each network, and of the genes that random walks over all networks meet, and never its own. A perceptron, or
+    graph convolutions with `n_layers` above 0, reads the gene's diffusion embedding and degree in each network; it is
+    trained to add what the label path does not tell. All this comes from the networks alone, which keeps the network
+    view independent of the sequence view.
 
     Parameters
     ----------
-    hidden : int, default=128
-        Channels.
-    n_layers : int, default=2
-        Convolutions, each over all networks.
+    label_path : bool, default=True
+        Whether labels of other genes are read.
+    hidden : int, default=512
+        Width of the perceptron's hidden layer, or channels of the convolutions.
+    n_layers : int, default=0
+        Convolutions, each over all networks; with none a perceptron reads the features.
     n_components : int, default=64
         Length of the diffusion embedding of each network.
     node_features : {'network', 'network+sequence'}
         Features of a node. The second choice mixes the two views and is meant for ablations.
     similarity : bool, default=False
         Whether the similarity of the sequences is one more network (see `similarity_network`); this mixes the views.
-    label_input : bool, default=False
-        Whether the experimental labels of genes are inputs of their nodes [1]_. In training the labels of the genes in
-        the batch are masked. For scoring, the labelled genes are dealt to five groups, each of which is scored with
-        its own labels masked; an unlabelled gene is scored with all labels shown. Needs a `batch_size`.
     dropout : float, default=0.5
-    learning_rate : float, default=1e-2
+    learning_rate : float, default=1e-3
     weight_decay : float, default=1e-4
-    batch_size : int or None, default=1024
-        The most genes whose loss makes up a step; all genes are in the graph in every step. It is smaller where an
-        epoch would have fewer than five steps. None for all in one step.
+    batch_size : int or None, default=256
+        The most genes whose loss makes up a step. It is smaller where an epoch would have fewer than five steps. None
+        for all in one step.
     max_epochs : int, default=60
     patience : int, default=5
         Epochs without a smaller loss on the validation genes before training stops.
-    min_genes : int, default=5
+    min_genes : int, default=1
         Fewest genes, labelled or taught, that a term needs to be learned.
     device : {'auto', 'cpu', 'cuda'}
     seed : int, default=0
-
-    References
-    ----------
-    .. [1] Y. Shi et al., Masked label prediction: unified message passing model for semi-supervised classification,
-       IJCAI 2021, doi:10.24963/ijcai.2021/214
     """
 
     takes_objective = True
@@ -81,28 +77,28 @@ class GraphNetwork(NeuralView[GraphInputs]):
     def __init__(
         self,
         *,
-        hidden: int = 128,
-        n_layers: int = 2,
+        label_path: bool = True,
+        hidden: int = 512,
+        n_layers: int = 0,
         n_components: int = 64,
         node_features: str = "network",
         similarity: bool = False,
-        label_input: bool = False,
         dropout: float = 0.5,
-        learning_rate: float = 1e-2,
+        learning_rate: float = 1e-3,
         weight_decay: float = 1e-4,
-        batch_size: int | None = 1024,
+        batch_size: int | None = 256,
         max_epochs: int = 60,
         patience: int = 5,
-        min_genes: int = 5,
+        min_genes: int = 1,
         device: str = "auto",
         seed: int = 0,
     ) -> None:
+        self.label_path = label_path
         self.hidden = hidden
         self.n_layers = n_layers
         self.n_components = n_components
         self.node_features = node_features
         self.similarity = similarity
-        self.label_input = label_input
         self.dropout = dropout
         self.learning_rate = learning_rate
         self.weight_decay = weight_decay
@@ -115,17 +111,12 @@ class GraphNetwork(NeuralView[GraphInputs]):
 
     def _check_parameters(self) -> None:
         super()._check_parameters()
-        check_count("n_layers", self.n_layers)
+        check_count("n_layers", self.n_layers, 0)
         check_count("n_components", self.n_components)
         if self.node_features not in ("network", "network+sequence"):
             raise InputError(f"node_features: found {self.node_features!r}, expected 'network' or 'network+sequence'")
-        for name in ("similarity", "label_input"):
-            if type(getattr(self, name)) is not bool:
-                raise InputError(f"{name}: found {getattr(self, name)!r}, expected true or false")
-        if self.label_input and self.batch_size is None:
-            raise InputError(
-                "label_input: found batch_size None, with which all labels would be masked at once, expected a number"
-            )
+        check_flag("similarity", self.similarity)
+        check_flag("label_path", self.label_path)
 
     @property
     def reads(self) -> frozenset[str]:
@@ -133,15 +124,10 @@ class GraphNetwork(NeuralView[GraphInputs]):
         mixed = self.similarity or self.node_features == "network+sequence"
         return frozenset({NETWORKS, SEQUENCE}) if mixed else frozenset({NETWORKS})
 
-    @property
-    def reads_labels(self) -> bool:
-        """Whether labels of other genes are inputs."""
-        return self.label_input
-
     def _read(self, dataset: GeneDataset, muting: Muting | None, like: Preparation | None) -> GraphInputs:
         preparation = like or self._preparation(dataset, muting)
-        networks = joined_networks(dataset, similarity=self.similarity, relaying=self.label_input, muting=muting)
-        muted = None if muting is None else muting.muted(relaying=self.label_input)
+        networks = joined_networks(dataset, similarity=self.similarity, muting=muting)
+        muted = None if muting is None else muting.muted(relaying=False)
         places = network_embeddings(dataset, networks, n_components=self.n_components, seed=self.seed, muted=muted)
         blocks = [np.zeros((dataset.n_genes, 1), dtype=np.float32)]
         for name, network in networks.items():
@@ -153,11 +139,13 @@ class GraphNetwork(NeuralView[GraphInputs]):
         adjacencies = [degree_normalised(network) for network in networks.values()]
         sending = adjacencies if muted is None else [keep_rows(adjacency, ~muted) for adjacency in adjacencies]
         tensors = tuple(sparse_tensor(adjacency) for adjacency in sending)
+        relations = network_relations(dataset, muting).values() if self.label_path else ()
         return GraphInputs(
             genes=dataset.genes,
             n_terms=dataset.n_terms,
             preparation=preparation,
             muting=muting,
+            relations=tuple(map(sparse_tensor, relations)),
             features=torch.from_numpy(features),
             adjacencies=tensors,
             receiving=None if muted is None else tuple(sparse_tensor(adjacency) for adjacency in adjacencies),
@@ -187,14 +175,9 @@ class GraphNetwork(NeuralView[GraphInputs]):
         return {"n_features": int(inputs.features.shape[1]), "n_networks": len(inputs.adjacencies)}
 
     def _module(self, shape: dict[str, int], n_outputs: int) -> nn.Module:
-        return _MultiNetwork(
-            **shape,
-            hidden=self.hidden,
-            n_layers=self.n_layers,
-            n_outputs=n_outputs,
-            p=self.dropout,
-            label_input=self.label_input,
-        )
+        if not self.n_layers:
+            return Perceptron(shape["n_features"], self.hidden, n_outputs, self.dropout)
+        return _MultiNetwork(**shape, hidden=self.hidden, n_layers=self.n_layers, n_outputs=n_outputs, p=self.dropout)
 
     def learn(
         self,
@@ -210,25 +193,9 @@ class GraphNetwork(NeuralView[GraphInputs]):
             supervision = replace(supervision, suspects=None, pool=~supervision.suspects)
         return super().learn(inputs, supervision, validation=validation, n_epochs=n_epochs, objective=objective)
 
-    def _shown(self, inputs: GraphInputs, supervision: Supervision) -> GraphInputs:
-        if not self.label_input:
-            return inputs
-        return replace(inputs, labels=label_tensors(supervision, inputs.genes, self._device()))
-
-    def _logits(self, fitted: FittedModule, inputs: GraphInputs) -> Tensor:
-        if fitted.shown is None:
-            return super()._logits(fitted, inputs)
-        inputs = self._shown(inputs, fitted.shown)
-        assert inputs.labels is not None
-        logits = torch.zeros(inputs.n_genes, len(fitted.columns), device=self._device())
-        for group in masked_in_turn(inputs.labels[0]):
-            rows = torch.from_numpy(group).to(self._device())
-            logits[rows] = fitted.module(inputs, rows)
-        return logits
-
 
 class _MultiNetwork(nn.Module):
-    """Encoder, convolutions over all genes, and a linear output for the rows given, whose own labels are masked."""
+    """Encoder, convolutions over all genes, and a linear output for the rows given."""
 
     def __init__(
         self,
@@ -239,7 +206,6 @@ class _MultiNetwork(nn.Module):
         n_layers: int,
         n_outputs: int,
         p: float,
-        label_input: bool,
     ) -> None:
         super().__init__()
         self.encoder = nn.Sequential(
@@ -248,18 +214,14 @@ class _MultiNetwork(nn.Module):
         self.layers = nn.ModuleList(MultiNetworkConvolution(hidden, n_networks) for _ in range(n_layers))
         self.dropout = nn.Dropout(p)
         self.output = nn.Linear(hidden, n_outputs)
-        self.labels = LabelEmbedding(n_outputs, hidden) if label_input else None
 
     def forward(self, inputs: GraphInputs, rows: Tensor) -> Tensor:
         """Return logits, shape (n_rows, n_outputs)."""
-        logits: Tensor = self.output(self.embed(inputs, rows))
-        return logits
+        return with_offset(self.output(self.embed(inputs, rows)), inputs, rows)
 
     def embed(self, inputs: GraphInputs, rows: Tensor) -> Tensor:
         """Return what the output layer reads, shape (n_rows, hidden)."""
         hidden: Tensor = self.encoder(inputs.features)  # (n_genes, hidden)
-        if self.labels is not None:
-            hidden = hidden + self.labels(inputs.labels, rows)
         adjacencies = inputs.adjacencies if self.training or inputs.receiving is None else inputs.receiving
         for layer in self.layers:
             hidden = self.dropout(layer(hidden, adjacencies))

@@ -10,10 +10,23 @@ from torch import Tensor
 
 from genessl.models.inputs import ViewInputs
 
+_STAYS = "relations"
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class NeuralInputs(ViewInputs):
-    """Base of the inputs of neural views."""
+    """Base of the inputs of neural views.
+
+    Parameters
+    ----------
+    relations : tuple of Tensor, CSR of float32, each of shape (n_genes, n_genes)
+        Along which labels are read, without a diagonal; empty for a view without a label path. They stay on the CPU.
+    offset : Tensor of float32, shape (n_genes, n_columns), optional
+        What the label path adds to the logits of each gene, in the columns of the module.
+    """
+
+    relations: tuple[Tensor, ...] = ()
+    offset: Tensor | None = None
 
     @property
     def by_gene(self) -> bool:
@@ -22,7 +35,7 @@ class NeuralInputs(ViewInputs):
 
     def to(self, device: torch.device) -> Self:
         """Return the inputs with all tensors on a device."""
-        moved = {each.name: _moved(getattr(self, each.name), device) for each in fields(self)}
+        moved = {each.name: _moved(getattr(self, each.name), device) for each in fields(self) if each.name != _STAYS}
         return replace(self, **moved)
 
 
@@ -59,8 +72,6 @@ class GraphInputs(NeuralInputs):
         The same matrices with the rows of muted genes, used for scoring; None if no gene is muted.
     edges : Tensor of bool, shape (n_genes,)
         True for genes that have an edge in any network.
-    labels : tuple of Tensor, optional
-        What `label_tensors` returned, for a module that reads labels.
     substituted : None
         Nodes have no copies with substitutions.
     """
@@ -69,13 +80,17 @@ class GraphInputs(NeuralInputs):
     adjacencies: tuple[Tensor, ...]
     edges: Tensor
     receiving: tuple[Tensor, ...] | None = None
-    labels: tuple[Tensor, ...] | None = None
     substituted: Tensor | None = None
 
     @property
     def by_gene(self) -> Literal[False]:
-        """Return False: neighbours are read, and labels of others, even where there is no network."""
+        """Return False: neighbours are read, even where there is no network."""
         return False
+
+
+def with_offset(logits: Tensor, inputs: NeuralInputs, rows: Tensor) -> Tensor:
+    """Add what the label path tells of some genes to their logits, both of shape (n_rows, n_columns)."""
+    return logits if inputs.offset is None else logits + inputs.offset[rows]
 
 
 NeuralT = TypeVar("NeuralT", bound=NeuralInputs)

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from scipy.sparse import csr_array
 from torch import Tensor, nn
+from torch_geometric.nn import MessagePassing
 
 from genessl.features.graphs import degree_normalised
 
@@ -54,6 +55,32 @@ class _SymmetricProduct(torch.autograd.Function):
         return None, ctx.adjacency @ gradients[0].contiguous()
 
 
+class RelationSum(MessagePassing):  # type: ignore[misc]
+    """Sum what the neighbours of each gene carry, labels or features, in each of several relations.
+
+    No array of edges x columns is made. Sparse labels on the CPU stay sparse.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(aggr="sum")
+
+    def forward(self, relations: Sequence[Tensor], carried: Tensor) -> list[Tensor]:
+        """Return A_r X for each relation r, each of shape (n_genes, n_columns).
+
+        Parameters
+        ----------
+        relations : sequence of Tensor, CSR of float32, each of shape (n_genes, n_genes)
+            The weight of each gene (column) as a neighbour of each gene (row); symmetric if X has a gradient.
+        carried : Tensor of float32, dense or CSR, shape (n_genes, n_columns)
+            X, what the genes carry.
+        """
+        return [self.propagate(relation, carried=carried) for relation in relations]
+
+    def message_and_aggregate(self, edge_index: Tensor, carried: Tensor) -> Tensor:
+        """Return the product with one relation."""
+        return symmetric_product(edge_index, carried) if carried.requires_grad else edge_index @ carried
+
+
 class MultiNetworkConvolution(nn.Module):
     """Graph convolution [1]_ over several networks, each with a learned reliability.
 
@@ -70,6 +97,7 @@ class MultiNetworkConvolution(nn.Module):
         self.neighbours = nn.Linear(channels, channels, bias=False)
         self.reliability = nn.Parameter(torch.zeros(n_networks))
         self.norm = nn.LayerNorm(channels)
+        self.messages = RelationSum()
 
     def forward(self, hidden: Tensor, adjacencies: Sequence[Tensor]) -> Tensor:
         """Return the next hidden state, shape (n_genes, channels).
@@ -80,7 +108,7 @@ class MultiNetworkConvolution(nn.Module):
         adjacencies : sequence of Tensor, CSR of float32, each of shape (n_genes, n_genes)
         """
         total = self.own(hidden)
-        message = self.neighbours(hidden)
-        for share, adjacency in zip(torch.softmax(self.reliability, dim=0), adjacencies):
-            total = total + share * symmetric_product(adjacency, message)
+        received = self.messages(adjacencies, self.neighbours(hidden))
+        for share, message in zip(torch.softmax(self.reliability, dim=0), received):
+            total = total + share * message
         return hidden + torch.relu(self.norm(total))

@@ -1,31 +1,43 @@
-"""The multilayer perceptron of the sequence view."""
+"""The network of the sequence view: labels read along homology, domains and embeddings, and features."""
 
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from genessl.data.dataset import GeneDataset
 from genessl.features.muting import Muting
-from genessl.features.scaling import FeatureScaling
+from genessl.features.relations import sequence_relations
+from genessl.features.scaling import FeatureScaling, block_factors
+from genessl.models.base import check_flag
 from genessl.models.inputs import Preparation
 from genessl.models.neural.inputs import FeatureInputs
+from genessl.models.neural.layers import sparse_tensor
+from genessl.models.neural.perceptron import Perceptron
 from genessl.models.neural.training import NeuralView
 from genessl.models.view import SEQUENCE
 
 
 class SequenceNetwork(NeuralView[FeatureInputs]):
-    """Multilayer perceptron on the sequence view: k-mers, homology profile, domains, and embeddings where given.
+    """Labels of similar proteins, and a multilayer perceptron on the sequence view.
 
     It learns from the labels and the sequences. Unlabelled genes only enter the means and standard deviations by which
-    features are scaled. It is not transductive.
+    features are scaled, and the weights of domains and embeddings. It is transductive: the genes that it was fitted
+    with must be in the dataset to predict.
+
+    A gene's logits are the sum of two parts. The label path (see `LabelPath`) reads the labels of its homologs, of the
+    genes with common domains and of those with the nearest embeddings, and never its own. The perceptron reads k-mers,
+    homology profile, domains, and embeddings where given; it is trained to add what the label path does not tell.
 
     Columns are standardised by the mean and standard deviation of the genes that the view was fitted with; columns of 0
-    and 1 are not scaled. The inputs also hold the copies with substitutions of the dataset, on the same scale, for
-    strategies that perturb sequences; the view itself does not read them.
+    and 1 are not scaled. The embeddings of a protein then have the length 20, its composition 10 and its homology
+    profile 5, in the mean square. The inputs also hold the copies with substitutions of the dataset, on the same scale,
+    for strategies that perturb sequences; the view itself does not read them.
 
     Parameters
     ----------
+    label_path : bool, default=True
+        Whether labels of other genes are read. Without them the view is the perceptron alone and not transductive.
     hidden : int, default=512
         Width of the hidden layer.
     dropout : float, default=0.5
@@ -37,7 +49,7 @@ class SequenceNetwork(NeuralView[FeatureInputs]):
     max_epochs : int, default=60
     patience : int, default=5
         Epochs without a smaller loss on the validation genes before training stops.
-    min_genes : int, default=5
+    min_genes : int, default=1
         Fewest genes, labelled or taught, that a term needs to be learned.
     device : {'auto', 'cpu', 'cuda'}
     seed : int, default=0
@@ -48,6 +60,7 @@ class SequenceNetwork(NeuralView[FeatureInputs]):
     def __init__(
         self,
         *,
+        label_path: bool = True,
         hidden: int = 512,
         dropout: float = 0.5,
         learning_rate: float = 1e-3,
@@ -55,10 +68,11 @@ class SequenceNetwork(NeuralView[FeatureInputs]):
         batch_size: int | None = 256,
         max_epochs: int = 60,
         patience: int = 5,
-        min_genes: int = 5,
+        min_genes: int = 1,
         device: str = "auto",
         seed: int = 0,
     ) -> None:
+        self.label_path = label_path
         self.hidden = hidden
         self.dropout = dropout
         self.learning_rate = learning_rate
@@ -69,6 +83,15 @@ class SequenceNetwork(NeuralView[FeatureInputs]):
         self.min_genes = min_genes
         self.device = device
         self.seed = seed
+
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
+        check_flag("label_path", self.label_path)
+
+    @property
+    def transductive(self) -> bool:  # type: ignore[override]
+        """Whether labels of other genes are read."""
+        return self.label_path
 
     @property
     def reads(self) -> frozenset[str]:
@@ -84,39 +107,22 @@ class SequenceNetwork(NeuralView[FeatureInputs]):
         )
         scaling = preparation.scaling
         assert scaling is not None
-        copies = dataset.substituted
+        copies, factors = dataset.substituted, block_factors(dataset.feature_names)
+        relations = sequence_relations(dataset, muting).values() if self.label_path else ()
         return FeatureInputs(
             genes=dataset.genes,
             n_terms=dataset.n_terms,
             preparation=preparation,
             muting=muting,
-            features=torch.from_numpy(scaling.keep_zero_one(dataset.sequence_features)),
-            substituted=None if copies is None else torch.from_numpy(scaling.keep_zero_one(copies)),
+            relations=tuple(map(sparse_tensor, relations)),
+            features=torch.from_numpy(scaling.keep_zero_one(dataset.sequence_features) * factors),
+            substituted=None
+            if copies is None
+            else torch.from_numpy(scaling.keep_zero_one(copies) * factors[: copies.shape[-1]]),
         )
 
     def _shape(self, inputs: FeatureInputs) -> dict[str, int]:
         return {"n_features": int(inputs.features.shape[1])}
 
     def _module(self, shape: dict[str, int], n_outputs: int) -> nn.Module:
-        return _Perceptron(shape["n_features"], self.hidden, n_outputs, self.dropout)
-
-
-class _Perceptron(nn.Module):
-    """A multilayer perceptron of one hidden layer."""
-
-    def __init__(self, n_features: int, hidden: int, n_outputs: int, dropout: float) -> None:
-        super().__init__()
-        self.body = nn.Sequential(
-            nn.Dropout(dropout / 5), nn.Linear(n_features, hidden), nn.LayerNorm(hidden), nn.ReLU(), nn.Dropout(dropout)
-        )
-        self.output = nn.Linear(hidden, n_outputs)
-
-    def forward(self, inputs: FeatureInputs, rows: Tensor) -> Tensor:
-        """Return logits, shape (n_rows, n_outputs)."""
-        logits: Tensor = self.output(self.embed(inputs, rows))
-        return logits
-
-    def embed(self, inputs: FeatureInputs, rows: Tensor) -> Tensor:
-        """Return what the output layer reads, shape (n_rows, hidden)."""
-        hidden: Tensor = self.body(inputs.features[rows])
-        return hidden
+        return Perceptron(shape["n_features"], self.hidden, n_outputs, self.dropout)

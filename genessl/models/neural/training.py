@@ -7,7 +7,7 @@ import logging
 from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from genessl.models.base import Arrays, check_count, check_range
 from genessl.models.inputs import Fitted, Preparation
 from genessl.models.neural.dummy_head import with_dummy_head
 from genessl.models.neural.inputs import NeuralT
+from genessl.models.neural.label_path import TrainedPath
 from genessl.models.neural.objective import MakeObjective, Objective
 from genessl.models.neural.threads import suitable_threads
 from genessl.models.resources import Resources
@@ -46,14 +47,14 @@ class FittedModule(Fitted):
         The columns of the terms that the module's outputs predict.
     shape : dict of str to int
         The sizes that `NeuralView._module` takes.
-    shown : Supervision, optional
-        The labels that the module reads as inputs, in these columns; None if it reads none.
+    path : TrainedPath, optional
+        What reads the labels of neighbours, in these columns; None for a view without a label path.
     """
 
     module: nn.Module
     columns: NDArray[np.intp]
     shape: dict[str, int]
-    shown: Supervision | None = None
+    path: TrainedPath | None = None
 
 
 class NeuralView(View[NeuralT, FittedModule]):
@@ -99,13 +100,17 @@ class NeuralView(View[NeuralT, FittedModule]):
     def _shape(self, inputs: NeuralT) -> dict[str, int]:
         """Return the sizes that `_module` needs."""
 
-    def _shown(self, inputs: NeuralT, supervision: Supervision) -> NeuralT:
-        """Return the inputs, with the labels that the module may read added; by default it reads none."""
-        return inputs
+    def _led(self, path: TrainedPath | None, inputs: NeuralT) -> NeuralT:
+        """Return the inputs with what a label path reads for all genes."""
+        if path is None:
+            return inputs
+        return replace(inputs, offset=path.offset(inputs.relations, inputs.genes).to(self._device()))
 
     def _logits(self, fitted: FittedModule, inputs: NeuralT) -> Tensor:
         """Return the module's output for every gene, shape (n_genes, n_columns)."""
-        logits: Tensor = fitted.module(inputs, torch.arange(inputs.n_genes, device=self._device()))
+        logits: Tensor = fitted.module(
+            self._led(fitted.path, inputs), torch.arange(inputs.n_genes, device=self._device())
+        )
         return logits
 
     def prepare(
@@ -149,7 +154,8 @@ class NeuralView(View[NeuralT, FittedModule]):
             )
         held_out = None if validation is None else self._enough(validation)
         chosen, shape = supervision.select(columns), self._shape(inputs)
-        inputs = self._shown(inputs, chosen)
+        path = TrainedPath.learn(inputs.relations, chosen, seed=self.seed) if inputs.relations else None
+        inputs = self._led(path, inputs)
         if n_epochs is None:
             n_epochs = max(1, self.max_epochs // 2)
         epochs = self.max_epochs if held_out is not None else n_epochs
@@ -168,13 +174,13 @@ class NeuralView(View[NeuralT, FittedModule]):
             module=goal.result().eval(),
             columns=columns,
             shape=shape,
-            shown=chosen if self.reads_labels else None,
+            path=path,
         )
 
     def _largest_product(self, module: nn.Module, inputs: NeuralT, supervision: Supervision) -> int:
         """Return the number of multiplications of the largest product of a step."""
         n_genes = len(supervision.informative)
-        n_rows = inputs.n_genes if self.transductive else -(-n_genes // max(1, self.n_batches(n_genes)))
+        n_rows = -(-n_genes // max(1, self.n_batches(n_genes))) if inputs.by_gene else inputs.n_genes
         return int(n_rows) * max(weight.numel() for weight in module.parameters() if weight.dim() > 1)
 
     def _enough(self, validation: Supervision) -> Supervision | None:
@@ -241,11 +247,11 @@ class NeuralView(View[NeuralT, FittedModule]):
 
     def _state(self) -> Arrays:
         weights = {f"module.{k}": v.detach().cpu().numpy() for k, v in self.fitted_.module.state_dict().items()}
-        shown = {} if self.fitted_.shown is None else self.fitted_.shown.pack()
-        return {**super()._state(), "columns": self.fitted_.columns.astype(np.int64), **weights, **shown}
+        path = {} if self.fitted_.path is None else self.fitted_.path.pack()
+        return {**super()._state(), "columns": self.fitted_.columns.astype(np.int64), **weights, **path}
 
     def _facts(self) -> dict[str, Any]:
-        return {**super()._facts(), "shape": self.fitted_.shape}
+        return {**super()._facts(), "shape": self.fitted_.shape, "label_path": self.fitted_.path is not None}
 
     def _restore(self, arrays: Arrays, facts: dict[str, Any], folder: Path) -> None:
         columns = arrays["columns"].astype(np.intp)
@@ -259,7 +265,7 @@ class NeuralView(View[NeuralT, FittedModule]):
             module=module.to(self._device()).eval(),
             columns=columns,
             shape=facts["shape"],
-            shown=Supervision.unpack(arrays, facts["preparation"]["genes"]) if self.reads_labels else None,
+            path=TrainedPath.unpack(arrays, facts["preparation"]["genes"]) if facts["label_path"] else None,
         )
 
     def resources(self, n_genes: int, n_terms: int) -> Resources:

@@ -71,7 +71,8 @@ class Perturber:
         A module that reads genes one by one is given the features of these genes only.
         """
         if self.inputs.by_gene:
-            perturbed = replace(self.inputs, features=self._features(rows, perturbation))
+            offset = None if self.inputs.offset is None else self.inputs.offset[rows]
+            perturbed = replace(self.inputs, features=self._features(rows, perturbation), offset=offset)
             return perturbed, torch.arange(len(rows), device=rows.device)
         everyone = torch.arange(len(self.inputs.features), device=rows.device)
         features = self._features(everyone, perturbation)

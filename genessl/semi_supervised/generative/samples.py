@@ -94,7 +94,7 @@ class SampleObjective(Objective):
         labels = self.samples.labels[rows].toarray().astype(np.float32)
         known = self.samples.labelled[rows][:, self.supervision.aspect_of_term].astype(np.float32)
         targets, weights = (torch.from_numpy(array).to(self.features.device) for array in (labels, known))
-        drawn = replace(self.inputs, features=self.features)
+        drawn = replace(self.inputs, features=self.features, offset=None)
         logits = self.module(drawn, torch.from_numpy(rows).to(self.features.device))
         mean: Tensor = ((softplus(logits) - logits * targets) * weights).sum() / weights.sum().clamp(min=1.0)
         return mean

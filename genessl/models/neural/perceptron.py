@@ -1,0 +1,39 @@
+"""The multilayer perceptron that reads a gene's features."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from genessl.models.neural.inputs import FeatureInputs, GraphInputs, with_offset
+
+_SMALL = 0.1
+
+
+class Perceptron(nn.Module):
+    """A multilayer perceptron of one hidden layer; what the label path tells is added to its logits.
+
+    Parameters
+    ----------
+    n_features, hidden, n_outputs : int
+    dropout : float
+        Share of hidden units left out in training; a fifth of it for inputs.
+    """
+
+    def __init__(self, n_features: int, hidden: int, n_outputs: int, dropout: float) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Dropout(dropout / 5), nn.Linear(n_features, hidden), nn.LayerNorm(hidden), nn.ReLU(), nn.Dropout(dropout)
+        )
+        self.output = nn.Linear(hidden, n_outputs)
+        with torch.no_grad():
+            self.output.weight.mul_(_SMALL)  # so that training starts from the term frequency, or from the label path
+
+    def forward(self, inputs: FeatureInputs | GraphInputs, rows: Tensor) -> Tensor:
+        """Return logits, shape (n_rows, n_outputs)."""
+        return with_offset(self.output(self.embed(inputs, rows)), inputs, rows)
+
+    def embed(self, inputs: FeatureInputs | GraphInputs, rows: Tensor) -> Tensor:
+        """Return what the output layer reads, shape (n_rows, hidden)."""
+        hidden: Tensor = self.body(inputs.features[rows])
+        return hidden

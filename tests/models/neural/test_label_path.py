@@ -1,0 +1,255 @@
+"""The label path: what it reads of neighbours, and that nothing of a gene's own label ever comes back to it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from scipy.sparse import csr_array
+from sklearn.metrics import roc_auc_score
+
+from genessl.data.sparse import keep_rows
+from genessl.features.graphs import degree_normalised, joined_networks, neighbour_average
+from genessl.features.muting import Muting
+from genessl.features.relations import WALK, network_relations, random_walk, sequence_relations
+from genessl.features.scaling import block_factors
+from genessl.models.base import GenePredictor
+from genessl.models.neural.graph_network import GraphNetwork
+from genessl.models.neural.label_path import LabelPath, NeighbourLabels, ShownLabels, TrainedPath
+from genessl.models.neural.layers import RelationSum, sparse_tensor
+from genessl.models.neural.sequence_network import SequenceNetwork
+from genessl.models.supervision import Supervision
+from tests.conftest import make_dataset
+
+VIEWS = {"network": GraphNetwork, "sequence": SequenceNetwork}
+SMALL = {"hidden": 8, "max_epochs": 2, "device": "cpu"}
+
+
+def sorted_dataset(**parameters):
+    dataset, truth = make_dataset(domains=True, embeddings=True, **parameters)
+    order = np.argsort(dataset.genes)
+    return dataset.take(order), truth[order]
+
+
+def mean_auc(scores, truth, genes):
+    """Area under the ROC curve, mean over the terms that some but not all of the genes have."""
+    columns = [c for c in range(truth.shape[1]) if 0 < truth[genes, c].sum() < len(genes)]
+    return np.mean([roc_auc_score(truth[genes, column], scores[genes, column]) for column in columns])
+
+
+# ------------------------------------------------------------------------------------------------ relations
+
+
+def test_a_random_walk_with_restart_equals_dense_matrix_algebra():
+    dataset, _ = sorted_dataset()
+    step = neighbour_average(sum(degree_normalised(network) for network in dataset.networks.values())).toarray()
+    visits = 0.3 * np.linalg.inv(np.eye(240) - 0.7 * step)  # where no step is cut off
+    np.fill_diagonal(visits, 0.0)
+    found = random_walk(dataset.networks.values(), 240).toarray()
+    assert found.diagonal().max() == 0.0
+    kept = visits > 0.004
+    np.testing.assert_allclose(found[kept], visits[kept], rtol=0.25)
+    assert found[visits < 0.0008].max() == 0.0
+    assert np.corrcoef(found[kept], visits[kept])[0, 1] > 0.99
+
+
+def test_no_gene_is_related_to_itself_and_silent_genes_send_nothing():
+    dataset, _ = sorted_dataset()
+    silent = np.zeros(240, dtype=bool)
+    silent[::7] = True
+    for relations in (network_relations, sequence_relations):
+        for muting in (None, Muting(np.zeros(240, dtype=bool), silent)):
+            for name, relation in relations(dataset, muting).items():
+                assert relation.nnz and not relation.diagonal().any(), name
+                assert (relation[:, silent].nnz == 0) == (muting is not None), name
+    assert list(sequence_relations(dataset)) == ["homology", "domains", "embeddings"]
+    assert list(network_relations(dataset)) == ["a", "b", WALK]
+    assert network_relations(replace(dataset, networks={})) == {}
+
+
+def test_a_sum_over_neighbours_is_a_product_for_dense_and_sparse_labels():
+    dataset, _ = sorted_dataset()
+    labels = dataset.positive.astype(np.float32)
+    relations = [sparse_tensor(network) for network in joined_networks(dataset).values()]
+    dense = RelationSum()(relations, torch.from_numpy(labels.toarray()))
+    sparse = RelationSum()(relations, sparse_tensor(labels))
+    for network, whole, thin in zip(joined_networks(dataset).values(), dense, sparse):
+        np.testing.assert_allclose(whole.numpy(), (network @ labels).toarray(), rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(thin.to_dense().numpy(), whole.numpy(), rtol=1e-4, atol=1e-5)
+
+
+# ------------------------------------------------------------------------------------------------ the path
+
+
+def test_the_offset_by_hand():
+    path = LabelPath(2, 1, 2)
+    with torch.no_grad():
+        path.strength.copy_(torch.tensor([[0.5, 0.25]]))
+        path.bias.fill_(0.1)
+        path.prior.copy_(torch.tensor([0.2, 0.5]))
+    around = NeighbourLabels(
+        (
+            csr_array(np.array([[1.0, 2.0], [0, 0]], dtype=np.float32)),
+            csr_array(np.array([[0, 3.0], [0, 0]], np.float32)),
+        ),
+        torch.tensor([[[2.0, 3.0]], [[0.0, 0.0]]]),
+    )
+    k = np.log(2)  # the softplus of 0
+
+    def beyond(having, labelled, prior):
+        share = (having + k * prior) / (labelled + k)
+        return np.log(share / (1 - share)) - np.log(prior / (1 - prior))
+
+    expected = [
+        0.1 + 0.5 * beyond(1, 2, 0.2) + 0.25 * beyond(0, 3, 0.2),
+        0.1 + 0.5 * beyond(2, 2, 0.5) + 0.25 * beyond(3, 3, 0.5),
+    ]
+    table = path.table(around)
+    np.testing.assert_allclose(table[0], expected, rtol=1e-5)
+    np.testing.assert_allclose(table[1], [0.1, 0.1], atol=1e-6)  # who has no neighbours hears nothing
+    pairs = torch.tensor([0, 0]), torch.tensor([0, 1])
+    having = torch.tensor([[1.0, 0.0], [2.0, 3.0]])
+    np.testing.assert_allclose(path.entries(*pairs, around, having).detach(), expected, rtol=1e-5)
+
+
+def test_pairs_and_tables_agree_with_gates_open():
+    dataset, _ = sorted_dataset()
+    supervision = Supervision.of(dataset)
+    relations = [sparse_tensor(relation) for relation in network_relations(dataset).values()]
+    trained = TrainedPath.learn(relations, supervision, seed=0)
+    assert trained.path.gates.abs().max() > 0.01
+    around = NeighbourLabels.of(relations, trained.shown)
+    genes, columns = (torch.from_numpy(part) for part in np.nonzero(dataset.positive.toarray()))
+    having = torch.from_numpy(np.stack([part.toarray()[genes, columns] for part in around.having], axis=1))
+    found = trained.path.entries(genes, columns, around, having)
+    table = trained.offset(relations, dataset.genes)
+    np.testing.assert_allclose(table[genes, columns], found.detach(), rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_flipping_a_genes_own_label_moves_no_bit_of_its_score_and_does_move_its_neighbours(view):
+    dataset, _ = sorted_dataset()
+    model = VIEWS[view](**SMALL).fit(dataset)
+    trained = model.fitted_.path
+    known = np.flatnonzero(dataset.labelled.all(axis=1))
+    total = sum(network_relations(dataset).values()) if view == "network" else sum(sequence_relations(dataset).values())
+    gene = known[np.argmax((total[known] > 0).sum(axis=1))]
+    assert (total @ total)[gene, gene] > 0  # two steps lead back
+    before = model.predict_proba(dataset)
+    having = trained.shown.having.toarray()
+    having[gene] = having[known[(having[known] != having[gene]).any(axis=1)][0]]
+    shown = replace(trained.shown, having=csr_array(having))
+    model.fitted_ = replace(model.fitted_, path=replace(trained, shown=shown))
+    after = model.predict_proba(dataset)
+    np.testing.assert_array_equal(after[gene], before[gene])
+    assert np.abs(after[total[[gene]].indices] - before[total[[gene]].indices]).max() > 1e-4
+
+
+def random_everything(n_genes=600, seed=0):
+    """Random edges, and random labels of three genes in five, in a dataset of one small random network."""
+    random = np.random.default_rng(seed)
+    dataset, _ = make_dataset(n_genes=n_genes)
+    upper = np.triu(random.random((n_genes, n_genes)) < 6 / n_genes, 1)
+    truth = np.zeros(dataset.positive.shape, dtype=bool)
+    for aspect in "PFC":
+        leaves = [dataset.ontology.index[f"GO:{aspect}{leaf}"] for leaf in random.integers(4, 7, n_genes)]
+        truth[np.arange(n_genes), leaves] = True
+    truth = dataset.ontology.propagate(csr_array(truth)).toarray()
+    labelled = random.random(n_genes) < 0.6
+    networks = {"random": csr_array((upper + upper.T).astype(np.float32))}
+    return replace(dataset, networks=networks, positive=csr_array(truth & labelled[:, None])), truth
+
+
+def test_random_labels_on_random_edges_tell_nothing_of_any_gene_the_labelled_ones_included():
+    dataset, truth = random_everything()
+    known = np.diff(dataset.positive.indptr) > 0
+    relations = list(network_relations(dataset).values())
+
+    def offsets(relations):
+        tensors = [sparse_tensor(relation) for relation in relations]
+        trained = TrainedPath.learn(tensors, Supervision.of(dataset), seed=0)
+        return (trained.offset(tensors, dataset.genes) + torch.logit(trained.path.prior)).numpy()
+
+    told = offsets(relations)
+    assert abs(mean_auc(told, truth, np.flatnonzero(~known)) - 0.5) < 0.05
+    assert abs(mean_auc(told, truth, np.flatnonzero(known)) - 0.5) < 0.05
+    # With a diagonal, which the relations do not have, a gene's own label would come back, so that a leak would show.
+    leaking = [csr_array(relation + csr_array(np.eye(600, dtype=np.float32))) for relation in relations]
+    assert mean_auc(offsets(leaking), truth, np.flatnonzero(known)) > 0.9
+
+
+def test_neighbours_labels_alone_tell_of_unlabelled_genes():
+    dataset, truth = sorted_dataset()
+    relations = [sparse_tensor(relation) for relation in network_relations(dataset).values()]
+    told = TrainedPath.learn(relations, Supervision.of(dataset), seed=0).offset(relations, dataset.genes).numpy()
+    assert mean_auc(told, truth, np.flatnonzero(~dataset.labelled.any(axis=1))) > 0.7
+
+
+# ------------------------------------------------------------------------------------------------ the labels shown
+
+
+def test_hidden_labels_are_not_shown():
+    dataset, _ = sorted_dataset(scheme="cross_validation", n_folds=4)
+    model = GraphNetwork(**SMALL).fit(dataset.hide(1))
+    assert not model.fitted_.path.shown.having[np.flatnonzero(dataset.split == 1)].nnz
+
+
+def test_labels_follow_their_genes_into_a_dataset_of_other_genes():
+    dataset, _ = sorted_dataset()
+    half = dataset.take(np.arange(0, 240, 2))
+    shown = ShownLabels.of(Supervision.of(half))
+    found = shown.for_genes(dataset.genes)
+    assert not found.having[np.arange(1, 240, 2)].nnz
+    np.testing.assert_array_equal(found.having[np.arange(0, 240, 2)].toarray(), shown.having.toarray())
+    np.testing.assert_array_equal(found.labelled[::2], shown.labelled)
+
+
+def test_taught_labels_are_shown_with_their_weight_where_a_gene_is_not_labelled():
+    dataset, _ = sorted_dataset()
+    supervision = Supervision.of(dataset)
+    free = np.flatnonzero(~dataset.labelled.any(axis=1))[:3]
+    full = np.flatnonzero(dataset.labelled.all(axis=1))[0]
+    leaf = dataset.ontology.index["GO:P4"]
+    taught = np.zeros(dataset.positive.shape, dtype=np.float32)
+    taught[[free[0], full], leaf] = 0.9
+    absent = np.zeros_like(taught)
+    absent[free[1], leaf] = 0.1
+    shown = ShownLabels.of(supervision.teach(csr_array(taught), csr_array(absent), 0.3))
+    plain = ShownLabels.of(supervision)
+    aspect = supervision.aspect_of_term[leaf]
+    assert shown.having[free[0], leaf] == np.float32(0.3)
+    assert shown.labelled[free, aspect].tolist() == pytest.approx([0.3, 0.3, 0.0])
+    np.testing.assert_array_equal(shown.having[[full]].toarray(), plain.having[[full]].toarray())
+    np.testing.assert_array_equal(shown.labelled[full], plain.labelled[full])
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_saved_view_keeps_its_path(view, tmp_path):
+    dataset, _ = sorted_dataset()
+    model = VIEWS[view](**SMALL).fit(dataset)
+    model.save(tmp_path / "model")
+    loaded = GenePredictor.load(tmp_path / "model")
+    np.testing.assert_array_equal(loaded.predict_proba(dataset), model.predict_proba(dataset))
+    with_other_labels = replace(dataset, positive=keep_rows(dataset.positive, np.arange(240) % 2 == 0))
+    np.testing.assert_array_equal(loaded.predict_proba(with_other_labels), model.predict_proba(dataset))
+
+
+def test_without_a_path_the_sequence_view_is_not_transductive():
+    dataset, _ = sorted_dataset()
+    model = SequenceNetwork(label_path=False, **SMALL).fit(dataset)
+    assert model.fitted_.path is None and not model.transductive
+    few = dataset.take(np.arange(20))
+    np.testing.assert_allclose(model.predict_proba(few), model.predict_proba(dataset)[:20], atol=1e-6)
+
+
+def test_blocks_of_the_sequence_view_have_their_lengths():
+    names = (
+        "log_length",
+        "composition:A",
+        *(f"homology:{k}" for k in range(25)),
+        "Pfam:PF1",
+        "embedding:1",
+        "embedding:2",
+    )
+    factors = block_factors(names)
+    np.testing.assert_allclose(factors[[0, 2, 27, 28]], [10 / np.sqrt(2), 1.0, 1.0, 20 / np.sqrt(2)], rtol=1e-6)
