@@ -205,7 +205,7 @@ def test_a_missing_file_is_named(organism, run, name):
     [
         ("genes.fasta", HTML, "genes.fasta:1: found a web page instead of the file; download it again from its own"),
         ("genes.fasta", OBO, "genes.fasta:1: expected a '>' header, found 'format-version: 1.2'; give sequences as"),
-        ("genes.fasta", ">a\nMK\n>b\nMK\n>a\nMK\n", "genes.fasta:5: expected each gene once, found 'a' already at"),
+        ("genes.fasta", ">a\nMK\n>b\nMK\n>a\nMV\n", "genes.fasta:5: expected each gene once, found 'a' already at"),
         ("genes.fasta", ">a\nMK\n>b\n\n>c\nMK\n", "genes.fasta:3: expected residues for 'b', found none; remove it"),
         ("genes.fasta", ">a\nMK5\n", "genes.fasta:2: expected residues as letters, '*' or '-', found '5'; correct"),
         ("go.obo", HTML, "go.obo:1: found a web page instead of the file"),
