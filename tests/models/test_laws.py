@@ -19,7 +19,7 @@ QUICK = {"sequence_network": {"max_epochs": 12, "hidden": 32}, "graph_network": 
 VARIANTS = {
     "label_propagation learnt": ("label_propagation", {"weights": "learnt"}),
     "label_propagation learnt similarity": ("label_propagation", {"weights": "learnt", "similarity": True}),
-    "graph_network label_input": ("graph_network", {"label_input": True}),
+    "graph_network n_layers": ("graph_network", {"n_layers": 2}),
     "graph_network similarity": ("graph_network", {"similarity": True}),
 }
 NAMES = [*PREDICTORS, *VARIANTS, "permuted_labels"]
