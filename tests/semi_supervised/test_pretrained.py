@@ -404,7 +404,6 @@ def test_on_permuted_labels_it_is_no_better_than_the_term_frequency(name):
         ({"learning_rate": 0}, r"learning_rate: found 0, expected a number in \(0"),
         ({"seed": -1}, "seed: found -1, expected a whole number of at least 0"),
         ({"view": TermFrequency()}, r"view: found TermFrequency\(\), expected a SequenceNetwork"),
-        ({"view": GraphNetwork(label_input=True)}, "view: found a GraphNetwork with label_input, whose body reads"),
     ],
 )
 def test_a_parameter_out_of_range_is_refused_in_one_sentence(parameters, sentence, dataset):

@@ -278,7 +278,7 @@ def without_edges(dataset, genes):
 
 RELAYS = [
     *(LabelPropagation(similarity=True), NetworkNeighbours(), LabelSpreading(), FunctionDiffusion(diffusion=1.0)),
-    GraphNetwork(max_epochs=6, hidden=16, n_components=8, label_input=True),
+    GraphNetwork(max_epochs=6, hidden=16, n_components=8, n_layers=1),
 ]
 READERS = [KernelRegression(), GraphNetwork(max_epochs=6, hidden=16, n_components=8)]
 
