@@ -126,8 +126,8 @@ class GraphNetwork(NeuralView[GraphInputs]):
 
     def _read(self, dataset: GeneDataset, muting: Muting | None, like: Preparation | None) -> GraphInputs:
         preparation = like or self._preparation(dataset, muting)
-        networks = joined_networks(dataset, similarity=self.similarity, muting=muting)
-        muted = None if muting is None else muting.muted(relaying=False)
+        networks = joined_networks(dataset, similarity=self.similarity, relaying=self.label_path, muting=muting)
+        muted = None if muting is None else muting.muted(relaying=self.label_path)
         places = network_embeddings(dataset, networks, n_components=self.n_components, seed=self.seed, muted=muted)
         blocks = [np.zeros((dataset.n_genes, 1), dtype=np.float32)]
         for name, network in networks.items():

@@ -258,7 +258,9 @@ def test_the_model_is_saved_beside_the_view(fitted, tmp_path):
 
 def test_reconstruction_of_genes_not_seen_is_better_than_the_mean():
     dataset, _ = make_dataset(n_genes=480, noise=0.0)  # so that the two views agree
-    fitted = autoencoder(sequence_view(max_epochs=20, batch_size=32, label_path=False)).fit(dataset.take(np.arange(360)))
+    fitted = autoencoder(sequence_view(max_epochs=20, batch_size=32, label_path=False)).fit(
+        dataset.take(np.arange(360))
+    )
     view = fitted.view_
     unseen = view.prepare(dataset.take(np.arange(360, 480)), like=view.fitted_.preparation)
     features = unseen.features
