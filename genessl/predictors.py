@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
 PREDICTORS: dict[str, tuple[str, str]] = {
     "term_frequency": ("genessl.models.baselines", "TermFrequency"),
-    "homology": ("genessl.models.baselines", "Homology"),
-    "domain_neighbours": ("genessl.models.baselines", "DomainNeighbours"),
-    "network_neighbours": ("genessl.models.baselines", "NetworkNeighbours"),
+    "homology": ("genessl.models.neighbours", "Homology"),
+    "domain_neighbours": ("genessl.models.neighbours", "DomainNeighbours"),
+    "embedding_neighbours": ("genessl.models.neighbours", "EmbeddingNeighbours"),
+    "network_neighbours": ("genessl.models.neighbours", "NetworkNeighbours"),
     "label_propagation": ("genessl.models.propagation.label_propagation", "LabelPropagation"),
     "kernel_regression": ("genessl.models.kernel_regression", "KernelRegression"),
     "electronic_annotation": ("genessl.models.baselines", "ElectronicAnnotation"),

@@ -24,12 +24,13 @@ def small_ontology():
     return ontology_from_edges(terms, [(f"GO:{a}{c}", f"GO:{a}{p}") for a in NAMESPACES for c, p in below])
 
 
-def make_dataset(n_genes=240, seed=0, noise=0.2, scheme="temporal", n_folds=0, domains=False):
+def make_dataset(n_genes=240, seed=0, noise=0.2, scheme="temporal", n_folds=0, domains=False, embeddings=False):
     """Genes of four modules; a module has a leaf of each aspect, a network neighbourhood and a sequence signature.
 
     A fifth of the genes looks like another module in one of the views. Two genes in five have no experimental labels,
     the last six no edge and no homolog, and electronic labels are the module's, wrong in a quarter of the cases. With
-    `domains` the sequence view also holds eight domains, two for each module; the last six genes have none.
+    `domains` the sequence view also holds eight domains, two for each module, and with `embeddings` an embedding of six
+    dimensions; the last six genes have none of either.
     """
     random = np.random.default_rng(seed)
     full = small_ontology()
@@ -83,7 +84,20 @@ def make_dataset(n_genes=240, seed=0, noise=0.2, scheme="temporal", n_folds=0, d
     )
     if domains:
         dataset = with_domains(dataset, sequence_module, np.random.default_rng((seed, 1)))
+    if embeddings:
+        dataset = with_embeddings(dataset, sequence_module, np.random.default_rng((seed, 3)))
     return dataset, truth.toarray()
+
+
+def with_embeddings(dataset, modules, random):
+    """Add the columns of an embedding; the last six genes have none."""
+    vectors = 2.0 + random.standard_normal((4, 6))[modules] + random.standard_normal((dataset.n_genes, 6))
+    vectors[-6:] = 0.0
+    return replace(
+        dataset,
+        sequence_features=np.concatenate([dataset.sequence_features, vectors.astype(np.float32)], axis=1),
+        feature_names=(*dataset.feature_names, *(f"embedding:{number}" for number in range(1, 7))),
+    )
 
 
 def with_domains(dataset, modules, random):

@@ -13,7 +13,7 @@ from genessl.data.dataset import GeneDataset
 from genessl.features.composition import composition_features
 from genessl.features.domains import domain_columns
 from genessl.features.graphs import joined_graph
-from genessl.models.baselines import neighbour_shares
+from genessl.models.neighbours import neighbour_shares
 from genessl.models.supervision import Supervision
 from genessl.screening.pairing import FoldedRidge, Pairing, Profile, homolog_components
 from genessl.screening.patterns import standardised

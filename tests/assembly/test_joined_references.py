@@ -12,7 +12,7 @@ from genessl.assembly.references import ReferenceSource
 from genessl.data.aliases import AliasTable
 from genessl.errors import InputError
 from genessl.features.domains import domain_columns
-from genessl.models.baselines import Homology
+from genessl.models.neighbours import Homology
 from tests.assembly.test_build import (
     CYCLE,
     GENES,

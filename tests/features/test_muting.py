@@ -5,7 +5,8 @@ import pytest
 
 from genessl.errors import InputError
 from genessl.features.muting import Muting
-from genessl.models.baselines import Homology, TermFrequency
+from genessl.models.baselines import TermFrequency
+from genessl.models.neighbours import Homology
 from genessl.predictors import make_predictor
 from tests.conftest import make_dataset
 

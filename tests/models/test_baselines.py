@@ -9,15 +9,10 @@ from scipy.sparse import csr_array
 from genessl.data.dataset import GeneDataset
 from genessl.data.ontology import ontology_from_edges
 from genessl.data.references import References
+from genessl.features.nearest import embedding_places, nearest_places
 from genessl.models.base import GenePredictor
-from genessl.models.baselines import (
-    DomainNeighbours,
-    ElectronicAnnotation,
-    Homology,
-    NetworkNeighbours,
-    PermutedLabels,
-    TermFrequency,
-)
+from genessl.models.baselines import ElectronicAnnotation, PermutedLabels, TermFrequency
+from genessl.models.neighbours import DomainNeighbours, EmbeddingNeighbours, Homology, NetworkNeighbours
 from genessl.models.supervision import Supervision
 from tests.conftest import make_dataset
 from tests.models.test_laws import precision_of_the_first_leaf_chosen
@@ -194,6 +189,57 @@ class TestWithReferences:
         constant = np.mean([truth[unlabelled][:, columns].mean(axis=0).max() for columns in leaves])
         assert precision(predictor, dataset) > constant + 0.2
         assert np.mean(controls) < constant
+
+
+def with_embeddings(dataset, vectors, names=None):
+    values = np.array(vectors, dtype=np.float32)
+    names = names or [f"embedding:{number}" for number in range(1, values.shape[1] + 1)]
+    return replace(dataset, sequence_features=values, feature_names=tuple(names))
+
+
+def test_embedding_neighbours_weigh_by_the_cube_of_the_cosine(four_genes):
+    # The mean is (2, 2); counted from it a is (1, 0), b (-1, 0), c (-1, -1) and d (1, 1).
+    dataset = with_embeddings(four_genes, [[3, 2], [1, 2], [1, 1], [3, 3]])
+    scores = EmbeddingNeighbours().fit(dataset).predict_proba(dataset)
+    near_a = (1 / np.sqrt(2)) ** 3
+    # d is near to a, with P1 and P2, and to no other: b has the cosine -0.7 and c -1
+    np.testing.assert_allclose(scores[3], [0.0, 1.0, 1.0], rtol=1e-4)
+    # c is near to b, with P1, and F1 has no other gene labelled in MFO
+    np.testing.assert_allclose(scores[2], [0.0, 1.0, 0.0], rtol=1e-4)
+    weights = nearest_places(embedding_places(dataset.sequence_features, dataset.feature_names), np.ones(4, dtype=bool))
+    np.testing.assert_allclose(weights.toarray()[3], [near_a, 0, 0, 0], rtol=1e-4)
+
+
+def test_only_the_nearest_labelled_proteins_count_and_equal_ones_count_alike(four_genes):
+    labels = csr_array(np.array([[0, 1, 1], [0, 1, 0], [0, 1, 0], [0, 0, 0]], dtype=bool))
+    dataset = with_embeddings(replace(four_genes, positive=labels), [[6.0, 4.8], [4.0, 5.5], [4.0, 5.5], [6.0, 4.2]])
+    scores = EmbeddingNeighbours(n_neighbours=1).fit(dataset).predict_proba(dataset)
+    assert scores[3].tolist() == [0.0, 1.0, 1.0]  # a is nearest to d
+    assert scores[1].tolist() == [0.0, 1.0, 0.0]  # c, whose embedding is that of b, lacks P2
+    places = np.array([[1.0, 0.0], [0.6, 0.8], [0.6, 0.8], [0.0, 1.0]], dtype=np.float32)
+    near = nearest_places(places, np.ones(4, dtype=bool), n_neighbours=1).toarray()
+    np.testing.assert_allclose(near[0], [0, 0.6**3, 0.6**3, 0], rtol=1e-5)
+
+
+def test_a_gene_without_an_embedding_scores_nothing_and_teaches_nothing(four_genes):
+    dataset = with_embeddings(four_genes, [[0, 0], [0, 1], [0, 2], [2, 2]])
+    predictor = EmbeddingNeighbours().fit(dataset)
+    scores = predictor.predict_proba(dataset)
+    assert not scores[0].any() and scores[:, 2].max() == 0.0  # only a has P2
+    assert predictor.speaks_of(predictor.prepare(dataset)).tolist() == [False, True, True, True]
+
+
+def test_two_embeddings_count_alike_whatever_their_scale(four_genes):
+    one = with_embeddings(four_genes, [[2, 1], [0, 1], [0, 0], [2, 2]])
+    names = [f"embedding:{file}:{number}" for file in (1, 2) for number in (1, 2)]
+    both = with_embeddings(four_genes, np.hstack([one.sequence_features, 100 * one.sequence_features]), names)
+    places = [embedding_places(each.sequence_features, each.feature_names) for each in (one, both)]
+    np.testing.assert_allclose(places[0] @ places[0].T, places[1] @ places[1].T, atol=1e-6)
+
+
+def test_without_embeddings_embedding_neighbours_know_nothing_and_say_so(four_genes, caplog):
+    assert not EmbeddingNeighbours().fit(four_genes).predict_proba(four_genes).any()
+    assert "embedding_neighbours: the dataset has no embeddings" in caplog.text
 
 
 def test_network_neighbours_weigh_by_edge_over_all_networks(four_genes):

@@ -54,7 +54,7 @@ def make(name):
 
 @pytest.fixture(scope="module")
 def dataset():
-    return make_dataset(domains=True)[0]
+    return make_dataset(domains=True, embeddings=True)[0]
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +96,7 @@ class TestEveryPredictor:
         assert kinds <= {".json", ".safetensors", ".gz"}
 
     def test_hidden_labels_do_not_matter(self, name):
-        folded, truth = make_dataset(scheme="cross_validation", n_folds=4, domains=True)
+        folded, truth = make_dataset(scheme="cross_validation", n_folds=4, domains=True, embeddings=True)
         held_out = np.flatnonzero(folded.split == 2)
         positive = folded.positive.toarray()
         positive[held_out] = np.random.default_rng(3).permutation(truth[held_out])
@@ -147,7 +147,7 @@ def precision_of_the_first_leaf_chosen(scores, truth, ontology, genes):
 
 @pytest.mark.parametrize("name", LEARNERS)
 def test_a_predictor_learns_from_labels_and_nothing_from_permuted_ones(name):
-    dataset, truth = make_dataset(n_genes=480, domains=True)
+    dataset, truth = make_dataset(n_genes=480, domains=True, embeddings=name == "embedding_neighbours")
     unlabelled = np.flatnonzero(np.diff(dataset.positive.indptr) == 0)
     learned = precision_of_the_first_leaf_chosen(
         make(name).fit(dataset).predict_proba(dataset), truth, dataset.ontology, unlabelled
@@ -172,6 +172,7 @@ def test_the_predictors_of_the_contract_are_all_registered():
         "term_frequency",
         "homology",
         "domain_neighbours",
+        "embedding_neighbours",
         "network_neighbours",
         "label_propagation",
         "kernel_regression",

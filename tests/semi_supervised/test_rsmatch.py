@@ -12,8 +12,8 @@ from genessl.errors import InputError
 from genessl.features.graphs import joined_networks
 from genessl.features.muting import Muting
 from genessl.models.base import GenePredictor
-from genessl.models.baselines import NetworkNeighbours
 from genessl.models.kernel_regression import KernelRegression
+from genessl.models.neighbours import NetworkNeighbours
 from genessl.models.neural.dummy_head import DummyHeadObjective, with_dummy_head
 from genessl.models.neural.graph_network import GraphNetwork
 from genessl.models.neural.objective import Objective, cross_entropy

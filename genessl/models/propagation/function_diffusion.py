@@ -17,9 +17,9 @@ from genessl.features.domains import domain_columns
 from genessl.features.graphs import joined_networks
 from genessl.features.muting import Muting
 from genessl.models.base import Arrays, check_range
-from genessl.models.baselines import neighbour_shares
 from genessl.models.closed_form import ClosedForm, FittedLabels
 from genessl.models.inputs import Preparation, ViewInputs
+from genessl.models.neighbours import neighbour_shares
 from genessl.models.propagation.iteration import iterate
 from genessl.models.view import NETWORKS, SEQUENCE
 

@@ -17,8 +17,8 @@ from genessl.data.dataset import VALIDATION, GeneDataset
 from genessl.errors import InputError
 from genessl.features.domains import domain_columns
 from genessl.models.base import Arrays, GenePredictor, check_count
-from genessl.models.baselines import DomainNeighbours, Homology, NetworkNeighbours
 from genessl.models.inputs import Preparation
+from genessl.models.neighbours import DomainNeighbours, Homology, NetworkNeighbours
 from genessl.models.neural.electronic_trust import ElectronicTrust, usable_sources
 from genessl.models.neural.evidence_network import EvidenceNetwork
 from genessl.models.neural.graph_network import GraphNetwork

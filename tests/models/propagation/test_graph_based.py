@@ -15,7 +15,8 @@ from torch_geometric.nn.models import CorrectAndSmooth as ReferenceCorrectAndSmo
 from genessl.errors import InputError
 from genessl.features.graphs import degree_normalised, joined_graph, neighbour_average
 from genessl.models.base import GenePredictor
-from genessl.models.baselines import Homology, TermFrequency
+from genessl.models.baselines import TermFrequency
+from genessl.models.neighbours import Homology
 from genessl.models.neural.sequence_network import SequenceNetwork
 from genessl.models.propagation.correct_and_smooth import CorrectAndSmooth
 from genessl.models.propagation.function_diffusion import (

@@ -6,8 +6,8 @@ from scipy.sparse import csr_array
 
 from genessl.data.ontology import ontology_from_edges
 from genessl.errors import InputError
-from genessl.models.baselines import Homology
 from genessl.models.kernel_regression import KernelRegression
+from genessl.models.neighbours import Homology
 from genessl.models.neural.evidence_network import EvidenceNetwork
 from genessl.models.neural.graph_network import GraphNetwork
 from genessl.models.neural.sequence_network import SequenceNetwork

@@ -7,8 +7,9 @@ from sklearn.exceptions import NotFittedError
 
 from genessl.errors import InputError
 from genessl.models.base import GenePredictor
-from genessl.models.baselines import Homology, TermFrequency
+from genessl.models.baselines import TermFrequency
 from genessl.models.closed_form import ClosedForm
+from genessl.models.neighbours import Homology
 from genessl.models.neural.evidence_network import EvidenceNetwork
 from genessl.models.neural.sequence_network import SequenceNetwork
 from genessl.models.neural.training import NeuralView
