@@ -29,6 +29,7 @@ READ_NETWORKS = {
 }
 READ_FEATURES = {
     "domain_neighbours",
+    "embedding_neighbours",
     "kernel_regression",
     "sequence_network",
     "co_training",
@@ -47,7 +48,7 @@ READ_FEATURES = {
     "scikit_view",
     "graph_network of sequences",
 }
-NEED_ALL_GENES = READ_NETWORKS - {"network_neighbours"} | {"domain_neighbours"}
+NEED_ALL_GENES = READ_NETWORKS - {"network_neighbours"} | {"domain_neighbours", "embedding_neighbours"}
 NEED_LABELLED_GENES = NEED_ALL_GENES | {"network_neighbours", "homology"}
 
 
