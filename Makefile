@@ -75,7 +75,7 @@ lint: install
 fuzz: install
 	@$(BIN)/python -m pip install -qq atheris
 	@set -e; for reader in $(READERS); do \
-	    OMP_NUM_THREADS=1 $(BIN)/python -m tests.fuzz_readers $$reader -max_total_time=$(FUZZ_SECONDS) -timeout=10 \
+	    OMP_NUM_THREADS=1 $(BIN)/python -m tests.fuzz_readers $$reader -max_total_time=$(FUZZ_SECONDS) -timeout=60 \
 	        -rss_limit_mb=4096; \
 	done
 

@@ -19,7 +19,7 @@ from genessl.data.formats.embeddings.embedding_file import EmbeddingFile, Place,
 from genessl.data.formats.format import Format
 from genessl.errors import InputError
 
-_SECONDS, _SECONDS_PER_MB = 60, 2
+_SECONDS, _SECONDS_PER_MB = 30, 2
 
 
 def read_hdf5(path: str | Path) -> EmbeddingFile:
