@@ -12,6 +12,9 @@ PYTHON ?=
 TORCH_INDEX ?=
 # Passed on to pytest, e.g. make test PYTEST_ARGS="-m 'not slow'"
 PYTEST_ARGS ?=
+# How long `make fuzz` runs for each reader, in seconds
+FUZZ_SECONDS ?= 600
+READERS := aliases annotations domains edges embeddings networks ontology sequences
 # How many tests run at the same time, each in one thread
 TEST_PROCESSES ?= auto
 
@@ -22,13 +25,14 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 PIP_INSTALL := $(BIN)/python -m pip install -qq --constraint constraints.txt $(TORCH_INDEX:%=--extra-index-url %)
 USABLE_PYTHON := import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))
 
-.PHONY: help install run test lint clean
+.PHONY: help install run test lint fuzz clean
 
 help:
 	@echo "make install   set up .venv with genessl, its dependencies and its tests' (Python >= 3.11)"
 	@echo "make run       set up, then run the bundled example to results/example/report.html"
 	@echo "make test      set up, then run the tests (PYTEST_ARGS=\"-m 'not slow'\" for the quick ones)"
 	@echo "make lint      set up, then check style and types: ruff, mypy, snakefmt, snakemake --lint"
+	@echo "make fuzz      set up, then feed damaged files to every reader for ten minutes each (FUZZ_SECONDS=600)"
 	@echo "make clean     remove .venv, caches and the example's results and logs"
 
 install: $(STAMP)
@@ -67,6 +71,13 @@ lint: install
 	@mypy
 	@snakefmt --check workflow
 	@snakemake --lint
+
+fuzz: install
+	@$(BIN)/python -m pip install -qq atheris
+	@set -e; for reader in $(READERS); do \
+	    OMP_NUM_THREADS=1 $(BIN)/python -m tests.fuzz_readers $$reader -max_total_time=$(FUZZ_SECONDS) -timeout=60 \
+	        -rss_limit_mb=4096; \
+	done
 
 clean:
 	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .snakemake *.egg-info results/example logs/example

@@ -1,7 +1,7 @@
 """Coverage-guided fuzzing of one reader of raw files, until it is stopped or finds a crash.
 
     pip install atheris
-    python -m tests.fuzz_readers aliases -max_total_time=600 -timeout=10 -rss_limit_mb=4096
+    python -m tests.fuzz_readers aliases -max_total_time=600 -timeout=60 -rss_limit_mb=4096
 
 The names of the readers are those of `tests.readers.READERS`; what follows the name goes to libFuzzer.
 """

@@ -28,7 +28,8 @@ from tests.conftest import make_dataset
 ROOT = Path(__file__).parents[1]
 SCHEMA = yaml.safe_load((ROOT / "workflow" / "schemas" / "config.schema.yaml").read_text(encoding="utf-8"))
 SMALLEST = {"organism": "mine", "sequences": "genes.fasta", "ontology": "go.obo", "annotations": "t0.gaf"}
-OPTIONAL = ("label_spreading", "function_diffusion", "correct_and_smooth")  # beside most semi-supervised strategies
+# Beside most semi-supervised strategies, and what needs embeddings.
+OPTIONAL = ("label_spreading", "function_diffusion", "correct_and_smooth", "embedding_neighbours")
 RUN_BY_DEFAULT = [
     name
     for name, (module, _) in PREDICTORS.items()

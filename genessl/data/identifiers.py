@@ -151,7 +151,13 @@ class GeneIdentifiers:
             _log.info("%s: %d aliases of %s have several genes and are not used", table.name, count, source)
         return list(stages.values())
 
-    def resolve(self, names: Iterable[str], *, synonyms: Mapping[str, Sequence[str]] | None = None) -> Resolution:
+    def resolve(
+        self,
+        names: Iterable[str],
+        *,
+        synonyms: Mapping[str, Sequence[str]] | None = None,
+        ignoring_case: bool = True,
+    ) -> Resolution:
         """Find the gene of each name.
 
         Parameters
@@ -162,6 +168,8 @@ class GeneIdentifiers:
             (a symbol), then the others, from the first source in which those with a gene agree. A gene that another
             name has by its own, or by its symbol, is not given again: RNA genes and transposons share synonyms with
             proteins.
+        ignoring_case : bool, default=True
+            Whether names that are left are looked up with upper and lower case taken for the same.
         """
         known, given = self._names, synonyms or {}
         search = _Search(list(dict.fromkeys(names)))
@@ -172,14 +180,22 @@ class GeneIdentifiers:
         for agreed in (known.agreed, known.agreed_shortened):
             search.by_words(symbols, agreed, BY_SYMBOL)
             search.by_words(others, agreed, BY_SYNONYM)
-        left = [name for name, found in search.found.items() if found is None]
-        lower = known.ignoring_case(chain(left, *(words.get(name, ()) for words in (symbols, others) for name in left)))
-        search.by_name(lambda name: (lower.get(name), IGNORING_CASE))
-        for words in (symbols, others):
-            search.by_words(words, lambda told: only(lower.get(word) for word in told), IGNORING_CASE)
+        if ignoring_case:
+            self._by_lower_case(search, symbols, others)
         targets = {name: gene for name, gene in search.found.items() if isinstance(gene, str)}
         lost = {n: AMBIGUOUS if gene is SEVERAL else UNKNOWN for n, gene in search.found.items() if n not in targets}
         return Resolution(targets, lost, {name: search.how[name] for name in targets})
+
+    def _by_lower_case(
+        self, search: _Search, symbols: Mapping[str, Sequence[str]], others: Mapping[str, Sequence[str]]
+    ) -> None:
+        left = [name for name, found in search.found.items() if found is None]
+        lower = self._names.ignoring_case(
+            chain(left, *(words.get(name, ()) for words in (symbols, others) for name in left))
+        )
+        search.by_name(lambda name: (lower.get(name), IGNORING_CASE))
+        for words in (symbols, others):
+            search.by_words(words, lambda told: only(lower.get(word) for word in told), IGNORING_CASE)
 
     def best_source(self, names: Iterable[str]) -> tuple[str, str, float] | None:
         """Return the alias source that knows most of some names, whether or not its records are tied to genes.

@@ -190,7 +190,7 @@ def _cites_itself(
     cited = _texts(annotations["with_from"])
     used = np.unique(cited.codes[chosen]).tolist()
     words = {code: [_bare(word) for word in _SEPARATORS.split(cited.values[code]) if word] for code in used}
-    known = identifiers.resolve({word for parts in words.values() for word in parts}).targets
+    known = identifiers.resolve({word for parts in words.values() for word in parts}, ignoring_case=False).targets
     pairs = [
         code * len(row_of) + row_of[known[word]] for code, parts in words.items() for word in parts if word in known
     ]

@@ -22,7 +22,7 @@ ASPECTS = ("BPO", "MFO", "CCO")
 PROTEIN_BINDING = "GO:0005515"
 _ROWS_AT_ONCE = 10_000
 _TAGS = ("id:", "name:", "namespace:", "is_a:", "relationship:", "alt_id:", "is_obsolete:", "replaced_by:")
-_STARTS = ("[", *_TAGS)
+_STARTS = frozenset(tag[:3] for tag in _TAGS)  # most lines of an OBO file hold text that is not read
 _NOWHERE = -1
 _PART_OF = ("part_of", "BFO:0000050")
 _OTHER_ONTOLOGIES = (
@@ -263,7 +263,7 @@ class _Obo:
         for number, lines in read_blocks(path):
             if number == 1:
                 self._read_header(lines)
-            for line in [line for line in lines if line.startswith(_STARTS)]:
+            for line in [line for line in lines if line[:3] in _STARTS or line[:1] == "["]:
                 if line[0] == "[":
                     is_term = line.startswith("[Term]")
                     n_stanzas, place = n_stanzas + 1, n_stanzas if is_term else _NOWHERE
@@ -271,8 +271,9 @@ class _Obo:
                         self.stanzas.append(place)
                 elif place != _NOWHERE:
                     tag, _, value = line.partition(":")
-                    values[tag].append(value)
-                    places[tag].append(place)
+                    if tag in values:
+                        values[tag].append(value)
+                        places[tag].append(place)
         if not self.stanzas:
             raise InputError(f"{path}: expected an OBO file with [Term] stanzas, found none; give the ontology as .obo")
 

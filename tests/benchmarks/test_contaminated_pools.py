@@ -97,7 +97,8 @@ def test_a_pool_comes_back_as_it_was_saved(dataset, tmp_path):
 
 def test_every_strategy_that_learns_from_a_pool_or_makes_one_is_measured():
     """RSMatch is a treatment of others, scikit_view whatever it is given; the rest has no pool, or is combined's."""
-    supervised = {"homology", "domain_neighbours", "electronic_annotation", "electronic_trust", "evidence_network"}
+    supervised = {"homology", "domain_neighbours", "embedding_neighbours", "electronic_annotation", "electronic_trust"}
+    supervised |= {"evidence_network"}
     measured = {entry.model for entry in STRATEGIES.values()}
     assert set(PREDICTORS) - measured == supervised | {"rsmatch", "scikit_view"}
 

@@ -1,6 +1,7 @@
 """Whatever bytes a file holds, a reader gives a table or ends in one sentence."""
 
 import time
+import zipfile
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -77,3 +78,11 @@ def test_absurd_shapes_take_bounded_time(reader, tmp_path, shape):
         "rows": first + b"\n" * 1_000_000,
     }[shape]
     check(reader, tmp_path / "file", data)
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_a_name_with_a_line_end_leaves_a_sentence_on_one_line(reader, tmp_path):
+    with zipfile.ZipFile(tmp_path / "file", "w") as archive:
+        archive.writestr("a\nb", "x")
+        archive.writestr("c\u2028d", "y")
+    check(reader, tmp_path / "file", (tmp_path / "file").read_bytes())

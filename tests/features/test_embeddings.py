@@ -1,6 +1,12 @@
 """Embeddings as UniProt and other programs give them, as npz, and what is said of a file that is neither."""
 
 import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
 import zipfile
 
 import h5py
@@ -348,3 +354,19 @@ def test_a_file_at_which_the_library_breaks_down_ends_in_one_sentence(tmp_path, 
     monkeypatch.setattr(hdf5, "_SECONDS", 0.5)
     with pytest.raises(error, match=sentence):
         read_embedding_file(path)
+
+
+def test_the_process_that_opens_a_file_ends_even_where_nobody_waits_for_it(tmp_path):
+    """It reads its question from a pipe; here the file is a pipe, at whose other end nothing is ever written."""
+    path = tmp_path / "vectors.h5"
+    os.mkfifo(path)
+    question = json.dumps({"path": str(path), "seconds": 0.5, "ask": "names"}).encode()
+    start = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-m", "genessl.data.formats.embeddings.hdf5_process"],
+        input=question,
+        capture_output=True,
+        timeout=60,
+    )
+    assert done.returncode == -signal.SIGALRM
+    assert time.monotonic() - start < 30

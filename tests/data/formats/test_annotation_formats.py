@@ -314,6 +314,12 @@ def test_quotes_around_the_fields_of_a_gaf_are_cut_and_counted(tmp_path: Path) -
     assert table.attrs["repairs"] == {"rows with quotes around a field, which were cut": 1}
 
 
+def test_quotes_belong_to_a_name_where_the_term_has_none(tmp_path: Path) -> None:
+    table = read_annotations(written(tmp_path, gaf_row('"SYN001"') + gaf_row("SYN001")))
+    assert rows_of(table, "gene") == [('"SYN001"',), ("SYN001",)]
+    assert not table.attrs["repairs"]
+
+
 @pytest.mark.parametrize("qualifier", ["NOT:involved_in", "NOT_involved_in", "not-involved_in", "involved_in|NOT"])
 def test_a_not_is_found_whatever_parts_it_from_the_relation(tmp_path: Path, qualifier: str) -> None:
     table = read_annotations(written(tmp_path, gaf_row().replace("\t\tGO:", f"\t{qualifier}\tGO:")))

@@ -178,11 +178,7 @@ def _tidy(
     for name, values in raw.items():
         raw[name] = _changed(values, str.strip, spaced)
     repairs[_SPACES] = int(spaced.sum())
-    quoted = np.zeros(len(lines), dtype=bool)
-    for name, values in raw.items():
-        if any(text[:1] == '"' for text in values.categories):
-            raw[name] = _changed(values, _unquoted, quoted)
-    repairs[_QUOTES] = int(quoted.sum())
+    repairs[_QUOTES] = _cut_quotes(raw)
     negated = _of_category(raw["qualifier"], _holds_not).astype(bool)
     for name, function in (("term", _term), ("evidence", _evidence), ("aspect", _aspect), ("qualifier", _qualifier)):
         mended = np.zeros(len(lines), dtype=bool)
@@ -225,8 +221,22 @@ def _changed(
     return _texts(places[values.codes], list(vocabulary))
 
 
+def _cut_quotes(raw: dict[str, pd.Categorical[str]]) -> int:
+    """Cut the quotes around all fields of the rows whose term is in quotes, in place; return the number of such rows.
+
+    R and some spreadsheets put every field in quotes. Where the term has none, quotes are part of a name.
+    """
+    quoted = _of_category(raw["term"], lambda text: text != _unquoted(text)).astype(bool)
+    if quoted.any():
+        for name, values in raw.items():
+            bare = _changed(values, _unquoted, np.zeros(len(quoted), dtype=bool))
+            vocabulary = _vocabulary()
+            texts = np.where(quoted, np.asarray(bare, dtype=object), np.asarray(values, dtype=object)).tolist()
+            raw[name] = _texts(np.array([vocabulary[text] for text in texts], dtype=np.int32), list(vocabulary))
+    return int(quoted.sum())
+
+
 def _unquoted(text: str) -> str:
-    """Cut the quotes that spreadsheets and R put around a field, within which quotes are doubled."""
     if len(text) < 2 or not (text[0] == text[-1] == '"'):
         return text
     return text[1:-1].replace('""', '"').strip()

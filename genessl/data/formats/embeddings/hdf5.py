@@ -19,7 +19,7 @@ from genessl.data.formats.embeddings.embedding_file import EmbeddingFile, Place,
 from genessl.data.formats.format import Format
 from genessl.errors import InputError
 
-_SECONDS, _SECONDS_PER_MB = 60, 2
+_SECONDS, _SECONDS_PER_MB = 30, 2
 
 
 def read_hdf5(path: str | Path) -> EmbeddingFile:
@@ -53,12 +53,13 @@ def _ask(path: Path, question: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     """Let a process of its own open the file; return its answer and the bytes after it."""
     package = str(Path(genessl.__file__).parents[1])
     search = os.pathsep.join([package, *filter(None, [os.environ.get("PYTHONPATH")])])
+    seconds = _SECONDS + _SECONDS_PER_MB * (path.stat().st_size >> 20)
     try:
         done = subprocess.run(
             [sys.executable, "-m", "genessl.data.formats.embeddings.hdf5_process"],
-            input=json.dumps({"path": str(path), **question}).encode(),
+            input=json.dumps({"path": str(path), "seconds": seconds, **question}).encode(),
             capture_output=True,
-            timeout=_SECONDS + _SECONDS_PER_MB * (path.stat().st_size >> 20),
+            timeout=seconds,
             env={**os.environ, "PYTHONPATH": search},
         )
     except subprocess.TimeoutExpired as error:
