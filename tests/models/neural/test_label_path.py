@@ -19,7 +19,9 @@ from genessl.models.neural.label_path import LabelPath, NeighbourLabels, ShownLa
 from genessl.models.neural.layers import RelationSum, sparse_tensor
 from genessl.models.neural.sequence_network import SequenceNetwork
 from genessl.models.supervision import Supervision
+from genessl.semi_supervised.pseudo_labels.lessons import Lesson
 from tests.conftest import make_dataset
+from tests.semi_supervised.teaching import fit_taught
 
 VIEWS = {"network": GraphNetwork, "sequence": SequenceNetwork}
 SMALL = {"hidden": 8, "max_epochs": 2, "device": "cpu"}
@@ -221,6 +223,41 @@ def test_taught_labels_are_shown_with_their_weight_where_a_gene_is_not_labelled(
     assert shown.labelled[free, aspect].tolist() == pytest.approx([0.3, 0.3, 0.0])
     np.testing.assert_array_equal(shown.having[[full]].toarray(), plain.having[[full]].toarray())
     np.testing.assert_array_equal(shown.labelled[full], plain.labelled[full])
+
+
+@pytest.mark.parametrize("suspected", [True, False])
+@pytest.mark.parametrize("view", VIEWS)
+def test_no_taught_label_of_a_silent_gene_is_shown_even_where_scores_are_made_without_muting(view, suspected):
+    dataset, _ = sorted_dataset()
+    free = np.flatnonzero(~dataset.labelled.any(axis=1))
+    silent, leaf = np.isin(np.arange(240), free[::2]), dataset.ontology.index["GO:P4"]
+    taught = np.zeros(dataset.positive.shape, dtype=np.float32)
+    taught[free, leaf] = 0.9
+    lesson = Lesson(1, "self", csr_array(taught), csr_array(taught.shape, dtype=np.float32))
+    muting = Muting(silent & suspected, silent)
+    models = [
+        fit_taught(VIEWS[view](**SMALL), dataset, given, weight=1.0, n_epochs=2, muting=muting)
+        for given in (lesson, lesson.among(~silent))
+    ]
+    paths = [model.fitted_.path for model in models]
+    assert paths[0].shown.having[free[1::2], leaf].min() == 1.0
+    assert not paths[0].shown.having[silent].nnz and not paths[0].shown.labelled[silent].any()
+    numbers, others = (path.path.state_dict() for path in paths)
+    assert all(torch.equal(numbers[name], others[name]) for name in numbers)  # nor do they scale or train the path
+    same = np.array_equal(*(model.predict_proba(dataset, muting) for model in models))
+    assert same == (view == "network" and suspected)  # but where a view learns them at all, they train its module
+
+
+def test_nothing_reaches_the_others_from_silent_homologs():
+    dataset, _ = sorted_dataset()
+    silent = ~dataset.labelled.any(axis=1) & (np.arange(240) % 2 == 0)
+    cut = replace(dataset, homology=csr_array(dataset.homology.toarray() * ~np.logical_or.outer(silent, silent)))
+    muting, model = Muting(np.zeros(240, dtype=bool), silent), SequenceNetwork(**SMALL)
+    scores, apart = (model.fit(given, muting).predict_proba(given, muting) for given in (dataset, cut))
+    np.testing.assert_allclose(scores[~silent], apart[~silent], atol=1e-6)
+    assert np.abs(scores[silent] - apart[silent]).max() > 1e-3  # they receive
+    heard = [model.fit(given).predict_proba(given) for given in (dataset, cut)]
+    assert np.abs(heard[0][~silent] - heard[1][~silent]).max() > 1e-4
 
 
 @pytest.mark.parametrize("view", VIEWS)
