@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from scipy.sparse import csr_array
+from sklearn.base import clone
 
 from genessl.errors import InputError
 from genessl.features.graphs import joined_networks
@@ -38,6 +39,7 @@ from tests.screening.test_detector import organism
 from tests.semi_supervised.teaching import fit_taught
 
 VIEW = SequenceNetwork(max_epochs=6, hidden=16, dropout=0.0)
+ALONE = SequenceNetwork(max_epochs=6, hidden=16, dropout=0.0, label_path=False)
 STRATEGIES = {
     "mean_teacher": MeanTeacher(view=VIEW),
     "fixmatch": FixMatch(view=VIEW),
@@ -222,13 +224,11 @@ def test_dropped_suspects_are_as_if_they_had_never_been_there(name, contaminated
     expected = STRATEGIES[name].fit(dataset.take(kept)).predict_proba(dataset.take(kept))
     scores = dropped.predict_proba(dataset)
     np.testing.assert_array_equal(scores[kept], expected)
-    if name != "mean_teacher":  # the dropped are predicted from the others, and from none of themselves
-        suspects = np.isin(dataset.genes, dropped.suspects_)
-        apart = {n: csr_array(w.toarray() * ~np.outer(suspects, suspects)) for n, w in dataset.networks.items()}
-        given = replace(dataset, networks=apart)
-        if name == "function_diffusion":
-            given = replace(given, homology=csr_array(dataset.homology.toarray() * ~np.outer(suspects, suspects)))
-        np.testing.assert_allclose(dropped.predict_proba(given)[suspects], scores[suspects], atol=1e-6)
+    suspects = np.isin(dataset.genes, dropped.suspects_)
+    between = np.outer(suspects, suspects)  # the dropped are predicted from the others, and from none of themselves
+    apart = {n: csr_array(network.toarray() * ~between) for n, network in dataset.networks.items()}
+    given = replace(dataset, networks=apart, homology=csr_array(dataset.homology.toarray() * ~between))
+    np.testing.assert_allclose(dropped.predict_proba(given)[suspects], scores[suspects], atol=1e-6)
 
 
 @pytest.mark.usefixtures("known_probabilities")
@@ -248,8 +248,19 @@ def test_labels_that_came_later_do_not_matter_when_it_predicts(treatment, thresh
 @pytest.mark.parametrize("treatment", ["dummy_head", "drop"])
 def test_suspects_alone_are_predicted_too(treatment, contaminated):
     dataset, synthetic = contaminated
-    around = rsmatch(treatment=treatment).fit(dataset)
-    assert np.isfinite(around.predict_proba(dataset.take(np.flatnonzero(synthetic)))).all()
+    around = rsmatch(strategy=MeanTeacher(view=ALONE), treatment=treatment).fit(dataset)
+    scores = around.predict_proba(dataset.take(np.flatnonzero(synthetic)))
+    np.testing.assert_allclose(scores, around.predict_proba(dataset)[synthetic], atol=1e-6)
+
+
+@pytest.mark.usefixtures("known_probabilities")
+@pytest.mark.parametrize(("treatment", "n_fitted"), [("dummy_head", 240), ("drop", 192)])
+def test_suspects_alone_are_refused_where_scores_depend_on_the_labels_of_others(treatment, n_fitted, contaminated):
+    dataset, synthetic = contaminated
+    around = rsmatch(strategy=MeanTeacher(view=VIEW), treatment=treatment).fit(dataset)
+    sentence = f"SequenceNetwork is transductive: .* found a dataset without 192 of these {n_fitted} genes, such as G0"
+    with pytest.raises(InputError, match=sentence):
+        around.predict_proba(dataset.take(np.flatnonzero(synthetic)))
 
 
 def test_saved_equals_loaded_with_its_suspects(contaminated, fitted, tmp_path):
@@ -356,14 +367,16 @@ class TestMutedGenesReceiveAndSendNothing:
 class TestTheRelayThreshold:
     """Synthetic genes have a probability of 0.9, all others one of 0.1."""
 
-    def test_from_it_on_no_label_spreads_through_a_gene(self, contaminated):
+    @pytest.mark.parametrize("name", ["label_propagation", "mean_teacher"])
+    def test_from_it_on_no_label_spreads_through_a_gene(self, name, contaminated):
         dataset, synthetic = contaminated
-        found = rsmatch(strategy=LabelPropagation(), threshold=1.0, relay_threshold=0.9).fit(dataset)
+        strategy = STRATEGIES[name]
+        found = rsmatch(strategy=strategy, threshold=1.0, relay_threshold=0.9).fit(dataset)
         assert not len(found.suspects_)
         named = silenced(synthetic)
-        expected = LabelPropagation().fit(dataset, named).predict_proba(dataset, named)
+        expected = clone(strategy).fit(dataset, named).predict_proba(dataset, named)
         np.testing.assert_array_equal(found.predict_proba(dataset), expected)
-        assert (expected != LabelPropagation().fit(dataset).predict_proba(dataset))[~synthetic].any()
+        assert (expected != clone(strategy).fit(dataset).predict_proba(dataset))[~synthetic].any()
 
     def test_below_it_only_suspects_relay_none(self, contaminated):
         dataset, synthetic = contaminated
@@ -398,12 +411,13 @@ class TestTheRelayThreshold:
         expected = LabelPropagation().fit(dataset, named).predict_proba(dataset, named)
         np.testing.assert_array_equal(found.predict_proba(dataset), expected)
 
-    def test_it_is_nothing_to_a_strategy_that_relays_no_labels(self, contaminated):
-        dataset, _ = contaminated
-        scores = [
-            rsmatch(threshold=1.0, relay_threshold=least).fit(dataset).predict_proba(dataset) for least in (0.5, 1.0)
-        ]
-        np.testing.assert_array_equal(*scores)
+    @pytest.mark.parametrize("view", [ALONE, READERS[1]], ids=repr)
+    def test_it_is_nothing_to_a_strategy_that_relays_no_labels(self, view, contaminated):
+        dataset, synthetic = contaminated
+        around = partial(rsmatch, strategy=MeanTeacher(view=view), threshold=1.0)
+        fits = [around(relay_threshold=least).fit(dataset) for least in (0.5, 1.0)]
+        assert [len(found.silent_) for found in fits] == [synthetic.sum(), 0]
+        np.testing.assert_array_equal(*(found.predict_proba(dataset) for found in fits))
 
     def test_dropping_suspects_does_not_heed_it(self, contaminated):
         dataset, _ = contaminated
