@@ -136,24 +136,30 @@ LEARNERS = sorted({*PREDICTORS, *VARIANTS} - {"term_frequency", "electronic_anno
 
 
 def precision_of_the_first_leaf_chosen(scores, truth, ontology, genes):
-    """Share of genes whose best-scored leaf of each aspect is true: 0.42 by chance in these modules."""
-    hits = []
+    """Share of genes whose best-scored leaf of each aspect is true, and the share expected if genes swap their choices.
+
+    The second number is what the choices are worth without any knowledge of the genes: 0.42 if each leaf is chosen as
+    often, and as much as the first number if one leaf is chosen for all, as by the term frequency.
+    """
+    hits, swapped = [], []
     for aspect in "PFC":
         leaves = [ontology.index[f"GO:{aspect}{leaf}"] for leaf in (4, 5, 6)]
         best = np.array(leaves)[scores[np.ix_(genes, leaves)].argmax(axis=1)]
         hits.append(truth[genes, best])
-    return float(np.mean(hits))
+        swapped.append(truth[np.ix_(genes, best)].mean())
+    return float(np.mean(hits)), float(np.mean(swapped))
 
 
 @pytest.mark.parametrize("name", LEARNERS)
 def test_a_predictor_learns_from_labels_and_nothing_from_permuted_ones(name):
     dataset, truth = make_dataset(n_genes=480, domains=True, embeddings=name == "embedding_neighbours")
     unlabelled = np.flatnonzero(np.diff(dataset.positive.indptr) == 0)
-    learned = precision_of_the_first_leaf_chosen(
+    learned, _ = precision_of_the_first_leaf_chosen(
         make(name).fit(dataset).predict_proba(dataset), truth, dataset.ontology, unlabelled
     )
     frequency = make("term_frequency").fit(dataset).predict_proba(dataset)
-    naive = precision_of_the_first_leaf_chosen(frequency, truth, dataset.ontology, unlabelled)
+    naive, swapped = precision_of_the_first_leaf_chosen(frequency, truth, dataset.ontology, unlabelled)
+    assert naive == pytest.approx(swapped)
     controls = []
     for seed in range(5):
         rows = np.arange(dataset.n_genes)
@@ -164,7 +170,10 @@ def test_a_predictor_learns_from_labels_and_nothing_from_permuted_ones(name):
         controls.append(precision_of_the_first_leaf_chosen(scores, truth, dataset.ontology, unlabelled))
     assert learned > naive + 0.05
     assert learned < 0.99
-    assert np.mean(controls) < naive + 0.03
+    # By chance the unlabelled genes have another leaf most often than the labelled ones (0.59 against 0.51), so that a
+    # predictor that knows nothing of the genes may surpass the term frequency, by choosing that leaf for some.
+    found, by_chance = np.mean(controls, axis=0)
+    assert found < by_chance + 0.03
 
 
 def test_the_predictors_of_the_contract_are_all_registered():
