@@ -226,10 +226,11 @@ class MaskedNodes(nn.Module):
     """Restore the features of masked genes from their neighbours: the masked graph autoencoder GraphMAE [1]_.
 
     The features of a share `masked` of the genes are replaced by a learned token, which starts at the features' means.
-    The module's body, with its convolutions, is the encoder. The hidden states of the masked genes are then set to 0,
-    so that they are restored from their neighbours alone. A decoder of one convolution over the same networks and a
-    linear layer returns z. The loss is the scaled cosine error of the masked genes (see `scaled_cosine_error`) with
-    respect to x, the features standardised over genes; without this a gene's degree would outweigh its embedding.
+    The module's body, with its convolutions if it has any, is the encoder. The hidden states of the masked genes are
+    then set to 0, so that they are restored from their neighbours alone. A decoder of one convolution over the same
+    networks and a linear layer returns z. The loss is the scaled cosine error of the masked genes (see
+    `scaled_cosine_error`) with respect to x, the features standardised over genes; without this a gene's degree would
+    outweigh its embedding.
 
     Parameters
     ----------
