@@ -27,8 +27,8 @@ from genessl.data.ontology import read_obo
 from genessl.errors import InputError
 from genessl.evaluation.comparison import compare, labels_from_table, lift
 from genessl.models.base import GenePredictor
-from genessl.models.stacking.combined import MEMBERS, Combined
 from genessl.output.tables import read_table
+from genessl.semi_supervised.stacking.combined import MEMBERS, Combined
 
 GROUPS = {
     "combined": (),

@@ -26,7 +26,7 @@ PREDICTORS: dict[str, tuple[str, str]] = {
     "electronic_trust": ("genessl.models.neural.electronic_trust", "ElectronicTrust"),
     "evidence_network": ("genessl.models.neural.evidence_network", "EvidenceNetwork"),
     "co_training": ("genessl.semi_supervised.pseudo_labels.co_training", "CoTraining"),
-    "combined": ("genessl.models.stacking.combined", "Combined"),
+    "combined": ("genessl.semi_supervised.stacking.combined", "Combined"),
     "self_training": ("genessl.semi_supervised.pseudo_labels.self_training", "SelfTraining"),
     "mean_teacher": ("genessl.semi_supervised.consistency.mean_teacher", "MeanTeacher"),
     "fixmatch": ("genessl.semi_supervised.consistency.fixmatch", "FixMatch"),

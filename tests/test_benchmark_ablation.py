@@ -7,7 +7,7 @@ from scipy.sparse import csr_array
 
 from benchmarks import ablation
 from genessl.evaluation.comparison import compare, lift
-from genessl.models.stacking.combined import Combined
+from genessl.semi_supervised.stacking.combined import Combined
 from tests.conftest import make_dataset, small_ontology
 
 MEMBERS = ["homology", "network_neighbours", "label_propagation", "electronic_trust"]

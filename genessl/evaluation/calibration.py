@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,8 +86,8 @@ class TermCalibration:
             if not len(rows) or not targets[np.ix_(rows, columns)].any():
                 continue
             base = np.broadcast_to(_logit(frequency[columns]), (len(rows), len(columns)))
-            evidence = [_evidence(view[np.ix_(rows, columns)], frequency[columns]) for view in views]
-            design = np.stack([*evidence, base, np.ones_like(base)], axis=-1)  # (n_rows, n_columns, n_views + 2)
+            told = [evidence(view[np.ix_(rows, columns)], frequency[columns]) for view in views]
+            design = np.stack([*told, base, np.ones_like(base)], axis=-1)  # (n_rows, n_columns, n_views + 2)
             truth = targets[np.ix_(rows, columns)]
             start = np.array([*slopes[aspect], 1.0, 0.0])
             weights = _fit_pooled(design.reshape(-1, n_views + 2), truth.ravel(), start, n_views)
@@ -93,6 +95,15 @@ class TermCalibration:
             if offset_deviation:
                 offsets[columns] = _fit_offsets(design @ weights, truth, offset_deviation)
         return cls(slopes, bases, intercepts, offsets, frequency, aspect_of_term)
+
+    def pack(self) -> dict[str, NDArray[Any]]:
+        """Return the fields as named arrays."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    @classmethod
+    def unpack(cls, arrays: Mapping[str, NDArray[Any]], prefix: str) -> Self:
+        """Return the calibration that `pack` flattened, from arrays whose names begin with a prefix."""
+        return cls(**{field.name: arrays[prefix + field.name] for field in fields(cls)})
 
     def at(self, frequency: NDArray[np.float32]) -> TermCalibration:
         """Return the calibration for views that were trained on other labels, in which the terms have this frequency.
@@ -124,12 +135,12 @@ class TermCalibration:
             fixed = self.bases[aspect] * base + self.intercepts[aspect] + self.offsets[columns]
             total = np.tile(fixed.astype(np.float32), (len(probability), 1))
             for slope, view in zip(self.slopes[aspect], shown):
-                total += np.float32(slope) * _evidence(view[:, columns], self.frequency[columns])
+                total += np.float32(slope) * evidence(view[:, columns], self.frequency[columns])
             probability[:, columns] = expit(total)
         return probability
 
 
-def _evidence(scores: NDArray[np.float32], frequency: NDArray[np.float32]) -> NDArray[np.float32]:
+def evidence(scores: NDArray[np.float32], frequency: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the log-odds of scores relative to the terms' frequency; those of a score of 0 are 0."""
     return np.where(scores > 0, _logit(scores) - _logit(frequency), np.float32(0.0))
 

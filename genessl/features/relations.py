@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import csr_array, eye_array
 
 from genessl.data.dataset import GeneDataset
@@ -19,6 +18,7 @@ from genessl.features.nearest import embedding_columns, embedding_places, neares
 WALK = "random walk"
 _RESTART = 0.3
 _LEAST_VISITS = 1e-3
+_NEAREST = 20
 _STEPS, _LEAST_STEP = 8, 3e-4  # after eight steps 6 % of a walk goes on
 
 
@@ -37,8 +37,22 @@ def network_relations(dataset: GeneDataset, muting: Muting | None = None) -> dic
     return {**networks, WALK: random_walk(networks.values(), dataset.n_genes)}
 
 
-def sequence_relations(dataset: GeneDataset, muting: Muting | None = None) -> dict[str, csr_array]:
+def enough_neighbours(dataset: GeneDataset) -> int:
+    """Return how many neighbours of a gene hold twenty labelled genes on average."""
+    return round(_NEAREST / max(float(dataset.labelled.any(axis=1).mean()), 1.0 / dataset.n_genes))
+
+
+def sequence_relations(
+    dataset: GeneDataset, muting: Muting | None = None, *, n_neighbours: int = _NEAREST
+) -> dict[str, csr_array]:
     """Return the relations of the sequences: homology, shared domains if any are known, and nearest embeddings if any.
+
+    Parameters
+    ----------
+    dataset : GeneDataset
+    muting : Muting, optional
+    n_neighbours : int, default=20
+        The nearest embeddings of a gene (see `nearest_places`).
 
     Returns
     -------
@@ -54,7 +68,7 @@ def sequence_relations(dataset: GeneDataset, muting: Muting | None = None) -> di
         relations["domains"] = keep_columns(domain_similarity(carried), sending)
     if embedding_columns(dataset.feature_names):
         places = embedding_places(dataset.sequence_features, dataset.feature_names)
-        relations["embeddings"] = nearest_places(places, sending)
+        relations["embeddings"] = nearest_places(places, sending, n_neighbours=n_neighbours)
     return relations
 
 
@@ -86,14 +100,6 @@ def random_walk(networks: Iterable[csr_array], n_genes: int, *, restart: float =
     kept = (restart * visits.data > _LEAST_VISITS) & (visits.row != visits.col)
     entries = (np.float32(restart) * visits.data[kept], (visits.row[kept], visits.col[kept]))
     return csr_array(entries, shape=(n_genes, n_genes))
-
-
-def related(relations: Iterable[csr_array], n_genes: int) -> NDArray[np.bool_]:
-    """Return which genes have a neighbour in any of the relations, shape (n_genes,)."""
-    found = np.zeros(n_genes, dtype=bool)
-    for relation in relations:
-        found |= np.diff(relation.indptr) > 0
-    return found
 
 
 def _above(matrix: csr_array, least: float) -> csr_array:

@@ -34,6 +34,8 @@ class Preparation:
         Of the columns of the sequence view.
     evidence : mapping of str to ndarray of int
         The columns of the terms that are read from each electronic source.
+    n_neighbours : int, optional
+        How many nearest embeddings of a gene are read, for a view that reads labels along them.
     """
 
     genes: NDArray[np.str_]
@@ -41,6 +43,7 @@ class Preparation:
     networks: tuple[str, ...] | None = None
     scaling: FeatureScaling | None = None
     evidence: Mapping[str, NDArray[np.intp]] = field(default_factory=dict)
+    n_neighbours: int | None = None
 
     def check(self, dataset: GeneDataset) -> None:
         """Raise InputError where a dataset has other features or networks than the fitted one."""
@@ -79,6 +82,7 @@ class Preparation:
             "networks": None if self.networks is None else list(self.networks),
             "scaled": self.scaling is not None,
             "sources": list(self.evidence),
+            "n_neighbours": self.n_neighbours,
         }
 
     @classmethod
@@ -91,6 +95,7 @@ class Preparation:
             networks=None if networks is None else tuple(networks),
             scaling=FeatureScaling.unpack(arrays) if facts["scaled"] else None,
             evidence={name: arrays[f"evidence.{name}"].astype(np.intp) for name in facts["sources"]},
+            n_neighbours=facts["n_neighbours"],
         )
 
 

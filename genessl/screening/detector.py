@@ -15,7 +15,7 @@ from genessl.data.dataset import GeneDataset
 from genessl.errors import InputError
 from genessl.models.base import check_count, check_range
 from genessl.models.kernel_regression import KernelRegression
-from genessl.models.stacking.out_of_fold import deal_folds
+from genessl.models.out_of_fold import deal_folds
 from genessl.models.supervision import Supervision
 from genessl.screening.decoys import KINDS
 from genessl.screening.patterns import BASE, PatternEvidence

@@ -8,7 +8,7 @@ import pytest
 
 from genessl.assembly.build import Evaluation, assemble_dataset
 from genessl.data.dataset import GeneDataset
-from genessl.models.stacking.combined import Combined
+from genessl.semi_supervised.stacking.combined import Combined
 from tests.assembly.test_build import CYCLE, GENES, MITOSIS, TRANSPORT, UNUSED, edges, rows, sources
 
 T0 = 20190106  # the newest date of `sources()`

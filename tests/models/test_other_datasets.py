@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from genessl.errors import InputError
-from genessl.models.stacking import pair_network
 from genessl.predictors import PREDICTORS, make_predictor
+from genessl.semi_supervised.stacking import pair_network
 from tests.conftest import make_dataset
 from tests.models.test_laws import make
 

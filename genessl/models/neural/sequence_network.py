@@ -7,7 +7,7 @@ from torch import nn
 
 from genessl.data.dataset import GeneDataset
 from genessl.features.muting import Muting
-from genessl.features.relations import sequence_relations
+from genessl.features.relations import enough_neighbours, sequence_relations
 from genessl.features.scaling import FeatureScaling, block_factors
 from genessl.models.base import check_flag
 from genessl.models.inputs import Preparation
@@ -26,7 +26,8 @@ class SequenceNetwork(NeuralView[FeatureInputs]):
     with must be in the dataset to predict.
 
     A gene's logits are the sum of two parts. The label path (see `LabelPath`) reads the labels of its homologs, of the
-    genes with common domains and of those with the nearest embeddings, and never its own. The perceptron reads k-mers,
+    genes with common domains and of those with the nearest embeddings (as many as hold twenty labelled genes on
+    average), and never its own. The perceptron reads k-mers,
     homology profile, domains, and embeddings where given; it is trained to add what the label path does not tell.
 
     Columns are standardised by the mean and standard deviation of the genes that the view was fitted with; columns of 0
@@ -104,17 +105,18 @@ class SequenceNetwork(NeuralView[FeatureInputs]):
             genes=dataset.genes,
             feature_names=dataset.feature_names,
             scaling=FeatureScaling.learn(dataset.sequence_features, suspects),
+            n_neighbours=enough_neighbours(dataset),
         )
-        scaling = preparation.scaling
-        assert scaling is not None
+        scaling, n_neighbours = preparation.scaling, preparation.n_neighbours
+        assert scaling is not None and n_neighbours is not None
         copies, factors = dataset.substituted, block_factors(dataset.feature_names)
-        relations = sequence_relations(dataset, muting).values() if self.label_path else ()
+        relations = sequence_relations(dataset, muting, n_neighbours=n_neighbours) if self.label_path else {}
         return FeatureInputs(
             genes=dataset.genes,
             n_terms=dataset.n_terms,
             preparation=preparation,
             muting=muting,
-            relations=tuple(map(sparse_tensor, relations)),
+            relations=tuple(map(sparse_tensor, relations.values())),
             features=torch.from_numpy(scaling.keep_zero_one(dataset.sequence_features) * factors),
             substituted=None
             if copies is None

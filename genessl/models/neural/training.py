@@ -100,14 +100,6 @@ class NeuralView(View[NeuralT, FittedModule]):
     def _shape(self, inputs: NeuralT) -> dict[str, int]:
         """Return the sizes that `_module` needs."""
 
-    def _path(self, inputs: NeuralT, supervision: Supervision) -> TrainedPath | None:
-        """Return a trained label path; no taught label of a silent gene is shown, however the scores are made later."""
-        if not inputs.relations:
-            return None
-        if inputs.muting is not None:
-            supervision = supervision.taught_among(~inputs.muting.silent)
-        return TrainedPath.learn(inputs.relations, supervision, seed=self.seed)
-
     def _led(self, path: TrainedPath | None, inputs: NeuralT) -> NeuralT:
         """Return the inputs with what a label path reads for all genes."""
         if path is None:
@@ -162,7 +154,7 @@ class NeuralView(View[NeuralT, FittedModule]):
             )
         held_out = None if validation is None else self._enough(validation)
         chosen, shape = supervision.select(columns), self._shape(inputs)
-        path = self._path(inputs, chosen)
+        path = TrainedPath.learn(inputs.relations, chosen, seed=self.seed) if inputs.relations else None
         inputs = self._led(path, inputs)
         if n_epochs is None:
             n_epochs = max(1, self.max_epochs // 2)

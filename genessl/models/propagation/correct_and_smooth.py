@@ -19,9 +19,9 @@ from genessl.features.graphs import joined_graph, neighbour_average
 from genessl.models.base import Arrays, GenePredictor, check_count, check_range
 from genessl.models.inputs import Preparation
 from genessl.models.neural.sequence_network import SequenceNetwork
+from genessl.models.out_of_fold import deal_folds, fit_folds, join_folds
 from genessl.models.owner import Owner
 from genessl.models.propagation.iteration import check_share, spread
-from genessl.models.stacking.out_of_fold import deal_folds, fit_folds, join_folds
 from genessl.models.supervision import Supervision
 from genessl.models.view import check_predictor, raw_scores
 

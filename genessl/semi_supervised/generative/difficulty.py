@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from genessl.errors import InputError
 from genessl.models.neural.inputs import ModuleInputs
 from genessl.models.neural.training import ModuleView
-from genessl.models.stacking.out_of_fold import deal_folds
+from genessl.models.out_of_fold import deal_folds
 from genessl.models.supervision import Supervision
 
 LEVELS = {"easy": 0.1, "medium": 0.5, "hard": 0.9}

@@ -13,7 +13,6 @@ from genessl.evaluation.calibration import TermCalibration
 from genessl.models.base import Arrays
 from genessl.models.supervision import Supervision
 
-_FIELDS = ("slopes", "bases", "intercepts", "offsets", "frequency", "aspect_of_term")
 Speaking = tuple[int, ...]  # the numbers of the views that have evidence about a gene
 
 
@@ -87,6 +86,31 @@ class ViewJoin:
             joined[places] = self.calibrations[known].apply(told, asked[places])
         return joined
 
+    def shares(self, views: Speaking, n_pupils: int) -> NDArray[np.float32]:
+        """Return how much each pupil counts for genes of which some views speak: float32, shape (n_pupils, n_terms).
+
+        In each aspect a pupil has the share of its view in the sum of the pupils' slopes. Pupils have equal shares
+        where all of these slopes are 0. A pupil of a view that does not speak has none, unless none of them speaks.
+
+        Parameters
+        ----------
+        views : tuple of int
+            The numbers of the views with evidence about the genes.
+        n_pupils : int
+            The first views are those with a pupil.
+        """
+        known = self._closest(views)
+        calibration = self.calibrations[known]
+        speaking = [pupil for pupil in range(n_pupils) if pupil in views] or list(range(n_pupils))
+        slopes = np.zeros((n_pupils, len(calibration.intercepts)))
+        for pupil in speaking:
+            if pupil in known:
+                slopes[pupil] = calibration.slopes[:, known.index(pupil)]
+        equal = np.isin(np.arange(n_pupils), speaking)[:, None] / len(speaking)
+        total = slopes.sum(axis=0)
+        shares = np.where(total > 0, slopes / np.where(total > 0, total, 1.0), equal)
+        return shares[:, calibration.aspect_of_term].astype(np.float32)
+
     def _closest(self, views: Speaking) -> Speaking:
         smaller = [known for known in self.calibrations if set(known) <= set(views)]
         return max(smaller, key=len) if smaller else min(self.calibrations, key=len)
@@ -94,9 +118,9 @@ class ViewJoin:
     def pack(self) -> Arrays:
         """Return the calibrations as named arrays."""
         return {
-            f"{'-'.join(map(str, views))}.{field}": getattr(part, field)
+            f"{'-'.join(map(str, views))}.{field}": array
             for views, part in self.calibrations.items()
-            for field in _FIELDS
+            for field, array in part.pack().items()
         }
 
     @classmethod
@@ -107,9 +131,7 @@ class ViewJoin:
         )
         return cls(
             {
-                tuple(int(view) for view in name.split("-") if view): TermCalibration(
-                    **{field: arrays[f"{prefix}{name}.{field}"] for field in _FIELDS}
-                )
+                tuple(int(view) for view in name.split("-") if view): TermCalibration.unpack(arrays, f"{prefix}{name}.")
                 for name in names
             }
         )
@@ -181,7 +203,8 @@ def joined_with_pupils(
 ) -> NDArray[np.float32]:
     """Return half the join of the views plus half the mean of the pupils that have evidence about a gene.
 
-    For a term that a pupil has not learned, the join replaces the pupil.
+    A pupil counts in an aspect as much as its view does in the join (see `ViewJoin.shares`). For a term that a pupil
+    has not learned, the join replaces the pupil.
 
     Parameters
     ----------
@@ -200,6 +223,8 @@ def joined_with_pupils(
     if not taught:
         return joined
     opinions = [np.where(table.any(axis=0), table[rows], joined) for table in taught]
-    pupils = mean_opinion(opinions, [genes[rows] for genes in speaks[: len(taught)]])[0]
-    pupils += joined
-    return np.divide(pupils, np.float32(2.0), out=pupils)
+    for views, places in _groups([genes[rows] for genes in speaks]).items():
+        shares = join.shares(views, len(taught))
+        pupils = sum(share * opinion[places] for share, opinion in zip(shares, opinions))
+        joined[places] = (joined[places] + pupils) / np.float32(2.0)
+    return joined

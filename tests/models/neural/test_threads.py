@@ -8,8 +8,8 @@ from scipy.sparse import csr_array
 from genessl.models.neural.graph_network import GraphNetwork
 from genessl.models.neural.sequence_network import SequenceNetwork
 from genessl.models.neural.threads import suitable_threads
-from genessl.models.stacking.pair_network import PairNetwork
 from genessl.semi_supervised.generative.feature_diffusion import FeatureDiffusion
+from genessl.semi_supervised.stacking.pair_network import PairNetwork
 from tests.conftest import make_dataset
 
 SMALL, LARGE = 2048 * 64 * 64, 2048 * 1024 * 512

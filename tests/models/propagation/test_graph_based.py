@@ -18,6 +18,7 @@ from genessl.models.base import GenePredictor
 from genessl.models.baselines import TermFrequency
 from genessl.models.neighbours import Homology
 from genessl.models.neural.sequence_network import SequenceNetwork
+from genessl.models.out_of_fold import deal_folds
 from genessl.models.propagation.correct_and_smooth import CorrectAndSmooth
 from genessl.models.propagation.function_diffusion import (
     FunctionDiffusion,
@@ -28,7 +29,6 @@ from genessl.models.propagation.function_diffusion import (
 )
 from genessl.models.propagation.iteration import spread
 from genessl.models.propagation.label_spreading import LabelSpreading
-from genessl.models.stacking.out_of_fold import deal_folds
 from genessl.models.supervision import Supervision
 from tests.conftest import make_dataset
 from tests.models.test_laws import precision_of_the_first_leaf_chosen

@@ -7,6 +7,7 @@ from typing import Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.special import expit
 from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
@@ -23,6 +24,9 @@ class PairNetwork:
 
     Parameters
     ----------
+    start : int, optional
+        Column of a feature that is a logit already. The perceptron's output, which begins at 0, is added to it; with a
+        large `weight_decay` and few pairs it adds little.
     hidden : int, default=64
     n_epochs : int, default=6
     batch_size : int, default=2048
@@ -35,6 +39,7 @@ class PairNetwork:
     def __init__(
         self,
         *,
+        start: int | None = None,
         hidden: int = 64,
         n_epochs: int = 6,
         batch_size: int = 2048,
@@ -42,6 +47,7 @@ class PairNetwork:
         weight_decay: float = 1e-4,
         seed: int = 0,
     ) -> None:
+        self.start = start
         self.hidden, self.n_epochs, self.batch_size = hidden, n_epochs, batch_size
         self.learning_rate, self.weight_decay, self.seed = learning_rate, weight_decay, seed
 
@@ -49,6 +55,7 @@ class PairNetwork:
         """Learn from the features of pairs, shape (n_pairs, n_features), and whether they are true, (n_pairs,)."""
         self.centre_, self.spread_ = features.mean(axis=0), features.std(axis=0)
         inputs, targets = torch.from_numpy(self._standardised(features)), torch.from_numpy(truth.astype(np.float32))
+        start = torch.from_numpy(self._starts(features))
         order = np.random.default_rng(self.seed)
         n_batches = max(round(len(truth) / self.batch_size), min(_FEWEST_STEPS, len(truth)))
         largest = -(-len(truth) // n_batches) * max(features.shape[1], self.hidden) * self.hidden
@@ -62,7 +69,7 @@ class PairNetwork:
             for _ in range(self.n_epochs):
                 for batch in np.array_split(order.permutation(len(truth)), n_batches):
                     optimiser.zero_grad()
-                    logits = self.module_(inputs[batch])[:, 0]
+                    logits = start[batch] + self.module_(inputs[batch])[:, 0]
                     binary_cross_entropy_with_logits(logits, targets[batch]).backward()  # type: ignore[no-untyped-call]
                     optimiser.step()
                     schedule.step()
@@ -71,8 +78,12 @@ class PairNetwork:
     def predict(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the probability that each pair is true, shape (n_pairs,)."""
         with torch.no_grad():
-            scores = torch.sigmoid(self.module_(torch.from_numpy(self._standardised(features)))[:, 0])
-        return np.asarray(scores.numpy(), dtype=np.float32)
+            added = self.module_(torch.from_numpy(self._standardised(features)))[:, 0].numpy()
+        return np.asarray(expit(self._starts(features) + added), dtype=np.float32)
+
+    def _starts(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the logits to which the perceptron adds, shape (n_pairs,)."""
+        return np.zeros(len(features), dtype=np.float32) if self.start is None else features[:, self.start]
 
     def _standardised(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         varied = self.spread_ > _LEAST_SPREAD  # a feature that was the same for all pairs is not used
@@ -80,10 +91,11 @@ class PairNetwork:
         return np.asarray(np.clip(scaled, -_FARTHEST, _FARTHEST), dtype=np.float32)
 
     def _module(self, n_features: int) -> nn.Sequential:
-        hidden = self.hidden
-        return nn.Sequential(
-            nn.Linear(n_features, hidden), nn.ReLU(), nn.Linear(hidden, hidden), nn.ReLU(), nn.Linear(hidden, 1)
-        )
+        hidden, last = self.hidden, nn.Linear(self.hidden, 1)
+        if self.start is not None:
+            nn.init.zeros_(last.weight)
+            nn.init.zeros_(last.bias)
+        return nn.Sequential(nn.Linear(n_features, hidden), nn.ReLU(), nn.Linear(hidden, hidden), nn.ReLU(), last)
 
     def state(self) -> Arrays:
         """Return the learned arrays by name."""

@@ -1,10 +1,9 @@
-"""The default predictor: sequences, networks and electronic annotations combined by stacking."""
+"""The default predictor: taught views of sequences and networks and electronic annotations, combined by stacking."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,52 +14,55 @@ from scipy.special import expit
 
 from genessl.data.dataset import VALIDATION, GeneDataset
 from genessl.errors import InputError
-from genessl.features.domains import domain_columns
-from genessl.models.base import Arrays, GenePredictor, check_count
+from genessl.evaluation.calibration import TermCalibration
+from genessl.models.base import Arrays, GenePredictor, check_count, check_flag
 from genessl.models.inputs import Preparation
-from genessl.models.neighbours import DomainNeighbours, Homology, NetworkNeighbours
-from genessl.models.neural.electronic_trust import ElectronicTrust, usable_sources
-from genessl.models.neural.evidence_network import EvidenceNetwork
-from genessl.models.neural.graph_network import GraphNetwork
-from genessl.models.neural.sequence_network import SequenceNetwork
-from genessl.models.propagation.label_propagation import LabelPropagation
-from genessl.models.resources import Resources
-from genessl.models.stacking.out_of_fold import deal_folds, fit_folds, join_folds, score_folds
-from genessl.models.stacking.pair_features import Pairs, TermFacts, describe_pairs, gene_covariates, withhold_terms
-from genessl.models.stacking.pair_network import PairNetwork
+from genessl.models.out_of_fold import deal_folds, fit_folds, join_folds, score_folds
+from genessl.models.resources import Resources, table_mb
 from genessl.models.supervision import Supervision
+from genessl.models.view import fitted_view
+from genessl.semi_supervised.stacking.member_join import apply_join, fit_join
+from genessl.semi_supervised.stacking.members import MEMBERS, MORE_MEMBERS, has_data, make_member, with_usable_evidence
+from genessl.semi_supervised.stacking.pair_features import (
+    Pairs,
+    TermFacts,
+    describe_pairs,
+    gene_covariates,
+    withhold_terms,
+)
+from genessl.semi_supervised.stacking.pair_network import PairNetwork
+from genessl.semi_supervised.stacking.taught_folds import FoldOpinions
 
 _log = logging.getLogger(__name__)
 
-MEMBERS = (
-    "homology",
-    "domain_neighbours",
-    "network_neighbours",
-    "label_propagation",
-    "electronic_trust",
-    "sequence_network",
-    "graph_network",
-    "evidence_network",
-)
+_PUPILS = ("sequence_network", "graph_network")
+_TAUGHT = "taught "
 _FIRST, _MORE = "first", "more"
 _MOST_GENES = 3000
 _FEWEST_GENES = 20
+_MOST_JOINED = 1000
 _DRAWS = 5
 _GENES_AT_ONCE = 500
+_DECAY = 1.0
 
 
 class Combined(GenePredictor):
     """Combine predictors from sequences, networks and electronic annotations, by out-of-fold stacking [1]_ [2]_.
 
-    It learns from the labels, the sequences, the networks and the electronic annotations. Unlabelled genes are used
-    only within members, such as `LabelPropagation` and `GraphNetwork`. It is transductive: all genes that it was fitted
-    with must be in the dataset to predict.
+    It learns from the labels, the sequences, the networks and the electronic annotations. Unlabelled genes are used:
+    they are taught labels, and members read labels and networks around them. It is transductive: all genes that it was
+    fitted with must be in the dataset to predict.
 
-    Each member is fitted once for each of several folds of the genes, without the fold's labels. Every labelled gene is
-    scored by predictors that have not seen its labels, and every other gene by the mean of all fits. On the labelled
-    genes a small multilayer perceptron per aspect, the *judge*, then learns the probability of a pair of gene and term
-    from the members' scores, the term's frequency and how much is known around the gene (see `describe_pairs`). A gene
-    without neighbours, homologs or electronic annotations is thereby judged by the evidence that it has.
+    Each member is fitted once for each of several folds of the genes, without the fold's labels. What the members that
+    have not seen a fold think of unlabelled genes is taught, by quota, to a fresh sequence network and a fresh graph
+    network without that fold's labels (see `FoldOpinions` and `CoTraining`); the two join the members. So every
+    labelled gene is scored by predictors that have not seen its labels, and every other gene by the mean of all fits.
+
+    On the labelled genes one weight per member and aspect is learned first (see `TermCalibration`): the *join*. A small
+    multilayer perceptron per aspect, the *judge*, then adds to the log-odds of the join what it learns from the
+    members' scores, the term's frequency and how much is known around the gene (see `describe_pairs`); weight decay
+    holds it close to the join. A gene without neighbours, homologs or electronic annotations is thereby judged by the
+    evidence that it has.
 
     A gene that has experimental terms in an aspect keeps them with a score of 1. Its other terms are scored by a second
     judge, which also reads the known terms. This judge is trained on genes from which a random part of the most
@@ -69,7 +71,10 @@ class Combined(GenePredictor):
     Parameters
     ----------
     members : list of str, optional
-        The predictors to combine, some of `MEMBERS`; by default all for which the dataset has data.
+        The predictors to combine, some of `MEMBERS` and `MORE_MEMBERS`; by default those of `MEMBERS` for which the
+        dataset has data.
+    teaching : bool, default=True
+        Whether the neural views of sequences and networks among the members are also taught.
     n_folds : int, default=4
         Number of folds, at least 2.
     n_candidates : int, default=100
@@ -81,7 +86,10 @@ class Combined(GenePredictor):
     Attributes
     ----------
     members_ : dict of str to list of GenePredictor
-        Each member's fit for each fold.
+        Each member's fit for each fold; those of the taught views are 'taught sequence_network' and
+        'taught graph_network'.
+    join_ : TermCalibration
+        The join of the members.
     judges_ : dict of str to PairNetwork
         By aspect and kind, as in 'BPO first' for genes without known terms there and 'BPO more' for genes with some.
 
@@ -97,12 +105,14 @@ class Combined(GenePredictor):
         self,
         *,
         members: list[str] | None = None,
+        teaching: bool = True,
         n_folds: int = 4,
         n_candidates: int = 100,
         device: str = "auto",
         seed: int = 0,
     ) -> None:
         self.members = members
+        self.teaching = teaching
         self.n_folds = n_folds
         self.n_candidates = n_candidates
         self.device = device
@@ -112,34 +122,31 @@ class Combined(GenePredictor):
         check_count("n_folds", self.n_folds, 2)
         check_count("n_candidates", self.n_candidates)
         check_count("seed", self.seed, 0)
+        check_flag("teaching", self.teaching)
         if self.members is not None:
-            unknown = [name for name in self.members if name not in MEMBERS]
+            unknown = [name for name in self.members if name not in MEMBERS + MORE_MEMBERS]
             if unknown or not self.members:
                 found = f"'{unknown[0]}'" if unknown else "an empty list"
-                raise InputError(f"members: found {found}, expected some of {', '.join(MEMBERS)}")
+                raise InputError(f"members: found {found}, expected some of {', '.join(MEMBERS + MORE_MEMBERS)}")
         for name in self.members or MEMBERS:
             self._make(name)._check_parameters()
 
     def resources(self, n_genes: int, n_terms: int) -> Resources:
-        """Return what the members need together; their scores are sparse and add little."""
-        return Resources.together(self._make(name).resources(n_genes, n_terms) for name in self.members or MEMBERS)
+        """Return what the members need, of which one is fitted at a time, and two tables for each fold."""
+        parts = [self._make(name).resources(n_genes, n_terms) for name in self.members or MEMBERS]
+        tables = 2 * self.n_folds * table_mb(n_genes, n_terms)
+        return Resources(
+            threads=max(part.threads for part in parts),
+            memory_mb=round(max(part.memory_mb for part in parts) + tables),
+            gpu=any(part.gpu for part in parts),
+        )
 
     def _make(self, name: str) -> GenePredictor:
-        makers: dict[str, Callable[[], GenePredictor]] = {
-            "homology": Homology,
-            "domain_neighbours": DomainNeighbours,
-            "network_neighbours": NetworkNeighbours,
-            "label_propagation": lambda: LabelPropagation(weights="learnt", similarity=True),
-            "electronic_trust": ElectronicTrust,
-            "sequence_network": lambda: SequenceNetwork(device=self.device, seed=self.seed),
-            "graph_network": lambda: GraphNetwork(device=self.device, seed=self.seed),
-            "evidence_network": lambda: EvidenceNetwork(device=self.device, seed=self.seed),
-        }
-        return makers[name]()
+        return make_member(name, device=self.device, seed=self.seed)
 
     def _fit(self, dataset: GeneDataset) -> None:
         self.preparation_ = Preparation(genes=dataset.genes, networks=tuple(sorted(dataset.networks)))
-        dataset = _with_usable_evidence(dataset)
+        dataset = with_usable_evidence(dataset)
         self.supervision_ = Supervision.of(dataset)
         labelled = np.asarray(self.supervision_.has_labels)
         if labelled.sum() < 2 * self.n_folds:
@@ -148,26 +155,56 @@ class Combined(GenePredictor):
                 " each; ask for fewer folds"
             )
         self.fold_ = deal_folds(labelled, n_folds=self.n_folds, seed=self.seed)
-        seen = self.supervision_.labelled[:, self.supervision_.aspect_of_term]
         self.members_: dict[str, list[GenePredictor]] = {}
+        others = [self.supervision_.only(self.fold_ != number) for number in range(self.n_folds)]
+        opinions = FoldOpinions(others, dataset.ontology)
         scores = []
         for name in self.members or MEMBERS:
-            if not _has_data(name, dataset):
+            if has_data(name, dataset):
+                scores.append(self._fit_folds(name, name, dataset, hear=opinions.add))
+            else:
                 _log.info("combined: %s is left out, because the dataset has no data for it", name)
-                continue
-            fitted: list[GenePredictor] = []
-            parts = (_kept(fitted, *pair) for pair in fit_folds(self._make(name), dataset, self.fold_))
-            scores.append(join_folds(parts, self.fold_, seen))
-            self.members_[name] = fitted
-            _log.info("combined: %s is fitted on %d folds", name, self.n_folds)
         if not scores:
             raise InputError("members: the dataset has data for none of them, expected some; name others")
+        for name in [name for name in _PUPILS if self.teaching and name in self.members_]:
+            n_epochs = fitted_view(self.members_[name][0])[1].n_epochs
+            scores.append(self._fit_folds(_TAUGHT + name, name, dataset, teach=opinions.taught, n_epochs=n_epochs))
+        del opinions
         self.accretion_ = dataset.accretion
         self.fit_judges(dataset, scores)
 
+    def _fit_folds(
+        self,
+        key: str,
+        name: str,
+        dataset: GeneDataset,
+        *,
+        hear: Callable[[int, NDArray[np.float32]], None] | None = None,
+        teach: Callable[[int, Supervision], Supervision] | None = None,
+        n_epochs: int | None = None,
+    ) -> csr_array:
+        """Fit a member without each fold, keep the fits as members_[key], and return the out-of-fold scores."""
+        fitted: list[GenePredictor] = []
+
+        def parts() -> Iterator[NDArray[np.float32]]:
+            fits = fit_folds(self._make(name), dataset, self.fold_, teach=teach, n_epochs=n_epochs)
+            for number, (predictor, scores) in enumerate(fits):
+                fitted.append(predictor)
+                if hear is not None:
+                    hear(number, scores)
+                yield scores
+
+        scores = join_folds(parts(), self.fold_, self.supervision_.labelled[:, self.supervision_.aspect_of_term])
+        self.members_[key] = fitted
+        _log.info("combined: %s is fitted on %d folds", key, self.n_folds)
+        return scores
+
     def fit_judges(self, dataset: GeneDataset, scores: Sequence[csr_array]) -> None:
-        """Train the judges of all aspects on the members' scores, as `member_scores` returns them."""
+        """Fit the join, and train the judges of all aspects, on the members' scores as `member_scores` returns them."""
         random = np.random.default_rng(self.seed)
+        known = np.flatnonzero(self.supervision_.has_labels & (dataset.split != VALIDATION))
+        self.join_ = fit_join(scores, self.supervision_, np.sort(random.permutation(known)[:_MOST_JOINED]))
+        scores = [*scores, apply_join(self.join_, scores)]
         positive, aspects = self.supervision_.positive, self.supervision_.aspect_of_term
         none = csr_array(positive.shape, dtype=bool)
         withheld = [withhold_terms(positive, dataset.ontology, aspects, random) for _ in range(_DRAWS)]
@@ -177,7 +214,10 @@ class Combined(GenePredictor):
                 features, truth = self._lessons(dataset, scores, aspect, shown, random)
                 if len(truth):
                     _log.info("combined: training a judge on %d pairs in %s, %s", len(truth), name, kind)
-                    self.judges_[f"{name} {kind}"] = PairNetwork(seed=self.seed).fit(features, truth)
+                    self.judges_[f"{name} {kind}"] = self._judge(len(scores) - 1).fit(features, truth)
+
+    def _judge(self, n_members: int) -> PairNetwork:
+        return PairNetwork(start=n_members, weight_decay=_DECAY, seed=self.seed)
 
     def _lessons(
         self,
@@ -263,6 +303,7 @@ class Combined(GenePredictor):
 
     def judge(self, dataset: GeneDataset, scores: Sequence[csr_array]) -> NDArray[np.float32]:
         """Combine the scores of the fitted members into one score: float32, shape (n_genes, n_terms)."""
+        n_members, scores = len(scores), [*scores, apply_join(self.join_, scores)]
         positive, labelled = self.supervision_.labels_for(dataset.genes)
         known = positive.astype(bool)
         none = csr_array(known.shape, dtype=bool)
@@ -275,8 +316,8 @@ class Combined(GenePredictor):
                 rows = np.flatnonzero(genes)
                 for block in np.array_split(rows, max(1, len(rows) // _GENES_AT_ONCE)):
                     pairs = self._describe(scores, held, covariates, terms, block)
-                    mean = expit(pairs.features[:, len(scores)])
-                    judged = mean if judge is None else judge.predict(pairs.features)
+                    joined = expit(pairs.features[:, n_members])
+                    judged = joined if judge is None else judge.predict(pairs.features)
                     result[block[pairs.rows], pairs.columns] = judged
         result[known.nonzero()] = 1.0
         return result
@@ -290,8 +331,9 @@ class Combined(GenePredictor):
                 predictor._write(folder / name / str(number))
 
     def _state(self) -> Arrays:
+        join = {f"join.{name}": array for name, array in self.join_.pack().items()}
         judges = {f"judge.{n}.{k}": v for n, judge in self.judges_.items() for k, v in judge.state().items()}
-        return {**self.supervision_.pack(), "fold": self.fold_, "accretion": self.accretion_, **judges}
+        return {**self.supervision_.pack(), "fold": self.fold_, "accretion": self.accretion_, **join, **judges}
 
     def _facts(self) -> dict[str, Any]:
         return {
@@ -308,35 +350,8 @@ class Combined(GenePredictor):
             name: [GenePredictor.load(folder / name / str(number)) for number in range(self.n_folds)]
             for name in facts["members"]
         }
-        self.judges_ = {}
+        self.join_, self.judges_ = TermCalibration.unpack(arrays, "join."), {}
         for name in facts["judges"]:
             prefix = f"judge.{name}."
             state = {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
-            self.judges_[name] = PairNetwork(seed=self.seed).restore(state)
-
-
-def _with_usable_evidence(dataset: GeneDataset) -> GeneDataset:
-    """Return the dataset without electronic sources that annotate labelled genes only.
-
-    This must happen before labels are hidden from the members, because it depends on which genes are labelled.
-    """
-    none = {"none": csr_array(dataset.electronic.shape, dtype=bool)}
-    return replace(dataset, electronic_sources=usable_sources(dataset) or none)
-
-
-def _has_data(name: str, dataset: GeneDataset) -> bool:
-    references = dataset.references
-    if name == "homology":
-        return bool(dataset.homology.nnz or (references is not None and references.homology.nnz))
-    if name == "domain_neighbours":
-        return len(domain_columns(dataset.feature_names)) > 0
-    if name in ("network_neighbours", "label_propagation", "graph_network"):
-        return any(bool(network.nnz) for network in dataset.networks.values())
-    if name == "sequence_network":
-        return bool(dataset.feature_names)
-    return any(bool(labels.nnz) for labels in dataset.electronic_sources.values())
-
-
-def _kept(fitted: list[GenePredictor], predictor: GenePredictor, scores: NDArray[np.float32]) -> NDArray[np.float32]:
-    fitted.append(predictor)
-    return scores
+            self.judges_[name] = self._judge(len(self.members_)).restore(state)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,12 +27,27 @@ def deal_folds(labelled: NDArray[np.bool_], *, n_folds: int, seed: int) -> NDArr
 
 
 def fit_folds(
-    predictor: GenePredictor, dataset: GeneDataset, fold: NDArray[np.intp]
+    predictor: GenePredictor,
+    dataset: GeneDataset,
+    fold: NDArray[np.intp],
+    *,
+    teach: Callable[[int, Supervision], Supervision] | None = None,
+    n_epochs: int | None = None,
 ) -> Iterator[tuple[GenePredictor, NDArray[np.float32]]]:
     """Fit a predictor once for each fold, without the fold's labels.
 
     The dataset is read once. A view that is trained in epochs is trained for as many as the dataset's validation genes
     choose. The labels of these genes therefore influence their own scores, which must not be used for learning.
+
+    Parameters
+    ----------
+    predictor : GenePredictor
+    dataset : GeneDataset
+    fold : ndarray of int, shape (n_genes,)
+    teach : callable, optional
+        Given the number of a fold and the labels without it, returns these labels with taught ones added.
+    n_epochs : int, optional
+        Epochs of training, if they are chosen already.
 
     Yields
     ------
@@ -42,12 +57,13 @@ def fit_folds(
         Its scores of all genes.
     """
     view, supervision = as_view(predictor), Supervision.of(dataset)
-    inputs, n_epochs = view.prepare(dataset), None
-    if view.trains_in_epochs:
+    inputs = view.prepare(dataset)
+    if view.trains_in_epochs and n_epochs is None:
         practice, held_out = split_validation(supervision)
         n_epochs = view.learn(inputs, practice, validation=held_out).n_epochs
     for number in range(fold.max() + 1):
-        fitted = view.learn(inputs, supervision.only(fold != number), n_epochs=n_epochs)
+        others = supervision.only(fold != number)
+        fitted = view.learn(inputs, others if teach is None else teach(number, others), n_epochs=n_epochs)
         yield view.with_fitted(fitted, dataset.ontology.terms), view.score(fitted, inputs)
 
 

@@ -5,7 +5,7 @@ import pytest
 from scipy.sparse import csr_array
 
 from genessl.data.ontology import ontology_from_edges
-from genessl.models.stacking.pair_features import _SMALLEST, TermFacts, describe_pairs
+from genessl.semi_supervised.stacking.pair_features import _SMALLEST, TermFacts, describe_pairs
 
 # TOP above LEFT and RIGHT, BOTTOM below both; a term of another aspect comes first.
 ROOT, TOP, LEFT, RIGHT, BOTTOM = (f"GO:{k}" for k in range(1, 6))

@@ -10,8 +10,8 @@ from genessl.models.neural.electronic_trust import ElectronicTrust
 from genessl.models.neural.evidence_network import EvidenceNetwork
 from genessl.models.neural.graph_network import GraphNetwork
 from genessl.models.neural.sequence_network import SequenceNetwork
+from genessl.models.out_of_fold import deal_folds, fit_folds, join_folds, score_folds
 from genessl.models.propagation.label_propagation import LabelPropagation
-from genessl.models.stacking.out_of_fold import deal_folds, fit_folds, join_folds, score_folds
 from genessl.models.supervision import Supervision
 from tests.conftest import make_dataset
 

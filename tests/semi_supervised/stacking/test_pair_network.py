@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from genessl.models.stacking.pair_network import PairNetwork
+from genessl.semi_supervised.stacking.pair_network import PairNetwork
 
 
 def xor(n_pairs=12000, seed=0):

@@ -15,12 +15,12 @@ from genessl.errors import InputError
 from genessl.evaluation.metrics import evaluate
 from genessl.models.base import GenePredictor
 from genessl.models.baselines import TermFrequency
-from genessl.models.stacking import combined as module
-from genessl.models.stacking import pair_network
-from genessl.models.stacking.combined import MEMBERS, Combined
-from genessl.models.stacking.pair_features import withhold_terms
-from genessl.models.stacking.pair_network import PairNetwork
 from genessl.models.supervision import Supervision
+from genessl.semi_supervised.stacking import combined as module
+from genessl.semi_supervised.stacking import pair_network
+from genessl.semi_supervised.stacking.combined import MEMBERS, Combined
+from genessl.semi_supervised.stacking.pair_features import withhold_terms
+from genessl.semi_supervised.stacking.pair_network import PairNetwork
 from tests.conftest import make_dataset
 
 CHEAP = ["homology", "network_neighbours", "label_propagation", "electronic_trust"]
@@ -286,7 +286,7 @@ def bare(dataset, *kept):
 
 
 def test_members_without_data_are_left_out(dataset, caplog):
-    with caplog.at_level(logging.INFO, logger="genessl.models.stacking.combined"):
+    with caplog.at_level(logging.INFO, logger="genessl.semi_supervised.stacking.combined"):
         fitted = Combined(device="cpu").fit(bare(dataset))
     assert list(fitted.members_) == ["sequence_network"]
     assert sum("is left out" in record.message for record in caplog.records) == len(MEMBERS) - 1
