@@ -3,9 +3,9 @@
     python benchmarks/ablation.py results/yeast_2016 --ontology go_2015-07-11.obo.gz
 
 Reads the run's dataset, truth and trained model (under cross-validation it is fitted again for each fold, which takes
-as long as `cross-validate`), leaves out members one at a time and in groups, trains the judges again on the remaining
-members, and writes ablation.tsv into the run's folder. Its columns are those of evaluation.tsv, and the model's name
-says what is left out.
+as long as `cross-validate`), leaves out members one at a time and in groups, fits the join and trains the judges again
+on the remaining members, and writes ablation.tsv into the run's folder. Its columns are those of evaluation.tsv, and
+the model's name says what is left out.
 """
 
 from __future__ import annotations
@@ -28,19 +28,22 @@ from genessl.errors import InputError
 from genessl.evaluation.comparison import compare, labels_from_table, lift
 from genessl.models.base import GenePredictor
 from genessl.output.tables import read_table
-from genessl.semi_supervised.stacking.combined import MEMBERS, Combined
+from genessl.semi_supervised.stacking.combined import PUPILS, TAUGHT, Combined
+from genessl.semi_supervised.stacking.members import MEMBERS, MORE_MEMBERS
 
 GROUPS = {
     "combined": (),
     "without electronic annotations": ("electronic_trust", "evidence_network"),
-    "without the network view": ("network_neighbours", "label_propagation", "graph_network"),
-    "without the sequence view": ("homology", "domain_neighbours", "sequence_network"),
-    **{f"without {name}": (name,) for name in MEMBERS},
+    "without teaching": ("taught sequence_network", "taught graph_network"),
+    "without the graph network": ("graph_network", "taught graph_network"),
+    "without the sequence network": ("sequence_network", "taught sequence_network"),
+    "without both neural views": tuple(f"{kind}{name}" for name in PUPILS for kind in ("", TAUGHT)),
+    **{f"without {name}": (name,) for name in MEMBERS + MORE_MEMBERS if name not in PUPILS},
 }
-_MEAN, _UNAWARE = "mean of the members instead of judges", "without known terms as input"
+_JOIN, _UNAWARE = "the join of the members instead of judges", "without known terms as input"
 
 
-VARIANTS = (*GROUPS, _UNAWARE, _MEAN)
+VARIANTS = (*GROUPS, _UNAWARE, _JOIN)
 
 
 def variants(
@@ -48,15 +51,15 @@ def variants(
 ) -> Iterator[tuple[str, NDArray[np.float32]]]:
     """Yield the name and scores of the fitted predictor and of each named variant of it."""
     scores = model.member_scores(dataset)
-    judges, everything = dict(model.judges_), list(scores.values())
+    join, judges, everything = model.join_, dict(model.judges_), list(scores.values())
     for name, left_out in GROUPS.items():
         kept = [table for member, table in scores.items() if member not in left_out]
         if name in names and kept and (len(kept) < len(scores) or not left_out):
             if left_out:
                 model.fit_judges(dataset, kept)
             yield name, _consistent(model.judge(dataset, kept), dataset)
-            model.judges_ = judges
-    fewer = {_UNAWARE: {key: judge for key, judge in judges.items() if key.endswith("first")}, _MEAN: {}}
+            model.join_, model.judges_ = join, judges
+    fewer = {_UNAWARE: {key: judge for key, judge in judges.items() if key.endswith("first")}, _JOIN: {}}
     for name in (name for name in fewer if name in names):
         model.judges_ = fewer[name]
         yield name, _consistent(model.judge(dataset, everything), dataset)

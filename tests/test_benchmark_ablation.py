@@ -36,11 +36,9 @@ def test_every_ingredient_has_a_row_and_the_whole_is_what_the_model_scores(run, 
     assert set(table["model"]) == {
         "combined",
         "without electronic annotations",
-        "without the network view",
-        "without the sequence view",
         *(f"without {name}" for name in MEMBERS),
         "without known terms as input",
-        "mean of the members instead of judges",
+        "the join of the members instead of judges",
     }
     known, later = lift(dataset.positive, dataset.ontology, full), lift(csr_array(truth), dataset.ontology, full)
     scores = np.zeros((dataset.n_genes, len(full.terms)))

@@ -35,8 +35,8 @@ from genessl.semi_supervised.stacking.taught_folds import FoldOpinions
 
 _log = logging.getLogger(__name__)
 
-_PUPILS = ("sequence_network", "graph_network")
-_TAUGHT = "taught "
+PUPILS = ("sequence_network", "graph_network")
+TAUGHT = "taught "
 _FIRST, _MORE = "first", "more"
 _MOST_GENES = 3000
 _FEWEST_GENES = 20
@@ -44,6 +44,7 @@ _MOST_JOINED = 1000
 _DRAWS = 5
 _GENES_AT_ONCE = 500
 _DECAY = 1.0
+_FEWEST_EPOCHS = 3  # of a taught view, which has much more to learn than a few labels
 
 
 class Combined(GenePredictor):
@@ -166,9 +167,9 @@ class Combined(GenePredictor):
                 _log.info("combined: %s is left out, because the dataset has no data for it", name)
         if not scores:
             raise InputError("members: the dataset has data for none of them, expected some; name others")
-        for name in [name for name in _PUPILS if self.teaching and name in self.members_]:
-            n_epochs = fitted_view(self.members_[name][0])[1].n_epochs
-            scores.append(self._fit_folds(_TAUGHT + name, name, dataset, teach=opinions.taught, n_epochs=n_epochs))
+        for name in [name for name in PUPILS if self.teaching and name in self.members_]:
+            n_epochs = max(_FEWEST_EPOCHS, fitted_view(self.members_[name][0])[1].n_epochs or 0)
+            scores.append(self._fit_folds(TAUGHT + name, name, dataset, teach=opinions.taught, n_epochs=n_epochs))
         del opinions
         self.accretion_ = dataset.accretion
         self.fit_judges(dataset, scores)

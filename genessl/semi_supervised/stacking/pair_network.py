@@ -91,11 +91,14 @@ class PairNetwork:
         return np.asarray(np.clip(scaled, -_FARTHEST, _FARTHEST), dtype=np.float32)
 
     def _module(self, n_features: int) -> nn.Sequential:
-        hidden, last = self.hidden, nn.Linear(self.hidden, 1)
+        hidden = self.hidden
+        module = nn.Sequential(
+            nn.Linear(n_features, hidden), nn.ReLU(), nn.Linear(hidden, hidden), nn.ReLU(), nn.Linear(hidden, 1)
+        )
         if self.start is not None:
-            nn.init.zeros_(last.weight)
-            nn.init.zeros_(last.bias)
-        return nn.Sequential(nn.Linear(n_features, hidden), nn.ReLU(), nn.Linear(hidden, hidden), nn.ReLU(), last)
+            for weight in module[-1].parameters():
+                nn.init.zeros_(weight)
+        return module
 
     def state(self) -> Arrays:
         """Return the learned arrays by name."""

@@ -1,11 +1,13 @@
 """The join of views: about each gene only the views speak that have evidence about it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
 from genessl.models.supervision import Supervision
-from genessl.semi_supervised.pseudo_labels.join import ViewJoin
+from genessl.semi_supervised.pseudo_labels.join import ViewJoin, joined_with_pupils
 
 
 @pytest.fixture
@@ -38,3 +40,36 @@ def test_some_genes_are_joined_as_all_are(fitted):
     speaks = [np.ones(200, dtype=bool), np.arange(200) % 3 > 0]
     rows = np.array([5, 3, 100])
     np.testing.assert_array_equal(join.apply(scores, speaks, rows), join.apply(scores, speaks)[rows])
+
+
+def test_a_pupil_counts_as_much_as_its_view_in_the_join(fitted):
+    join, scores = fitted
+    slopes = join.calibrations[0, 1].slopes[0]
+    assert slopes.min() > 0.1
+    np.testing.assert_allclose(join.shares((0, 1), 2), np.tile((slopes / slopes.sum())[:, None], 3), rtol=1e-6)
+    np.testing.assert_array_equal(join.shares((0,), 2), [[1.0] * 3, [0.0] * 3])  # the view of the second is silent
+    flat = ViewJoin({(0, 1): replace(join.calibrations[0, 1], slopes=np.zeros((1, 2)))})
+    np.testing.assert_array_equal(flat.shares((0, 1), 2), np.full((2, 3), 0.5))
+    speaks = [np.ones(200, dtype=bool), np.arange(200) != 7]
+    taught = [scores[1], scores[0]]
+    joined, rows = join.apply(scores, speaks), np.array([7, 8])
+    expected = np.stack(
+        [
+            0.5 * joined[7] + 0.5 * taught[0][7],
+            0.5 * joined[8] + 0.5 * (slopes @ [taught[0][8], taught[1][8]]) / slopes.sum(),
+        ]
+    )
+    np.testing.assert_allclose(joined_with_pupils(scores, taught, join, speaks, rows), expected, rtol=1e-5)
+
+
+def test_a_pupil_whose_view_tells_nothing_counts_for_nothing():
+    random = np.random.default_rng(0)
+    truth = random.random((200, 3)) < 0.4
+    supervision = Supervision.from_labels(
+        np.arange(200).astype(str), csr_array(truth), np.ones((200, 1), dtype=bool), np.zeros(3, dtype=np.intp)
+    )
+    told = np.clip(0.5 * truth + 0.5 * random.random((200, 3)), 0.01, 0.99).astype(np.float32)
+    nothing = random.uniform(0.2, 0.8, (200, 3)).astype(np.float32)
+    everyone = np.ones(200, dtype=bool)
+    join = ViewJoin.fit([told, nothing], [everyone, everyone], supervision, everyone)
+    assert join.shares((0, 1), 2)[1].max() < 0.1

@@ -79,3 +79,20 @@ def test_a_feature_that_never_varied_is_not_read_and_one_far_out_does_no_harm():
     np.testing.assert_array_equal(fitted.predict(other), fitted.predict(features[:5]))
     assert np.isfinite(fitted.predict(far)).all()
     assert not np.array_equal(fitted.predict(far), fitted.predict(features[:5]))
+
+
+def test_what_it_learns_is_added_to_a_logit_to_which_decay_holds_it():
+    random = np.random.default_rng(0)
+    features = random.standard_normal((4000, 3)).astype(np.float32)
+    truth = random.random(4000) < 1 / (1 + np.exp(-features[:, 1] - 2 * features[:, 0] * features[:, 2]))
+    new = random.standard_normal((2000, 3)).astype(np.float32)
+    start = 1 / (1 + np.exp(-new[:, 1]))
+    told = 1 / (1 + np.exp(-new[:, 1] - 2 * new[:, 0] * new[:, 2]))
+    untrained = PairNetwork(start=1, n_epochs=1, learning_rate=1e-12).fit(features, truth).predict(new)
+    np.testing.assert_allclose(untrained, start, atol=1e-4)
+    free, held = (
+        PairNetwork(start=1, weight_decay=decay, batch_size=128).fit(features, truth).predict(new)
+        for decay in (1e-4, 300.0)
+    )
+    assert abs(free - told).mean() < 0.5 * abs(start - told).mean()
+    assert abs(held - start).mean() < 0.3 * abs(free - start).mean()

@@ -1,0 +1,86 @@
+"""What members teach, fold by fold: it follows their scores, and nothing of a fold's own labels."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_array
+from scipy.special import expit, logit
+
+from genessl.data.dataset import GeneDataset
+from genessl.models.base import GenePredictor
+from genessl.models.supervision import Supervision
+from genessl.semi_supervised.stacking import combined as module
+from genessl.semi_supervised.stacking.combined import Combined
+from genessl.semi_supervised.stacking.taught_folds import FoldOpinions
+from tests.conftest import make_dataset
+
+MEMBERS = ["label_propagation", "sequence_network", "graph_network"]
+
+
+@pytest.fixture(scope="module")
+def dataset() -> GeneDataset:
+    dataset, _ = make_dataset(domains=True)
+    return dataset.take(np.argsort(dataset.genes))
+
+
+def test_the_joint_opinion_by_hand(dataset):
+    supervision = Supervision.of(dataset)
+    opinions = FoldOpinions([supervision], dataset.ontology)
+    random = np.random.default_rng(0)
+    tables = [random.uniform(0.01, 0.9, dataset.positive.shape).astype(np.float32) for _ in range(2)]
+    tables[1][:, ::2] = 0.0  # a member that has not learned these terms says nothing of them
+    for table in tables:
+        opinions.add(0, table)
+    taught = opinions.taught(0, supervision)
+    base = logit(np.clip(supervision.frequency, 1e-5, 1 - 1e-5))
+    second = np.where(tables[1] > 0, logit(np.maximum(tables[1], 1e-5)) - base, 0.0)
+    expected = expit(base + (logit(tables[0]) - base + second) / 2)
+    rows, columns = taught.taught_positive.nonzero()
+    assert len(rows) > 50
+    np.testing.assert_allclose(taught.taught_positive[rows, columns], expected[rows, columns], rtol=1e-3)
+    assert not taught.labelled[rows, taught.aspect_of_term[columns]].any()  # only genes without a label are taught
+    assert taught.taught_weight == 0.3
+    column = int(columns[np.argmax(supervision.frequency[columns])])
+    pupils = ~supervision.labelled[:, supervision.aspect_of_term[column]]
+    chosen = pupils & (taught.taught_positive[:, [column]].toarray()[:, 0] > 0)
+    direct = np.sort(expected[pupils, column])[::-1][: round(0.6 * supervision.frequency[column] * pupils.sum())]
+    assert set(direct[direct > supervision.frequency[column]]) <= set(expected[chosen, column])
+
+
+def test_a_folds_own_labels_move_no_bit_of_what_its_genes_get_from_taught_views(dataset, monkeypatch):
+    # One epoch at most: the number of epochs is chosen once for all folds.
+    make = module.make_member
+    monkeypatch.setattr(
+        module,
+        "make_member",
+        lambda name, **given: make(name, **given).set_params(**({"max_epochs": 1} if "network" in name else {})),
+    )
+    fitted = Combined(members=MEMBERS, device="cpu").fit(dataset)
+    fold = 1
+    chosen = (fitted.fold_ == fold) & dataset.labelled.any(axis=1)
+    rows = np.arange(dataset.n_genes)
+    rows[chosen] = np.random.default_rng(0).permutation(np.flatnonzero(chosen))
+    other = csr_array(dataset.positive[rows])
+    assert (other != dataset.positive).nnz > 20
+    swapped = replace(dataset, positive=other)
+    again = Combined(members=MEMBERS, device="cpu").fit(swapped)
+    for name in ("taught sequence_network", "taught graph_network"):
+        first, second = fitted.members_[name][fold], again.members_[name][fold]
+        np.testing.assert_array_equal(first.predict_proba(dataset), second.predict_proba(dataset))
+        another = [model.members_[name][fold + 1].predict_proba(dataset) for model in (fitted, again)]
+        assert np.abs(another[0] - another[1]).max() > 1e-4
+
+
+def test_teaching_is_a_choice_and_survives_saving(dataset, tmp_path):
+    plain = Combined(members=MEMBERS, teaching=False, device="cpu").fit(dataset)
+    assert list(plain.members_) == MEMBERS
+    taught = Combined(members=MEMBERS, device="cpu").fit(dataset)
+    assert list(taught.members_) == [*MEMBERS, "taught sequence_network", "taught graph_network"]
+    for name in MEMBERS:
+        np.testing.assert_array_equal(
+            plain.member_scores(dataset)[name].toarray(), taught.member_scores(dataset)[name].toarray()
+        )
+    taught.save(tmp_path / "model")
+    loaded = GenePredictor.load(tmp_path / "model")
+    np.testing.assert_array_equal(loaded.predict_proba(dataset), taught.predict_proba(dataset))
