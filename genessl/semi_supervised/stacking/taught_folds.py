@@ -36,7 +36,8 @@ class FoldOpinions:
     ontology: Ontology
 
     def __post_init__(self) -> None:
-        self._told = [np.zeros(labels.positive.shape, dtype=np.float32) for labels in self.supervisions]
+        # Log-odds to three digits are enough, and there is a table for each fold.
+        self._told = [np.zeros(labels.positive.shape, dtype=np.float16) for labels in self.supervisions]
         self._members = [0] * len(self.supervisions)
 
     def add(self, number: int, scores: NDArray[np.float32]) -> None:
@@ -48,13 +49,13 @@ class FoldOpinions:
             Of the fold.
         scores : ndarray of float32, shape (n_genes, n_terms)
         """
-        self._told[number] += evidence(scores, self.supervisions[number].frequency)
+        self._told[number] += evidence(scores, self.supervisions[number].frequency).astype(np.float16)
         self._members[number] += 1
 
     def taught(self, number: int, supervision: Supervision) -> Supervision:
         """Return the labels without a fold, with what the members that were fitted without it teach by quota."""
         base = logit(np.clip(supervision.frequency, _LEAST_FREQUENCY, 1.0 - _LEAST_FREQUENCY)).astype(np.float32)
-        confidence = expit(base + self._told[number] / np.float32(max(1, self._members[number])))
+        confidence = expit(base + self._told[number].astype(np.float32) / np.float32(max(1, self._members[number])))
         everyone = np.ones(len(supervision.genes), dtype=bool)
         choice = choose_by_quota(confidence, supervision, everyone, quota=_QUOTA)
         return close_lesson(1, "joint", confidence, choice, supervision, self.ontology).added_to(supervision, _WEIGHT)

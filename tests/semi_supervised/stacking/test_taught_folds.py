@@ -38,7 +38,7 @@ def test_the_joint_opinion_by_hand(dataset):
     expected = expit(base + (logit(tables[0]) - base + second) / 2)
     rows, columns = taught.taught_positive.nonzero()
     assert len(rows) > 50
-    np.testing.assert_allclose(taught.taught_positive[rows, columns], expected[rows, columns], rtol=1e-3)
+    np.testing.assert_allclose(taught.taught_positive[rows, columns], expected[rows, columns], rtol=5e-3)
     assert not taught.labelled[rows, taught.aspect_of_term[columns]].any()  # only genes without a label are taught
     assert taught.taught_weight == 0.3
     column = int(columns[np.argmax(supervision.frequency[columns])])
