@@ -33,7 +33,7 @@ OPTIONAL = ("label_spreading", "function_diffusion", "correct_and_smooth", "embe
 RUN_BY_DEFAULT = [
     name
     for name, (module, _) in PREDICTORS.items()
-    if name == "co_training" or (".models." in module and name not in OPTIONAL)
+    if name in ("co_training", "combined") or (".models." in module and name not in OPTIONAL)
 ]
 SHIPPED = sorted((ROOT / "config").glob("*.yaml"))
 
