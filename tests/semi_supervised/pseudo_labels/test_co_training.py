@@ -459,7 +459,9 @@ def test_views_may_be_any_predictors(dataset, tmp_path):
     np.testing.assert_array_equal(loaded.predict_proba(dataset), scores)
 
 
-def test_half_the_prediction_is_the_join_of_all_views_and_half_the_mean_of_those_taught(dataset, tmp_path):
+def test_half_the_prediction_is_the_join_of_all_views_and_half_that_of_the_taught_ones_weighed_as_their_views(
+    dataset, tmp_path
+):
     fitted = taught_to_the_end(dataset, rounds=1, teacher="joint", third_view=LabelPropagation())
     ordered = dataset.take(np.argsort(dataset.genes))
     alone = LabelPropagation().fit(dataset)._predict(ordered)
@@ -471,7 +473,13 @@ def test_half_the_prediction_is_the_join_of_all_views_and_half_the_mean_of_those
     found, calibrations = fitted._predict(ordered), fitted.join_.calibrations
     assert set(calibrations) == {(0, 1, 2, 3), (0, 2, 3)}
     everyone = calibrations[0, 1, 2, 3].apply(scores)
-    np.testing.assert_allclose(found[connected], (everyone / 2 + (sequence + network) / 4)[connected], atol=1e-6)
+    slopes = calibrations[0, 1, 2, 3].slopes[:, :2]
+    shares = np.where(
+        slopes.sum(axis=1, keepdims=True) > 0, slopes / np.maximum(slopes.sum(axis=1, keepdims=True), 1e-9), 0.5
+    )
+    first, second = shares[calibrations[0, 1, 2, 3].aspect_of_term].T
+    taught = first * sequence + second * network
+    np.testing.assert_allclose(found[connected], ((everyone + taught) / 2)[connected], atol=1e-6)
     others = calibrations[0, 2, 3].apply([scores[0], *scores[2:]])  # the network view says nothing of these genes
     np.testing.assert_allclose(found[~connected], ((others + sequence) / 2)[~connected], atol=1e-6)
     fitted.__class__ = CoTraining
