@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from scipy.sparse import csr_array, eye_array
@@ -10,7 +10,7 @@ from scipy.sparse import csr_array, eye_array
 from genessl.data.dataset import GeneDataset
 from genessl.data.sparse import keep_columns
 from genessl.features.domains import domain_columns, domain_similarity
-from genessl.features.graphs import degree_normalised, joined_networks, neighbour_average, summed
+from genessl.features.graphs import degree_normalised, neighbour_average, summed
 from genessl.features.homology import similarity_network
 from genessl.features.muting import Muting
 from genessl.features.nearest import embedding_columns, embedding_places, nearest_places
@@ -22,19 +22,20 @@ _NEAREST = 20
 _STEPS, _LEAST_STEP = 8, 3e-4  # after eight steps 6 % of a walk goes on
 
 
-def network_relations(dataset: GeneDataset, muting: Muting | None = None) -> dict[str, csr_array]:
+def network_relations(networks: Mapping[str, csr_array]) -> dict[str, csr_array]:
     """Return the networks, and the genes that a random walk over all of them meets.
+
+    Parameters
+    ----------
+    networks : mapping of str to csr_array, each of shape (n_genes, n_genes)
+        As `joined_networks` returns them, so that the columns of silent genes are empty.
 
     Returns
     -------
     dict of str to csr_array of float32, each of shape (n_genes, n_genes)
-        At least 0, with an empty diagonal: no gene is related to itself. The columns of silent genes are empty. Without
-        networks there is no relation.
+        At least 0, with an empty diagonal: no gene is related to itself. Without networks there is no relation.
     """
-    networks = joined_networks(dataset, relaying=True, muting=muting)
-    if not networks:
-        return {}
-    return {**networks, WALK: random_walk(networks.values(), dataset.n_genes)}
+    return {**networks, WALK: random_walk(list(networks.values()))} if networks else {}
 
 
 def enough_neighbours(dataset: GeneDataset) -> int:
@@ -72,33 +73,33 @@ def sequence_relations(
     return relations
 
 
-def random_walk(networks: Iterable[csr_array], n_genes: int, *, restart: float = _RESTART) -> csr_array:
+def random_walk(networks: Sequence[csr_array]) -> csr_array:
     """Return how often a random walk with restart from each gene is at each other gene.
 
-    The walk is on the sum of the networks, each normalised by its degrees: M = r sum_k (1 - r)^k P^k, with r the
-    restart and P the transition matrix. After eight steps, or where fewer than three walks in ten thousand are, a walk
+    The walk is on the sum of the networks, each normalised by its degrees: M = r sum_k (1 - r)^k P^k, with a restart r
+    of 0.3 and the transition matrix P. After eight steps, or where fewer than three walks in ten thousand are, a walk
     is not followed. Only visits above a thousandth are kept, and none of a gene to itself: what a walk brings back to
     its start would be the gene's own label.
 
     Parameters
     ----------
-    networks : iterable of csr_array, each of shape (n_genes, n_genes)
-    n_genes : int
-    restart : float, default=0.3
+    networks : sequence of csr_array, each of shape (n_genes, n_genes)
+        At least one.
 
     Returns
     -------
     csr_array of float32, shape (n_genes, n_genes)
     """
+    n_genes = networks[0].shape[0]
     step = neighbour_average(summed([degree_normalised(network) for network in networks], n_genes))
     here = csr_array(eye_array(n_genes, dtype=np.float32, format="csr"))
     visits = csr_array((n_genes, n_genes), dtype=np.float32)
     for _ in range(_STEPS):
-        here = _above(csr_array((1.0 - restart) * (here @ step)), _LEAST_STEP)
+        here = _above(csr_array((1.0 - _RESTART) * (here @ step)), _LEAST_STEP)
         visits = csr_array(visits + here)
     visits = visits.tocoo()
-    kept = (restart * visits.data > _LEAST_VISITS) & (visits.row != visits.col)
-    entries = (np.float32(restart) * visits.data[kept], (visits.row[kept], visits.col[kept]))
+    kept = (_RESTART * visits.data > _LEAST_VISITS) & (visits.row != visits.col)
+    entries = (np.float32(_RESTART) * visits.data[kept], (visits.row[kept], visits.col[kept]))
     return csr_array(entries, shape=(n_genes, n_genes))
 
 

@@ -31,7 +31,7 @@ def fit_folds(
     dataset: GeneDataset,
     fold: NDArray[np.intp],
     *,
-    teach: Callable[[int, Supervision], Supervision] | None = None,
+    teach: Callable[[int], Supervision] | None = None,
     n_epochs: int | None = None,
 ) -> Iterator[tuple[GenePredictor, NDArray[np.float32]]]:
     """Fit a predictor once for each fold, without the fold's labels.
@@ -45,7 +45,7 @@ def fit_folds(
     dataset : GeneDataset
     fold : ndarray of int, shape (n_genes,)
     teach : callable, optional
-        Given the number of a fold and the labels without it, returns these labels with taught ones added.
+        Given the number of a fold, returns the labels without it, with taught ones added; by default none are taught.
     n_epochs : int, optional
         Epochs of training, if they are chosen already.
 
@@ -62,8 +62,8 @@ def fit_folds(
         practice, held_out = split_validation(supervision)
         n_epochs = view.learn(inputs, practice, validation=held_out).n_epochs
     for number in range(fold.max() + 1):
-        others = supervision.only(fold != number)
-        fitted = view.learn(inputs, others if teach is None else teach(number, others), n_epochs=n_epochs)
+        others = supervision.only(fold != number) if teach is None else teach(number)
+        fitted = view.learn(inputs, others, n_epochs=n_epochs)
         yield view.with_fitted(fitted, dataset.ontology.terms), view.score(fitted, inputs)
 
 

@@ -128,11 +128,6 @@ class Supervision:
         """Return a supervision with these taught labels in place of its own."""
         return replace(self, taught_positive=positive, taught_negative=negative, taught_weight=weight)
 
-    def taught_among(self, members: NDArray[np.bool_]) -> Supervision:
-        """Return a supervision with the taught labels of the genes in `members` only, shape (n_genes,)."""
-        positive, negative = (keep_rows(part, members) for part in (self.taught_positive, self.taught_negative))
-        return self.teach(positive, negative, self.taught_weight)
-
     def as_experimental(self) -> Supervision:
         """Return a supervision that counts the taught labels as experimental ones.
 

@@ -13,7 +13,7 @@ from sklearn.exceptions import NotFittedError
 
 from genessl.data.dataset import GeneDataset
 from genessl.errors import InputError
-from genessl.models.base import check_count, check_range
+from genessl.models.base import check_count, check_flag, check_range
 from genessl.models.kernel_regression import KernelRegression
 from genessl.models.out_of_fold import deal_folds
 from genessl.models.supervision import Supervision
@@ -174,8 +174,7 @@ class SyntheticDetector(BaseEstimator):  # type: ignore[misc]
         return table.iloc[order].reset_index(drop=True)
 
     def _check_parameters(self) -> None:
-        if type(self.place) is not bool:
-            raise InputError(f"place: found {self.place!r}, expected true or false")
+        check_flag("place", self.place)
         for name, least in (("rounds", 0), ("queue_length", 1), ("n_decoys", 1), ("n_folds", 2), ("seed", 0)):
             check_count(name, getattr(self, name), least)
         check_range("penalty", self.penalty, 0.0, low_included=False)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from genessl.data.sparse import keep_rows
 from genessl.models.neural.inputs import NeuralInputs, NeuralT, with_offset
 from genessl.models.neural.objective import MakeObjective, Objective
 from genessl.models.supervision import Supervision
@@ -102,7 +103,13 @@ class DummyHeadObjective(Objective):
 
 def _among(supervision: Supervision, members: NDArray[np.bool_]) -> Supervision:
     """Keep the taught labels of some genes, and let strategies draw from these only; experimental labels stay."""
-    return replace(supervision.taught_among(members), suspects=None, pool=members)
+    return replace(
+        supervision,
+        taught_positive=keep_rows(supervision.taught_positive, members),
+        taught_negative=keep_rows(supervision.taught_negative, members),
+        suspects=None,
+        pool=members,
+    )
 
 
 def with_dummy_head(make: MakeObjective[NeuralT], supervision: Supervision) -> MakeObjective[NeuralT]:

@@ -139,7 +139,7 @@ class GraphNetwork(NeuralView[GraphInputs]):
         adjacencies = [degree_normalised(network) for network in networks.values()]
         sending = adjacencies if muted is None else [keep_rows(adjacency, ~muted) for adjacency in adjacencies]
         tensors = tuple(sparse_tensor(adjacency) for adjacency in sending)
-        relations = network_relations(dataset, muting).values() if self.label_path else ()
+        relations = network_relations(networks).values() if self.label_path else ()
         return GraphInputs(
             genes=dataset.genes,
             n_terms=dataset.n_terms,

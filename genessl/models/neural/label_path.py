@@ -13,7 +13,6 @@ from scipy.sparse import csr_array
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
-from genessl.data.sparse import pack_sparse, unpack_sparse
 from genessl.models.base import Arrays
 from genessl.models.neural.layers import RelationSum, sparse_tensor
 from genessl.models.supervision import Supervision
@@ -28,54 +27,10 @@ _GENES_AT_ONCE = 256
 
 
 @dataclass(frozen=True, eq=False)
-class ShownLabels:
-    """The labels that genes show to their neighbours, in the columns of a module.
-
-    Parameters
-    ----------
-    genes : ndarray of str, shape (n_genes,)
-    having : csr_array of float32, shape (n_genes, n_columns)
-        1 where a labelled gene has the term.
-    labelled : ndarray of float32, shape (n_genes, n_aspects)
-        1 where a gene is labelled in an aspect.
-    """
-
-    genes: NDArray[np.str_]
-    having: csr_array
-    labelled: NDArray[np.float32]
-
-    @classmethod
-    def of(cls, supervision: Supervision) -> Self:
-        """Return the experimental labels; a taught label is a target of its gene and is shown to no neighbour."""
-        return cls(supervision.genes, supervision.targets, supervision.labelled.astype(np.float32))
-
-    def for_genes(self, genes: NDArray[np.str_]) -> Self:
-        """Return the labels of the genes given; those of a gene that is not known here are empty."""
-        if np.array_equal(genes, self.genes):
-            return self
-        row_of = {gene: row for row, gene in enumerate(self.genes.tolist())}
-        rows = np.array([row_of.get(gene, -1) for gene in genes.tolist()], dtype=np.intp)
-        known = np.flatnonzero(rows >= 0)
-        place = (np.ones(len(known), dtype=np.float32), (known, rows[known]))
-        selector = csr_array(place, shape=(len(genes), len(self.genes)))
-        labelled = np.zeros((len(genes), self.labelled.shape[1]), dtype=np.float32)
-        labelled[known] = self.labelled[rows[known]]
-        return type(self)(genes, csr_array(selector @ self.having), labelled)
-
-    def pack(self) -> Arrays:
-        """Return the labels as named arrays; the caller saves the gene names."""
-        return {**pack_sparse("shown.having", self.having), "shown.labelled": self.labelled}
-
-    @classmethod
-    def unpack(cls, arrays: Arrays, genes: list[str]) -> Self:
-        """Return the labels that `pack` flattened, given the gene names."""
-        having = unpack_sparse("shown.having", arrays)
-        return cls(np.array(genes, dtype=np.str_), csr_array(having, dtype=np.float32), arrays["shown.labelled"])
-
-
-@dataclass(frozen=True, eq=False)
 class NeighbourLabels:
     """What the neighbours of each gene show, relation by relation.
+
+    Neighbours show their experimental labels. A taught label is a target of its gene and is shown to nobody.
 
     Parameters
     ----------
@@ -89,18 +44,21 @@ class NeighbourLabels:
     labelled: Tensor
 
     @classmethod
-    def of(cls, relations: Sequence[Tensor], shown: ShownLabels) -> Self:
+    def of(cls, relations: Sequence[Tensor], supervision: Supervision, genes: NDArray[np.str_]) -> Self:
         """Sum what neighbours show.
 
         Parameters
         ----------
         relations : sequence of Tensor, CSR of float32, each of shape (n_genes, n_genes)
-        shown : ShownLabels
-            With a row for each gene of the relations.
+        supervision : Supervision
+            The labels that are shown.
+        genes : ndarray of str, shape (n_genes,)
+            The genes of the relations; those that the supervision does not know show nothing.
         """
+        targets, known = supervision.labels_for(genes)
         messages = RelationSum()
-        having = messages(relations, sparse_tensor(shown.having))
-        labelled = messages(relations, torch.from_numpy(shown.labelled))
+        having = messages(relations, sparse_tensor(targets))
+        labelled = messages(relations, torch.from_numpy(known.astype(np.float32)))
         return cls(tuple(map(_as_scipy, having)), torch.stack(labelled, dim=2))
 
 
@@ -171,12 +129,7 @@ class LabelPath(nn.Module):
         aspect = self.aspect_of_column[columns]
         labelled, shrinkage = around.labelled[genes, aspect], softplus(self.shrinkage)[aspect]
         odds = self.log_odds(having, labelled, shrinkage, self.prior[columns].unsqueeze(1))
-        amount = (torch.log1p(labelled) - self.centre[aspect]) / self.spread[aspect]
-        gates = torch.empty_like(amount)
-        for number in range(len(self.gates)):
-            chosen = aspect == number
-            gates[chosen] = amount[chosen] @ self.gates[number].T
-        return self.bias[aspect] + (2.0 * torch.sigmoid(gates) * self.strength[aspect] * odds).sum(dim=1)
+        return self.bias[aspect] + (self.trust(around.labelled)[genes, aspect] * odds).sum(dim=1)
 
     @torch.no_grad()
     def table(self, around: NeighbourLabels) -> Tensor:
@@ -199,11 +152,12 @@ class TrainedPath:
     Parameters
     ----------
     path : LabelPath
-    shown : ShownLabels
+    supervision : Supervision
+        The experimental labels of the fit, for the terms of the path.
     """
 
     path: LabelPath
-    shown: ShownLabels
+    supervision: Supervision
 
     @classmethod
     def learn(cls, relations: Sequence[Tensor], supervision: Supervision, *, seed: int) -> Self:
@@ -218,26 +172,26 @@ class TrainedPath:
         ----------
         relations : sequence of Tensor, CSR of float32, each of shape (n_genes, n_genes)
         supervision : Supervision
-            The labels to learn, which neighbours show as well.
+            The labels to learn, which neighbours show as well; of the same genes as the relations.
         seed : int
         """
-        shown = ShownLabels.of(supervision)
         path = LabelPath(len(relations), supervision.labelled.shape[1], supervision.positive.shape[1])
-        around = NeighbourLabels.of(relations, shown)
+        around = NeighbourLabels.of(relations, supervision, supervision.genes)
         path.settle(supervision, around)
         pairs = _pairs(around, supervision, np.random.default_rng(seed))
         hold = _HOLD / max(1, int(supervision.has_labels.sum()))
         _train(path, around, pairs, np.random.default_rng(seed), hold=hold)
-        return cls(path.requires_grad_(False), shown)
+        labels = supervision.positive, supervision.labelled, supervision.aspect_of_term
+        return cls(path.requires_grad_(False), Supervision.from_labels(supervision.genes, *labels))
 
     def offset(self, relations: Sequence[Tensor], genes: NDArray[np.str_]) -> Tensor:
         """Return what the path adds to the logits of the genes of some relations, float32, (n_genes, n_columns)."""
-        return self.path.table(NeighbourLabels.of(relations, self.shown.for_genes(genes)))
+        return self.path.table(NeighbourLabels.of(relations, self.supervision, genes))
 
     def pack(self) -> Arrays:
         """Return numbers and labels as named arrays; the caller saves the gene names."""
         numbers = {f"path.{name}": value.numpy() for name, value in self.path.state_dict().items()}
-        return {**numbers, **self.shown.pack()}
+        return {**numbers, **self.supervision.pack()}
 
     @classmethod
     def unpack(cls, arrays: Arrays, genes: list[str]) -> Self:
@@ -246,7 +200,7 @@ class TrainedPath:
         n_aspects, n_relations = arrays["path.strength"].shape
         path = LabelPath(n_relations, n_aspects, len(arrays["path.prior"]))
         path.load_state_dict({n.removeprefix("path."): torch.from_numpy(array.copy()) for n, array in numbers.items()})
-        return cls(path.requires_grad_(False), ShownLabels.unpack(arrays, genes))
+        return cls(path.requires_grad_(False), Supervision.unpack(arrays, genes))
 
 
 def _train(

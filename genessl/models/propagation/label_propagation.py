@@ -12,7 +12,7 @@ from scipy.sparse import csr_array, diags_array
 
 from genessl.errors import InputError
 from genessl.features.graphs import degree_normalised, neighbour_average, summed
-from genessl.models.base import Arrays, check_count, check_range
+from genessl.models.base import Arrays, check_count, check_flag, check_range
 from genessl.models.closed_form import FittedLabels
 from genessl.models.propagation.iteration import iterate
 from genessl.models.propagation.network_weights import learn_network_weights
@@ -94,8 +94,7 @@ class LabelPropagation(PropagationView[FittedPropagation]):
     def _check_parameters(self) -> None:
         if self.weights not in ("equal", "learnt"):
             raise InputError(f"weights: found {self.weights!r}, expected 'equal' or 'learnt'")
-        if type(self.similarity) is not bool:
-            raise InputError(f"similarity: found {self.similarity!r}, expected true or false")
+        check_flag("similarity", self.similarity)
         check_range("restart", self.restart, 0.0, 1.0, low_included=False)
         check_range("tolerance", self.tolerance, 0.0, low_included=False)
         check_count("max_iterations", self.max_iterations)

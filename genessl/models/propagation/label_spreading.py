@@ -6,9 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from genessl.errors import InputError
 from genessl.features.graphs import degree_normalised
-from genessl.models.base import check_count, check_range
+from genessl.models.base import check_count, check_flag, check_range
 from genessl.models.closed_form import FittedLabels
 from genessl.models.propagation.iteration import check_share, spread
 from genessl.models.propagation.view import NetworkInputs, PropagationView
@@ -57,8 +56,7 @@ class LabelSpreading(PropagationView[FittedLabels]):
 
     def _check_parameters(self) -> None:
         check_share("alpha", self.alpha, low_included=False)
-        if type(self.similarity) is not bool:
-            raise InputError(f"similarity: found {self.similarity!r}, expected true or false")
+        check_flag("similarity", self.similarity)
         check_range("tolerance", self.tolerance, 0.0, low_included=False)
         check_count("max_iterations", self.max_iterations)
 

@@ -16,7 +16,7 @@ from genessl.data.ontology import Ontology
 from genessl.errors import InputError
 from genessl.evaluation.calibration import TermCalibration
 from genessl.features.muting import Muting
-from genessl.models.base import GenePredictor, check_count, check_range
+from genessl.models.base import GenePredictor, check_count, check_flag, check_range
 from genessl.models.inputs import Fitted, ViewInputs
 from genessl.models.neural.sequence_network import SequenceNetwork
 from genessl.models.supervision import Supervision
@@ -166,8 +166,7 @@ class SelfTraining(TaughtInRounds):
         check_range("weight", self.weight, 0.0, 1.0, low_included=False)
         if self.selection not in SELECTIONS:
             raise InputError(f"selection: found {self.selection!r}, expected one of {', '.join(SELECTIONS)}")
-        if type(self.curriculum) is not bool:
-            raise InputError(f"curriculum: found {self.curriculum!r}, expected true or false")
+        check_flag("curriculum", self.curriculum)
         check_predictor("predictor", self.predictor)
         super()._check_parameters()
 

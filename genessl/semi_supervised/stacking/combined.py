@@ -22,7 +22,14 @@ from genessl.models.resources import Resources, table_mb
 from genessl.models.supervision import Supervision
 from genessl.models.view import fitted_view
 from genessl.semi_supervised.stacking.member_join import apply_join, fit_join
-from genessl.semi_supervised.stacking.members import MEMBERS, MORE_MEMBERS, has_data, make_member, with_usable_evidence
+from genessl.semi_supervised.stacking.members import (
+    MEMBERS,
+    MORE_MEMBERS,
+    has_data,
+    make_member,
+    usual_members,
+    with_usable_evidence,
+)
 from genessl.semi_supervised.stacking.pair_features import (
     Pairs,
     TermFacts,
@@ -73,7 +80,7 @@ class Combined(GenePredictor):
     ----------
     members : list of str, optional
         The predictors to combine, some of `MEMBERS` and `MORE_MEMBERS`; by default those of `MEMBERS` for which the
-        dataset has data.
+        dataset has data, and `homology` and `domain_neighbours` if it has references, which only these two read.
     teaching : bool, default=True
         Whether the neural views of sequences and networks among the members are also taught.
     n_folds : int, default=4
@@ -160,7 +167,7 @@ class Combined(GenePredictor):
         others = [self.supervision_.only(self.fold_ != number) for number in range(self.n_folds)]
         opinions = FoldOpinions(others, dataset.ontology)
         scores = []
-        for name in self.members or MEMBERS:
+        for name in self.members or usual_members(dataset):
             if has_data(name, dataset):
                 scores.append(self._fit_folds(name, name, dataset, hear=opinions.add))
             else:
@@ -181,7 +188,7 @@ class Combined(GenePredictor):
         dataset: GeneDataset,
         *,
         hear: Callable[[int, NDArray[np.float32]], None] | None = None,
-        teach: Callable[[int, Supervision], Supervision] | None = None,
+        teach: Callable[[int], Supervision] | None = None,
         n_epochs: int | None = None,
     ) -> csr_array:
         """Fit a member without each fold, keep the fits as members_[key], and return the out-of-fold scores."""

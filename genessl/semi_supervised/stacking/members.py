@@ -29,6 +29,11 @@ MEMBERS = (
 MORE_MEMBERS = ("homology", "domain_neighbours", "network_neighbours")
 
 
+def usual_members(dataset: GeneDataset) -> tuple[str, ...]:
+    """Return the members if none are named: with references also the two that read these."""
+    return MEMBERS if dataset.references is None else (*MEMBERS, "homology", "domain_neighbours")
+
+
 def make_member(name: str, *, device: str, seed: int) -> GenePredictor:
     """Return an unfitted member by its name."""
     makers: dict[str, Callable[[], GenePredictor]] = {

@@ -52,8 +52,9 @@ class FoldOpinions:
         self._told[number] += evidence(scores, self.supervisions[number].frequency).astype(np.float16)
         self._members[number] += 1
 
-    def taught(self, number: int, supervision: Supervision) -> Supervision:
+    def taught(self, number: int) -> Supervision:
         """Return the labels without a fold, with what the members that were fitted without it teach by quota."""
+        supervision = self.supervisions[number]
         base = logit(np.clip(supervision.frequency, _LEAST_FREQUENCY, 1.0 - _LEAST_FREQUENCY)).astype(np.float32)
         confidence = expit(base + self._told[number].astype(np.float32) / np.float32(max(1, self._members[number])))
         everyone = np.ones(len(supervision.genes), dtype=bool)

@@ -15,7 +15,7 @@ from genessl.features.relations import WALK, network_relations, random_walk, seq
 from genessl.features.scaling import block_factors
 from genessl.models.base import GenePredictor
 from genessl.models.neural.graph_network import GraphNetwork
-from genessl.models.neural.label_path import LabelPath, NeighbourLabels, ShownLabels, TrainedPath
+from genessl.models.neural.label_path import LabelPath, NeighbourLabels, TrainedPath
 from genessl.models.neural.layers import RelationSum, sparse_tensor
 from genessl.models.neural.sequence_network import SequenceNetwork
 from genessl.models.supervision import Supervision
@@ -47,7 +47,7 @@ def test_a_random_walk_with_restart_equals_dense_matrix_algebra():
     step = neighbour_average(sum(degree_normalised(network) for network in dataset.networks.values())).toarray()
     visits = 0.3 * np.linalg.inv(np.eye(240) - 0.7 * step)  # where no step is cut off
     np.fill_diagonal(visits, 0.0)
-    found = random_walk(dataset.networks.values(), 240).toarray()
+    found = random_walk(list(dataset.networks.values())).toarray()
     assert found.diagonal().max() == 0.0
     kept = visits > 0.004
     np.testing.assert_allclose(found[kept], visits[kept], rtol=0.25)
@@ -55,18 +55,22 @@ def test_a_random_walk_with_restart_equals_dense_matrix_algebra():
     assert np.corrcoef(found[kept], visits[kept])[0, 1] > 0.99
 
 
+def relations_of_networks(dataset, muting=None):
+    return network_relations(joined_networks(dataset, relaying=True, muting=muting))
+
+
 def test_no_gene_is_related_to_itself_and_silent_genes_send_nothing():
     dataset, _ = sorted_dataset()
     silent = np.zeros(240, dtype=bool)
     silent[::7] = True
-    for relations in (network_relations, sequence_relations):
+    for relations in (relations_of_networks, sequence_relations):
         for muting in (None, Muting(np.zeros(240, dtype=bool), silent)):
             for name, relation in relations(dataset, muting).items():
                 assert relation.nnz and not relation.diagonal().any(), name
                 assert (relation[:, silent].nnz == 0) == (muting is not None), name
     assert list(sequence_relations(dataset)) == ["homology", "domains", "embeddings"]
-    assert list(network_relations(dataset)) == ["a", "b", WALK]
-    assert network_relations(replace(dataset, networks={})) == {}
+    assert list(network_relations(dataset.networks)) == ["a", "b", WALK]
+    assert network_relations({}) == {}
 
 
 def test_a_sum_over_neighbours_is_a_product_for_dense_and_sparse_labels():
@@ -117,10 +121,10 @@ def test_the_offset_by_hand():
 def test_pairs_and_tables_agree_with_gates_open():
     dataset, _ = sorted_dataset()
     supervision = Supervision.of(dataset)
-    relations = [sparse_tensor(relation) for relation in network_relations(dataset).values()]
+    relations = [sparse_tensor(relation) for relation in relations_of_networks(dataset).values()]
     trained = TrainedPath.learn(relations, supervision, seed=0)
     assert trained.path.gates.abs().max() > 0.01
-    around = NeighbourLabels.of(relations, trained.shown)
+    around = NeighbourLabels.of(relations, trained.supervision, dataset.genes)
     genes, columns = (torch.from_numpy(part) for part in np.nonzero(dataset.positive.toarray()))
     having = torch.from_numpy(np.stack([part.toarray()[genes, columns] for part in around.having], axis=1))
     found = trained.path.entries(genes, columns, around, having)
@@ -134,14 +138,15 @@ def test_flipping_a_genes_own_label_moves_no_bit_of_its_score_and_does_move_its_
     model = VIEWS[view](**SMALL).fit(dataset)
     trained = model.fitted_.path
     known = np.flatnonzero(dataset.labelled.all(axis=1))
-    total = sum(network_relations(dataset).values()) if view == "network" else sum(sequence_relations(dataset).values())
+    related = relations_of_networks if view == "network" else sequence_relations
+    total = sum(related(dataset).values())
     gene = known[np.argmax((total[known] > 0).sum(axis=1))]
     assert (total @ total)[gene, gene] > 0  # two steps lead back
     before = model.predict_proba(dataset)
-    having = trained.shown.having.toarray()
+    having = trained.supervision.positive.toarray()
     having[gene] = having[known[(having[known] != having[gene]).any(axis=1)][0]]
-    shown = replace(trained.shown, having=csr_array(having))
-    model.fitted_ = replace(model.fitted_, path=replace(trained, shown=shown))
+    other = replace(trained.supervision, positive=csr_array(having))
+    model.fitted_ = replace(model.fitted_, path=replace(trained, supervision=other))
     after = model.predict_proba(dataset)
     np.testing.assert_array_equal(after[gene], before[gene])
     assert np.abs(after[total[[gene]].indices] - before[total[[gene]].indices]).max() > 1e-4
@@ -165,7 +170,7 @@ def random_everything(n_genes=600, seed=0):
 def test_random_labels_on_random_edges_tell_nothing_of_any_gene_the_labelled_ones_included():
     dataset, truth = random_everything()
     known = np.diff(dataset.positive.indptr) > 0
-    relations = list(network_relations(dataset).values())
+    relations = list(relations_of_networks(dataset).values())
 
     def offsets(relations):
         tensors = [sparse_tensor(relation) for relation in relations]
@@ -182,7 +187,7 @@ def test_random_labels_on_random_edges_tell_nothing_of_any_gene_the_labelled_one
 
 def test_neighbours_labels_alone_tell_of_unlabelled_genes():
     dataset, truth = sorted_dataset()
-    relations = [sparse_tensor(relation) for relation in network_relations(dataset).values()]
+    relations = [sparse_tensor(relation) for relation in relations_of_networks(dataset).values()]
     told = TrainedPath.learn(relations, Supervision.of(dataset), seed=0).offset(relations, dataset.genes).numpy()
     assert mean_auc(told, truth, np.flatnonzero(~dataset.labelled.any(axis=1))) > 0.7
 
@@ -193,17 +198,18 @@ def test_neighbours_labels_alone_tell_of_unlabelled_genes():
 def test_hidden_labels_are_not_shown():
     dataset, _ = sorted_dataset(scheme="cross_validation", n_folds=4)
     model = GraphNetwork(**SMALL).fit(dataset.hide(1))
-    assert not model.fitted_.path.shown.having[np.flatnonzero(dataset.split == 1)].nnz
+    assert not model.fitted_.path.supervision.targets[np.flatnonzero(dataset.split == 1)].nnz
 
 
-def test_labels_follow_their_genes_into_a_dataset_of_other_genes():
+def test_genes_that_the_fit_did_not_know_show_nothing():
     dataset, _ = sorted_dataset()
-    half = dataset.take(np.arange(0, 240, 2))
-    shown = ShownLabels.of(Supervision.of(half))
-    found = shown.for_genes(dataset.genes)
-    assert not found.having[np.arange(1, 240, 2)].nnz
-    np.testing.assert_array_equal(found.having[np.arange(0, 240, 2)].toarray(), shown.having.toarray())
-    np.testing.assert_array_equal(found.labelled[::2], shown.labelled)
+    half = np.arange(240) % 2 == 0
+    supervision = Supervision.of(dataset.take(np.flatnonzero(half)))
+    relation = dataset.networks["a"]
+    around = NeighbourLabels.of([sparse_tensor(relation)], supervision, dataset.genes)
+    labels = dataset.positive.astype(np.float32).toarray() * half[:, None]
+    np.testing.assert_allclose(around.having[0].toarray(), relation @ labels, rtol=1e-5)
+    np.testing.assert_allclose(around.labelled[:, :, 0], relation @ (dataset.labelled * half[:, None]), rtol=1e-5)
 
 
 @pytest.mark.parametrize("view", VIEWS)
@@ -216,7 +222,8 @@ def test_a_taught_label_is_a_target_of_its_gene_and_is_shown_to_no_neighbour(vie
     model = fit_taught(VIEWS[view](**SMALL), dataset, lesson, weight=1.0, n_epochs=2)
     plain = VIEWS[view](**SMALL).fit(dataset)
     paths = model.fitted_.path, plain.fitted_.path
-    np.testing.assert_array_equal(*(path.shown.having.toarray() for path in paths))
+    relations = VIEWS[view](**SMALL).prepare(dataset).relations
+    np.testing.assert_array_equal(*(path.offset(relations, dataset.genes).numpy() for path in paths))
     numbers, others = (path.path.state_dict() for path in paths)
     assert all(torch.equal(numbers[name], others[name]) for name in numbers)  # nor do they scale or train the path
     assert not np.array_equal(model.predict_proba(dataset), plain.predict_proba(dataset))  # they train the module
@@ -224,7 +231,7 @@ def test_a_taught_label_is_a_target_of_its_gene_and_is_shown_to_no_neighbour(vie
 
 def test_few_genes_hold_the_numbers_where_they_start():
     dataset, _ = sorted_dataset()
-    relations = [sparse_tensor(relation) for relation in network_relations(dataset).values()]
+    relations = [sparse_tensor(relation) for relation in relations_of_networks(dataset).values()]
     labelled = np.flatnonzero(dataset.labelled.any(axis=1))
     moved = []
     for kept in (labelled[:12], labelled):
@@ -276,3 +283,9 @@ def test_blocks_of_the_sequence_view_have_their_lengths():
     )
     factors = block_factors(names)
     np.testing.assert_allclose(factors[[0, 2, 27, 28]], [10 / np.sqrt(2), 1.0, 1.0, 20 / np.sqrt(2)], rtol=1e-6)
+
+
+def test_the_similarity_of_sequences_is_a_relation_where_it_is_a_network():
+    dataset, _ = sorted_dataset()
+    plain, more = (GraphNetwork(similarity=choice, **SMALL).prepare(dataset).relations for choice in (False, True))
+    assert len(more) == len(plain) + 1

@@ -11,6 +11,7 @@ from scipy.sparse import csr_array
 
 from genessl.data.dataset import GeneDataset
 from genessl.data.ontology import ontology_from_edges
+from genessl.data.references import References
 from genessl.errors import InputError
 from genessl.evaluation.metrics import evaluate
 from genessl.models.base import GenePredictor
@@ -19,7 +20,7 @@ from genessl.models.supervision import Supervision
 from genessl.semi_supervised.stacking import combined as module
 from genessl.semi_supervised.stacking import pair_network
 from genessl.semi_supervised.stacking.combined import Combined
-from genessl.semi_supervised.stacking.members import MEMBERS
+from genessl.semi_supervised.stacking.members import MEMBERS, usual_members
 from genessl.semi_supervised.stacking.pair_features import withhold_terms
 from genessl.semi_supervised.stacking.pair_network import PairNetwork
 from tests.conftest import make_dataset
@@ -311,6 +312,13 @@ def test_members_without_data_are_left_out(dataset, caplog):
 def test_each_kind_of_data_brings_its_members(dataset, field, expected):
     members = ["homology", "domain_neighbours", "network_neighbours", "label_propagation", "electronic_trust"]
     assert set(Combined(members=members).fit(bare(dataset, field)).members_) == expected
+
+
+def test_references_bring_the_members_that_read_them(dataset):
+    resembling = csr_array(np.full((dataset.n_genes, 1), 200.0, dtype=np.float32))
+    references = References(np.array(["r"]), resembling, resembling / np.float32(400), csr_array(dataset.positive[[0]]))
+    assert usual_members(dataset) == MEMBERS
+    assert usual_members(replace(dataset, references=references)) == (*MEMBERS, "homology", "domain_neighbours")
 
 
 def test_only_the_members_asked_for_are_fitted_once_for_each_fold(fitted):

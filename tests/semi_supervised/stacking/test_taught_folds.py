@@ -32,7 +32,7 @@ def test_the_joint_opinion_by_hand(dataset):
     tables[1][:, ::2] = 0.0  # a member that has not learned these terms says nothing of them
     for table in tables:
         opinions.add(0, table)
-    taught = opinions.taught(0, supervision)
+    taught = opinions.taught(0)
     base = logit(np.clip(supervision.frequency, 1e-5, 1 - 1e-5))
     second = np.where(tables[1] > 0, logit(np.maximum(tables[1], 1e-5)) - base, 0.0)
     expected = expit(base + (logit(tables[0]) - base + second) / 2)
