@@ -61,10 +61,10 @@ class Combined(GenePredictor):
     they are taught labels, and members read labels and networks around them. It is transductive: all genes that it was
     fitted with must be in the dataset to predict.
 
-    Each member is fitted once for each of several folds of the genes, without the fold's labels. What the members that
-    have not seen a fold think of unlabelled genes is taught, by quota, to a fresh sequence network and a fresh graph
-    network without that fold's labels (see `FoldOpinions` and `CoTraining`); the two join the members. So every
-    labelled gene is scored by predictors that have not seen its labels, and every other gene by the mean of all fits.
+    Each member is fitted once for each of several folds of the genes, without the fold's labels. The members of a fold
+    then label, by quota, the genes that are unlabelled to them (see `FoldOpinions` and `CoTraining`), and a fresh
+    sequence network and a fresh graph network learn from these labels as well. These two become members. Every labelled
+    gene is thus scored by predictors that have not seen its labels, and every other gene by the mean of all fits.
 
     On the labelled genes one weight per member and aspect is learned first (see `TermCalibration`): the *join*. A small
     multilayer perceptron per aspect, the *judge*, then adds to the log-odds of the join what it learns from the

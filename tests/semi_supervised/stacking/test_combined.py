@@ -316,7 +316,8 @@ def test_each_kind_of_data_brings_its_members(dataset, field, expected):
 
 def test_references_bring_the_members_that_read_them(dataset):
     resembling = csr_array(np.full((dataset.n_genes, 1), 200.0, dtype=np.float32))
-    references = References(np.array(["r"]), resembling, resembling / np.float32(400), csr_array(dataset.positive[[0]]))
+    alike = csr_array(np.full((dataset.n_genes, 1), 0.5, dtype=np.float32))
+    references = References(np.array(["r"]), resembling, alike, csr_array(dataset.positive[[0]]))
     assert usual_members(dataset) == MEMBERS
     assert usual_members(replace(dataset, references=references)) == (*MEMBERS, "homology", "domain_neighbours")
 
