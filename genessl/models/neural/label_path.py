@@ -133,16 +133,40 @@ class LabelPath(nn.Module):
 
     @torch.no_grad()
     def table(self, around: NeighbourLabels) -> Tensor:
-        """Return the offsets of all genes and terms, float32, shape (n_genes, n_columns)."""
-        offsets = self.bias[self.aspect_of_column].repeat(len(around.labelled), 1)
-        trust, shrinkage = self.trust(around.labelled), softplus(self.shrinkage)[self.aspect_of_column]
+        """Return the offsets of all genes and terms, float32, shape (n_genes, n_columns).
+
+        Where no neighbour has the term, the terms of an aspect that are equally frequent have the same offset, which is
+        computed once. What neighbours have is then added pair by pair.
+        """
+        trust, shrinkage = self.trust(around.labelled), softplus(self.shrinkage)
+        kinds, kind_of_column = torch.unique(
+            torch.stack([self.aspect_of_column.double(), self.prior.double()]), dim=1, return_inverse=True
+        )
+        aspect, prior = kinds[0].long(), kinds[1].float()
+        silent = self.bias[aspect].repeat(len(trust), 1)
+        for number in range(trust.shape[2]):
+            labelled = around.labelled[:, aspect, number]
+            odds = self.log_odds(torch.zeros(()), labelled, shrinkage[aspect, number], prior)
+            silent += trust[:, aspect, number] * odds
+        offsets = silent[:, kind_of_column]
         for number, having in enumerate(around.having):
-            for start in range(0, len(offsets), _GENES_AT_ONCE):
-                block = slice(start, start + _GENES_AT_ONCE)
-                near, labelled = torch.from_numpy(having[block].toarray()), around.labelled[block, :, number]
-                odds = self.log_odds(near, labelled[:, self.aspect_of_column], shrinkage[:, number], self.prior)
-                offsets[block] += trust[block, :, number][:, self.aspect_of_column] * odds
+            self._add_spoken(offsets, having, around.labelled[..., number], trust[..., number], shrinkage[:, number])
         return offsets
+
+    def _add_spoken(
+        self, offsets: Tensor, having: csr_array, labelled: Tensor, trust: Tensor, shrinkage: Tensor
+    ) -> None:
+        """Add what one relation tells of the pairs whose term a neighbour has, beyond what silence tells."""
+        for start in range(0, len(offsets), _GENES_AT_ONCE):
+            block = having[start : start + _GENES_AT_ONCE]
+            rows = torch.from_numpy(np.repeat(np.arange(block.shape[0]), np.diff(block.indptr)) + start)
+            columns, weights = torch.from_numpy(block.indices.astype(np.int64)), torch.from_numpy(block.data)
+            aspect, prior = self.aspect_of_column[columns], self.prior[columns]
+            around, expected = labelled[rows, aspect], shrinkage[aspect] * prior
+            unlike = around + shrinkage[aspect] - expected
+            least = torch.maximum(shrinkage[aspect] - expected, unlike - weights)  # no fewer than 0 lack the term
+            odds = torch.log1p(weights / expected) + torch.log(unlike / least)
+            offsets[rows, columns] += trust[rows, aspect] * odds
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,6 +211,11 @@ class TrainedPath:
     def offset(self, relations: Sequence[Tensor], genes: NDArray[np.str_]) -> Tensor:
         """Return what the path adds to the logits of the genes of some relations, float32, (n_genes, n_columns)."""
         return self.path.table(NeighbourLabels.of(relations, self.supervision, genes))
+
+    def score(self, offset: Tensor) -> Tensor:
+        """Return probabilities by the path alone, shape (n_genes, n_columns), 0 for terms that no labelled gene has."""
+        heard = torch.from_numpy(self.supervision.n_positive > 0)
+        return torch.sigmoid(torch.logit(self.path.prior) + offset) * heard
 
     def pack(self) -> Arrays:
         """Return numbers and labels as named arrays; the caller saves the gene names."""
@@ -234,7 +263,7 @@ class _Pairs(NamedTuple):
 
 def _pairs(around: NeighbourLabels, supervision: Supervision, random: np.random.Generator) -> _Pairs:
     rows = np.sort(random.permutation(np.flatnonzero(supervision.has_labels))[:_MOST_GENES])
-    known = supervision.labelled[rows][:, supervision.aspect_of_term]
+    known = supervision.labelled[rows][:, supervision.aspect_of_term] & (supervision.n_positive > 0)
     present = supervision.targets[rows].toarray() > 0
     near = np.zeros_like(known)
     for having in around.having:

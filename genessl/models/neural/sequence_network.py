@@ -50,8 +50,8 @@ class SequenceNetwork(NeuralView[FeatureInputs]):
     max_epochs : int, default=60
     patience : int, default=5
         Epochs without a smaller loss on the validation genes before training stops.
-    min_genes : int, default=1
-        Fewest genes, labelled or taught, that a term needs to be learned.
+    min_genes : int, default=3
+        Fewest genes, labelled or taught, that a term needs for the perceptron; the label path scores rarer terms alone.
     device : {'auto', 'cpu', 'cuda'}
     seed : int, default=0
     """
@@ -69,7 +69,7 @@ class SequenceNetwork(NeuralView[FeatureInputs]):
         batch_size: int | None = 256,
         max_epochs: int = 60,
         patience: int = 5,
-        min_genes: int = 1,
+        min_genes: int = 3,
         device: str = "auto",
         seed: int = 0,
     ) -> None:

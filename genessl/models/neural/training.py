@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
 from genessl.data.dataset import GeneDataset
 from genessl.errors import InputError
@@ -48,7 +48,7 @@ class FittedModule(Fitted):
     shape : dict of str to int
         The sizes that `NeuralView._module` takes.
     path : TrainedPath, optional
-        What reads the labels of neighbours, in these columns; None for a view without a label path.
+        What reads the labels of neighbours, for all terms of the dataset; None for a view without a label path.
     """
 
     module: nn.Module
@@ -67,7 +67,7 @@ class NeuralView(View[NeuralT, FittedModule]):
     A subclass writes `_read`, which returns the inputs of a dataset, `_shape` and `_module`, which maps inputs to
     logits. Its parameters include `hidden`, `dropout`, `learning_rate`, `weight_decay`, `batch_size`, `max_epochs`,
     `patience`, `min_genes`, `device` and `seed`. A term that fewer than `min_genes` genes have, by experiment or
-    taught, is not learned and scores 0.
+    taught, is not learned by the module. Its score is that of the label path; a view without one scores it 0.
 
     Attributes
     ----------
@@ -100,18 +100,12 @@ class NeuralView(View[NeuralT, FittedModule]):
     def _shape(self, inputs: NeuralT) -> dict[str, int]:
         """Return the sizes that `_module` needs."""
 
-    def _led(self, path: TrainedPath | None, inputs: NeuralT) -> NeuralT:
-        """Return the inputs with what a label path reads for all genes."""
+    def _led(self, path: TrainedPath | None, inputs: NeuralT, columns: NDArray[np.intp]) -> NeuralT:
+        """Return the inputs with what a label path reads for all genes, in the columns of a module."""
         if path is None:
             return inputs
-        return replace(inputs, offset=path.offset(inputs.relations, inputs.genes).to(self._device()))
-
-    def _logits(self, fitted: FittedModule, inputs: NeuralT) -> Tensor:
-        """Return the module's output for every gene, shape (n_genes, n_columns)."""
-        logits: Tensor = fitted.module(
-            self._led(fitted.path, inputs), torch.arange(inputs.n_genes, device=self._device())
-        )
-        return logits
+        offset = path.offset(inputs.relations, inputs.genes)[:, torch.from_numpy(columns)]
+        return replace(inputs, offset=offset.to(self._device()))
 
     def prepare(
         self, dataset: GeneDataset, muting: Muting | None = None, *, like: Preparation | None = None
@@ -147,15 +141,11 @@ class NeuralView(View[NeuralT, FittedModule]):
         objective : callable, optional
             Returns the `Objective` to minimise; by default the loss of the labelled genes.
         """
-        columns = np.flatnonzero(supervision.n_positive + supervision.n_taught >= self.min_genes)
-        if not len(columns):
-            raise InputError(
-                f"min_genes: no term has {self.min_genes} genes with an experimental annotation; give a smaller number"
-            )
+        columns = self._learned_columns(supervision, reads_labels=bool(inputs.relations))
         held_out = None if validation is None else self._enough(validation)
         chosen, shape = supervision.select(columns), self._shape(inputs)
-        path = TrainedPath.learn(inputs.relations, chosen, seed=self.seed) if inputs.relations else None
-        inputs = self._led(path, inputs)
+        path = TrainedPath.learn(inputs.relations, supervision, seed=self.seed) if inputs.relations else None
+        inputs = self._led(path, inputs, columns)
         if n_epochs is None:
             n_epochs = max(1, self.max_epochs // 2)
         epochs = self.max_epochs if held_out is not None else n_epochs
@@ -177,6 +167,17 @@ class NeuralView(View[NeuralT, FittedModule]):
             path=path,
         )
 
+    def _learned_columns(self, supervision: Supervision, *, reads_labels: bool) -> NDArray[np.intp]:
+        """Return the terms that enough genes have; beside a label path that reads all, at least the commonest terms."""
+        n_genes = supervision.n_positive + supervision.n_taught
+        fewest = min(self.min_genes, max(1, n_genes.max(initial=0))) if reads_labels else self.min_genes
+        columns = np.flatnonzero(n_genes >= fewest)
+        if not len(columns):
+            raise InputError(
+                f"min_genes: no term has {fewest} genes with an experimental annotation; give a smaller number"
+            )
+        return columns
+
     def _largest_product(self, module: nn.Module, inputs: NeuralT, supervision: Supervision) -> int:
         """Return the number of multiplications of the largest product of a step."""
         n_genes = len(supervision.informative)
@@ -191,7 +192,9 @@ class NeuralView(View[NeuralT, FittedModule]):
 
     def _loop(self, objective: Objective, validation: Supervision | None, n_epochs: int) -> int:
         """Train the module, give it the weights of the best epoch, and return that epoch."""
-        optimiser = torch.optim.AdamW(objective.parameters(), lr=self.learning_rate, weight_decay=self.weight_decay)
+        optimiser = torch.optim.AdamW(
+            objective.parameters(), lr=self.learning_rate, weight_decay=self.weight_decay, fused=True
+        )
         genes = objective.supervision.informative
         order = np.random.default_rng(self.seed)
         best_loss, best_epoch, best_state = np.inf, n_epochs, None
@@ -222,12 +225,17 @@ class NeuralView(View[NeuralT, FittedModule]):
         return 1 if self.batch_size is None else min(n_rows, max(_LEAST_STEPS, -(-n_rows // self.batch_size)))
 
     def score(self, fitted: FittedModule, inputs: NeuralT) -> NDArray[np.float32]:
-        """Return the module's probabilities for every gene and term; 0 for terms that it was not trained on."""
-        scores = np.zeros((inputs.n_genes, inputs.n_terms), dtype=np.float32)
+        """Return the probabilities for every gene and term; 0 for terms that neither module nor label path knows."""
+        scores = torch.zeros((inputs.n_genes, inputs.n_terms))
+        if fitted.path is not None:
+            offset = fitted.path.offset(inputs.relations, inputs.genes)
+            scores = fitted.path.score(offset)
+            inputs = replace(inputs, offset=offset[:, torch.from_numpy(fitted.columns)].to(self._device()))
         fitted.module.eval()
         with torch.no_grad():
-            scores[:, fitted.columns] = torch.sigmoid(self._logits(fitted, inputs)).cpu().numpy()
-        return scores
+            logits = fitted.module(inputs, torch.arange(inputs.n_genes, device=self._device()))
+            scores[:, torch.from_numpy(fitted.columns)] = torch.sigmoid(logits).cpu()
+        return np.asarray(scores.numpy())
 
     def fresh_module(self, inputs: NeuralT, n_outputs: int) -> nn.Module:
         """Return an untrained module for some inputs."""

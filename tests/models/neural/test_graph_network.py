@@ -73,12 +73,26 @@ def test_unlabelled_genes_take_part_through_the_graph(dataset):
     assert change[~unlabelled].max() > 1e-3
 
 
-def test_terms_of_too_few_genes_score_nothing(dataset):
+def test_terms_of_too_few_genes_are_scored_by_the_label_path_alone(dataset):
     counts = np.asarray(dataset.positive.sum(axis=0)).ravel()
     limit = int(np.sort(counts)[len(counts) // 2])
-    scores = GraphNetwork(max_epochs=2, hidden=8, min_genes=limit).fit(dataset)._predict(dataset)
-    assert not scores[:, counts < limit].any()
-    assert scores[:, counts >= limit].all()
+    without = GraphNetwork(max_epochs=2, hidden=8, min_genes=limit, label_path=False).fit(dataset)._predict(dataset)
+    assert not without[:, counts < limit].any()
+    assert without[:, counts >= limit].all()
+    ordered = dataset.take(np.argsort(dataset.genes))
+    view = GraphNetwork(max_epochs=2, hidden=8, min_genes=limit).fit(ordered)
+    scores, path = view._predict(ordered), view.fitted_.path
+    alone = path.score(path.offset(view.prepare(ordered).relations, ordered.genes)).numpy()
+    np.testing.assert_array_equal(scores[:, counts < limit], alone[:, counts < limit])
+    assert np.abs(scores - alone)[:, counts >= limit].max() > 1e-3
+
+
+def test_a_view_learns_the_commonest_terms_where_no_term_has_enough_genes(dataset):
+    counts = np.asarray(dataset.positive.sum(axis=0)).ravel()
+    fitted = GraphNetwork(max_epochs=2, hidden=8, min_genes=10_000).fit(dataset).fitted_
+    assert counts[fitted.columns].min() == counts.max() and len(fitted.columns) == (counts == counts.max()).sum()
+    with pytest.raises(InputError, match="min_genes: no term has 10000 genes"):
+        GraphNetwork(label_path=False, min_genes=10_000).fit(dataset)
 
 
 @pytest.mark.parametrize("n_layers", [0, 2])

@@ -125,7 +125,7 @@ def test_pairs_and_tables_agree_with_gates_open():
     trained = TrainedPath.learn(relations, supervision, seed=0)
     assert trained.path.gates.abs().max() > 0.01
     around = NeighbourLabels.of(relations, trained.supervision, dataset.genes)
-    genes, columns = (torch.from_numpy(part) for part in np.nonzero(dataset.positive.toarray()))
+    genes, columns = (torch.from_numpy(part.ravel()) for part in np.indices(dataset.positive.shape))
     having = torch.from_numpy(np.stack([part.toarray()[genes, columns] for part in around.having], axis=1))
     found = trained.path.entries(genes, columns, around, having)
     table = trained.offset(relations, dataset.genes)
