@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 from genessl.data.dataset import GeneDataset
 from genessl.models.base import GenePredictor
@@ -76,7 +75,9 @@ def score_folds(fitted: Sequence[GenePredictor], dataset: GeneDataset) -> Iterat
         yield view.score(learned, inputs)
 
 
-def join_folds(scores: Iterator[NDArray[np.float32]], fold: NDArray[np.intp], seen: NDArray[np.bool_]) -> csr_array:
+def join_folds(
+    scores: Iterator[NDArray[np.float32]], fold: NDArray[np.intp], seen: NDArray[np.bool_]
+) -> NDArray[np.float32]:
     """Take each score from the predictors that have not seen the label.
 
     Parameters
@@ -91,8 +92,8 @@ def join_folds(scores: Iterator[NDArray[np.float32]], fold: NDArray[np.intp], se
 
     Returns
     -------
-    csr_array of float32, shape (n_genes, n_terms)
-        Scores below 0.0001 are left out.
+    ndarray of float32, shape (n_genes, n_terms)
+        0 in place of scores below 0.0001.
     """
     total: NDArray[np.float32] | None = None
     own: NDArray[np.float32] = np.empty(0, dtype=np.float32)
@@ -107,4 +108,4 @@ def join_folds(scores: Iterator[NDArray[np.float32]], fold: NDArray[np.intp], se
     total /= n_folds
     np.copyto(total, own, where=seen)
     total[total < _SMALLEST_SCORE] = 0.0
-    return csr_array(total)
+    return total

@@ -136,11 +136,11 @@ def test_seen_labels_get_the_score_of_their_own_fold_and_others_the_mean():
     found = join_folds(iter(parts), fold, seen)
     # gene 0: own fold 0 gives 0.2, the mean of 0.4 and 0.8 is 0.6; gene 1: own fold 1 gives 0.4 and 0.1;
     # gene 2: means 0.4 and 0.00007, of which the latter is too small to keep.
-    np.testing.assert_allclose(found.toarray(), [[0.2, 0.6], [0.4, 0.1], [0.4, 0.0]], rtol=1e-6)
-    assert found.nnz == 5
+    np.testing.assert_allclose(found, [[0.2, 0.6], [0.4, 0.1], [0.4, 0.0]], rtol=1e-6)
+    assert np.count_nonzero(found) == 5
 
 
 def test_a_gene_of_no_fold_gets_the_mean():
     parts = [np.full((1, 2), value, dtype=np.float32) for value in (0.2, 0.4, 0.9)]
     found = join_folds(iter(parts), np.array([-1]), np.array([[False, False]]))
-    np.testing.assert_allclose(found.toarray(), [[0.5, 0.5]], rtol=1e-6)
+    np.testing.assert_allclose(found, [[0.5, 0.5]], rtol=1e-6)

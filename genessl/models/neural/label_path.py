@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import cycle, islice, pairwise
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -21,7 +22,7 @@ _STRENGTH = 0.15
 _LEAST_FREQUENCY = 1e-5
 _MOST_GENES, _MOST_ABSENT = 1500, 100_000
 _NEAR_SHARE = 0.8
-_STEPS, _LEARNING_RATE, _AT_ONCE = 150, 0.03, 50_000
+_STEPS, _LEARNING_RATE, _AT_ONCE = 150, 0.03, 25_000
 _HOLD = 0.3  # how many genes hold the numbers where they start
 _GENES_AT_ONCE = 256
 
@@ -235,17 +236,21 @@ class TrainedPath:
 def _train(
     path: LabelPath, around: NeighbourLabels, pairs: _Pairs, random: np.random.Generator, *, hold: float
 ) -> None:
-    having = torch.from_numpy(np.stack([_values(part, pairs.genes, pairs.columns) for part in around.having], axis=1))
-    parts = [torch.from_numpy(part) for part in pairs]
-    prior = torch.logit(path.prior)
+    order = random.permutation(len(pairs.genes))
+    genes, columns, present, counts = (torch.from_numpy(part[order]) for part in pairs)
+    having = torch.from_numpy(
+        np.stack([_values(part, pairs.genes[order], pairs.columns[order]) for part in around.having], axis=1)
+    )
+    prior = torch.logit(path.prior)[columns]
     numbers = list(path.parameters())
     start = [number.detach().clone() for number in numbers]
     optimiser = torch.optim.Adam(numbers, lr=_LEARNING_RATE)
-    for _ in range(_STEPS):
-        chosen = torch.from_numpy(random.choice(len(having), min(len(having), _AT_ONCE), replace=False))
-        genes, columns, present, counts = (part[chosen] for part in parts)
-        logits = prior[columns] + path.entries(genes, columns, around, having[chosen])
-        loss = ((softplus(logits) - logits * present) * counts).sum() / counts.sum()
+    bounds = np.linspace(0, len(order), max(1, round(len(order) / _AT_ONCE)) + 1).astype(int).tolist()
+    for begin, end in islice(cycle(pairwise(bounds)), _STEPS):
+        block = slice(begin, end)
+        logits = prior[block] + path.entries(genes[block], columns[block], around, having[block])
+        losses = softplus(logits) - logits * present[block]
+        loss = (losses * counts[block]).sum() / counts[block].sum()
         loss = loss + hold * sum(((number - first) ** 2).sum() for number, first in zip(numbers, start))
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]

@@ -152,7 +152,7 @@ class CorrectAndSmooth(Owner):
         fold = deal_folds(labelled, n_folds=self.n_folds, seed=self.seed)
         seen = self.supervision_.labelled[:, self.supervision_.aspect_of_term]
         parts = (scores for _, scores in fit_folds(self._make_predictor(), dataset, fold))
-        self.out_of_fold_ = keep_rows(join_folds(parts, fold, seen), labelled)
+        self.out_of_fold_ = keep_rows(csr_array(join_folds(parts, fold, seen)), labelled)
         self.predictor_ = self._make_predictor().fit(dataset)
 
     def _predict(self, dataset: GeneDataset) -> NDArray[np.float32]:

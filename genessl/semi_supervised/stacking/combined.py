@@ -13,6 +13,8 @@ from scipy.sparse import csr_array
 from scipy.special import expit
 
 from genessl.data.dataset import VALIDATION, GeneDataset
+from genessl.data.digest import digest
+from genessl.data.sparse import pack_sparse, unpack_sparse
 from genessl.errors import InputError
 from genessl.evaluation.calibration import TermCalibration
 from genessl.models.base import Arrays, GenePredictor, check_count, check_flag
@@ -100,6 +102,8 @@ class Combined(GenePredictor):
         The join of the members.
     judges_ : dict of str to PairNetwork
         By aspect and kind, as in 'BPO first' for genes without known terms there and 'BPO more' for genes with some.
+    kept_ : csr_array of float32, shape (n_genes, n_terms)
+        The scores of the genes that it was fitted with, which are returned for the same dataset.
 
     References
     ----------
@@ -154,7 +158,7 @@ class Combined(GenePredictor):
 
     def _fit(self, dataset: GeneDataset) -> None:
         self.preparation_ = Preparation(genes=dataset.genes, networks=tuple(sorted(dataset.networks)))
-        dataset = with_usable_evidence(dataset)
+        fitted, dataset = dataset, with_usable_evidence(dataset)
         self.supervision_ = Supervision.of(dataset)
         labelled = np.asarray(self.supervision_.has_labels)
         if labelled.sum() < 2 * self.n_folds:
@@ -180,6 +184,7 @@ class Combined(GenePredictor):
         del opinions
         self.accretion_ = dataset.accretion
         self.fit_judges(dataset, scores)
+        self.digest_, self.kept_ = digest(fitted), csr_array(self.judge(dataset, scores))
 
     def _fit_folds(
         self,
@@ -190,7 +195,7 @@ class Combined(GenePredictor):
         hear: Callable[[int, NDArray[np.float32]], None] | None = None,
         teach: Callable[[int], Supervision] | None = None,
         n_epochs: int | None = None,
-    ) -> csr_array:
+    ) -> NDArray[np.float16]:
         """Fit a member without each fold, keep the fits as members_[key], and return the out-of-fold scores."""
         fitted: list[GenePredictor] = []
 
@@ -205,9 +210,9 @@ class Combined(GenePredictor):
         scores = join_folds(parts(), self.fold_, self.supervision_.labelled[:, self.supervision_.aspect_of_term])
         self.members_[key] = fitted
         _log.info("combined: %s is fitted on %d folds", key, self.n_folds)
-        return scores
+        return scores.astype(np.float16)
 
-    def fit_judges(self, dataset: GeneDataset, scores: Sequence[csr_array]) -> None:
+    def fit_judges(self, dataset: GeneDataset, scores: Sequence[NDArray[np.float16]]) -> None:
         """Fit the join, and train the judges of all aspects, on the members' scores as `member_scores` returns them."""
         random = np.random.default_rng(self.seed)
         known = np.flatnonzero(self.supervision_.has_labels & (dataset.split != VALIDATION))
@@ -230,7 +235,7 @@ class Combined(GenePredictor):
     def _lessons(
         self,
         dataset: GeneDataset,
-        scores: Sequence[csr_array],
+        scores: Sequence[NDArray[np.float16]],
         aspect: int,
         shown: Sequence[csr_array],
         random: np.random.Generator,
@@ -268,7 +273,7 @@ class Combined(GenePredictor):
 
     def _describe(
         self,
-        scores: Sequence[csr_array],
+        scores: Sequence[NDArray[np.float16]],
         known: csr_array,
         covariates: NDArray[np.float32],
         terms: TermFacts,
@@ -279,7 +284,7 @@ class Combined(GenePredictor):
         starts = np.cumsum([0, *(len(block) for block in blocks)])
         parts = [
             describe_pairs(
-                [csr_array(table[block]) for table in scores],
+                [table[block] for table in scores],
                 csr_array(known[block]),
                 covariates[block],
                 terms,
@@ -296,10 +301,12 @@ class Combined(GenePredictor):
     def _predict(self, dataset: GeneDataset) -> NDArray[np.float32]:
         self.preparation_.check(dataset)
         self.preparation_.check_genes(dataset, type(self).__name__)
+        if digest(dataset) == self.digest_:
+            return np.asarray(self.kept_.toarray())
         return self.judge(dataset, list(self.member_scores(dataset).values()))
 
-    def member_scores(self, dataset: GeneDataset) -> dict[str, csr_array]:
-        """Return each member's scores of all genes, csr_array of float32, shape (n_genes, n_terms), by member.
+    def member_scores(self, dataset: GeneDataset) -> dict[str, NDArray[np.float16]]:
+        """Return each member's scores of all genes, ndarray of float16, shape (n_genes, n_terms), by member.
 
         In the aspects in which a gene is labelled, it is scored by the fit that has not seen its fold.
         """
@@ -307,9 +314,10 @@ class Combined(GenePredictor):
         fold_of = dict(zip(self.supervision_.genes.tolist(), self.fold_.tolist()))
         fold = np.array([fold_of.get(gene, -1) for gene in dataset.genes.tolist()], dtype=np.intp)
         seen = labelled[:, self.supervision_.aspect_of_term]
-        return {name: join_folds(score_folds(fits, dataset), fold, seen) for name, fits in self.members_.items()}
+        parts = {name: score_folds(fits, dataset) for name, fits in self.members_.items()}
+        return {name: join_folds(part, fold, seen).astype(np.float16) for name, part in parts.items()}
 
-    def judge(self, dataset: GeneDataset, scores: Sequence[csr_array]) -> NDArray[np.float32]:
+    def judge(self, dataset: GeneDataset, scores: Sequence[NDArray[np.float16]]) -> NDArray[np.float32]:
         """Combine the scores of the fitted members into one score: float32, shape (n_genes, n_terms)."""
         n_members, scores = len(scores), [*scores, apply_join(self.join_, scores)]
         positive, labelled = self.supervision_.labels_for(dataset.genes)
@@ -341,13 +349,15 @@ class Combined(GenePredictor):
     def _state(self) -> Arrays:
         join = {f"join.{name}": array for name, array in self.join_.pack().items()}
         judges = {f"judge.{n}.{k}": v for n, judge in self.judges_.items() for k, v in judge.state().items()}
-        return {**self.supervision_.pack(), "fold": self.fold_, "accretion": self.accretion_, **join, **judges}
+        kept = pack_sparse("kept", self.kept_)
+        return {**self.supervision_.pack(), "fold": self.fold_, "accretion": self.accretion_, **join, **judges, **kept}
 
     def _facts(self) -> dict[str, Any]:
         return {
             "preparation": self.preparation_.facts(),
             "members": list(self.members_),
             "judges": list(self.judges_),
+            "digest": self.digest_,
         }
 
     def _restore(self, arrays: Arrays, facts: dict[str, Any], folder: Path) -> None:
@@ -358,6 +368,7 @@ class Combined(GenePredictor):
             name: [GenePredictor.load(folder / name / str(number)) for number in range(self.n_folds)]
             for name in facts["members"]
         }
+        self.digest_, self.kept_ = facts["digest"], unpack_sparse("kept", arrays)
         self.join_, self.judges_ = TermCalibration.unpack(arrays, "join."), {}
         for name in facts["judges"]:
             prefix = f"judge.{name}."

@@ -67,7 +67,7 @@ class TermFacts:
 
 
 def describe_pairs(
-    scores: Sequence[csr_array],
+    scores: Sequence[NDArray[np.float16]],
     known: csr_array,
     covariates: NDArray[np.float32],
     terms: TermFacts,
@@ -83,7 +83,7 @@ def describe_pairs(
 
     Parameters
     ----------
-    scores : sequence of csr_array of float32, each of shape (n_rows, n_terms)
+    scores : sequence of ndarray of float16, each of shape (n_rows, n_terms)
         The scores by each predictor.
     known : csr_array of bool, shape (n_rows, n_terms)
         Terms that the genes are known to have.
@@ -94,7 +94,7 @@ def describe_pairs(
         The most terms of a gene that each predictor proposes.
     """
     held = known[:, terms.columns].toarray()
-    tables = [part[:, terms.columns].toarray() for part in scores]
+    tables = [part[:, terms.columns].astype(np.float32) for part in scores]
     candidate = np.zeros(held.shape, dtype=bool)
     for table in tables:
         candidate |= _best(np.where(held, 0.0, table), n_candidates)

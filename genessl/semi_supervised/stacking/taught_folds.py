@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
@@ -36,9 +37,10 @@ class FoldOpinions:
     ontology: Ontology
 
     def __post_init__(self) -> None:
-        # Log-odds to three digits are enough, and there is a table for each fold.
-        self._told = [np.zeros(labels.positive.shape, dtype=np.float16) for labels in self.supervisions]
+        # Log-odds to three digits are enough, and there is a table for each fold. (numpy is slow with half precision.)
+        self._told = [torch.zeros(labels.positive.shape, dtype=torch.float16) for labels in self.supervisions]
         self._members = [0] * len(self.supervisions)
+        self._taught: dict[int, Supervision] = {}
 
     def add(self, number: int, scores: NDArray[np.float32]) -> None:
         """Add the scores of all genes by a member that was fitted without a fold.
@@ -49,14 +51,20 @@ class FoldOpinions:
             Of the fold.
         scores : ndarray of float32, shape (n_genes, n_terms)
         """
-        self._told[number] += evidence(scores, self.supervisions[number].frequency).astype(np.float16)
+        self._told[number] += torch.from_numpy(evidence(scores, self.supervisions[number].frequency)).half()
         self._members[number] += 1
+        self._taught.pop(number, None)
 
     def taught(self, number: int) -> Supervision:
         """Return the labels without a fold, with what the members that were fitted without it teach by quota."""
+        if number not in self._taught:
+            self._taught[number] = self._teach(number)
+        return self._taught[number]
+
+    def _teach(self, number: int) -> Supervision:
         supervision = self.supervisions[number]
         base = logit(np.clip(supervision.frequency, _LEAST_FREQUENCY, 1.0 - _LEAST_FREQUENCY)).astype(np.float32)
-        confidence = expit(base + self._told[number].astype(np.float32) / np.float32(max(1, self._members[number])))
+        confidence = expit(base + self._told[number].float().numpy() / np.float32(max(1, self._members[number])))
         everyone = np.ones(len(supervision.genes), dtype=bool)
         choice = choose_by_quota(confidence, supervision, everyone, quota=_QUOTA)
         return close_lesson(1, "joint", confidence, choice, supervision, self.ontology).added_to(supervision, _WEIGHT)

@@ -23,8 +23,9 @@ FREQUENCY = np.full(5, 0.5, dtype=np.float32)
 FREQUENCY[COLUMNS] = [0.8, 0.5, 0.4, 0.2]
 ACCRETION = np.full(5, 9.0)
 ACCRETION[COLUMNS] = [0.25, 0.5, 1.0, 2.0]
-FIRST = [[0.9, 0.5, 0.2, 0.0], [0.8, 0.1, 0.6, 0.3]]
-SECOND = [[0.9, 0.8, 0.0, 0.1], [0.2, 0.0, 0.0, 0.0]]
+# Numbers that half precision holds exactly.
+FIRST = [[0.875, 0.5, 0.1875, 0.0], [0.8125, 0.125, 0.625, 0.3125]]
+SECOND = [[0.875, 0.75, 0.0, 0.125], [0.25, 0.0, 0.0, 0.0]]
 COVARIATES = np.array([[7.0, 8.0], [3.0, 4.0]], dtype=np.float32)
 
 
@@ -32,7 +33,7 @@ def wide(rows, dtype=np.float32):
     """Values of the four terms, with a 1 for the term of the other aspect, which must not be read."""
     table = np.ones((2, 5), dtype=dtype)
     table[:, COLUMNS] = rows
-    return csr_array(table)
+    return table
 
 
 def facts():
@@ -41,7 +42,11 @@ def facts():
 
 def described(known, n_candidates, scores=(FIRST, SECOND)):
     return describe_pairs(
-        [wide(part) for part in scores], wide(known, bool), COVARIATES, facts(), n_candidates=n_candidates
+        [wide(part, np.float16) for part in scores],
+        csr_array(wide(known, bool)),
+        COVARIATES,
+        facts(),
+        n_candidates=n_candidates,
     )
 
 
@@ -80,7 +85,7 @@ def test_ties_are_all_candidates():
 def test_each_feature_of_each_pair_is_the_one_calculated_by_hand():
     known = np.array([[True, True, False, False], [True, False, False, False]])
     found = described(known, 60)
-    # Gene 0 knows TOP and LEFT; left are RIGHT (0.2 and 0) and BOTTOM (0 and 0.1). Gene 1 knows TOP.
+    # Gene 0 knows TOP and LEFT; left are RIGHT (0.1875 and 0) and BOTTOM (0 and 0.125). Gene 1 knows TOP.
     pairs = [(0, 2), (0, 3), (1, 1), (1, 2), (1, 3)]
     assert list(zip(found.rows.tolist(), found.columns.tolist())) == [(g, COLUMNS[t]) for g, t in pairs]
     least = logit(0.0)
@@ -112,7 +117,7 @@ def test_a_known_term_is_never_a_candidate_and_takes_no_ones_place(seed):
     known = np.random.default_rng(seed).random((2, 4)) < 0.5
     for n_candidates in (1, 2, 60):
         found = described(known, n_candidates)
-        assert not wide(known, bool).toarray()[found.rows, found.columns].any()
+        assert not wide(known, bool)[found.rows, found.columns].any()
     best = described(np.array([[True, False, False, False]] * 2), 1)
     assert {(0, COLUMNS[1]), (1, COLUMNS[2])} == set(zip(best.rows.tolist(), best.columns.tolist()))
 
