@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from genessl.models.base import Arrays
-from genessl.models.neural.layers import RelationSum, sparse_tensor
+from genessl.models.neural.layers import RelationSum, scipy_matrix, sparse_tensor
 from genessl.models.supervision import Supervision
 
 _STRENGTH = 0.15
@@ -60,7 +60,7 @@ class NeighbourLabels:
         messages = RelationSum()
         having = messages(relations, sparse_tensor(targets))
         labelled = messages(relations, torch.from_numpy(known.astype(np.float32)))
-        return cls(tuple(map(_as_scipy, having)), torch.stack(labelled, dim=2))
+        return cls(tuple(map(scipy_matrix, having)), torch.stack(labelled, dim=2))
 
 
 class LabelPath(nn.Module):
@@ -287,8 +287,3 @@ def _values(matrix: csr_array, rows: NDArray[np.intp], columns: NDArray[np.intp]
     """Return some entries of a matrix, shape (n_pairs,)."""
     found = matrix[rows, columns]
     return np.asarray(found.toarray() if hasattr(found, "toarray") else found, dtype=np.float32).ravel()
-
-
-def _as_scipy(matrix: Tensor) -> csr_array:
-    parts = (matrix.values().numpy(), matrix.col_indices().numpy(), matrix.crow_indices().numpy())
-    return csr_array(parts, shape=tuple(matrix.shape))

@@ -36,6 +36,12 @@ def sparse_tensor(matrix: csr_array) -> Tensor:
         )
 
 
+def scipy_matrix(matrix: Tensor) -> csr_array:
+    """Return a torch CSR matrix on the CPU as a scipy matrix, which shares its memory."""
+    parts = (matrix.values().numpy(), matrix.col_indices().numpy(), matrix.crow_indices().numpy())
+    return csr_array(parts, shape=tuple(matrix.shape))
+
+
 def symmetric_product(adjacency: Tensor, hidden: Tensor) -> Tensor:
     """Return A @ H for a symmetric sparse A; only H has a gradient."""
     product: Tensor = _SymmetricProduct.apply(adjacency, hidden)  # type: ignore[no-untyped-call]
@@ -78,6 +84,8 @@ class RelationSum(MessagePassing):  # type: ignore[misc]
 
     def message_and_aggregate(self, edge_index: Tensor, carried: Tensor) -> Tensor:
         """Return the product with one relation."""
+        if carried.layout == torch.sparse_csr and not carried.is_cuda:
+            return sparse_tensor(scipy_matrix(edge_index) @ scipy_matrix(carried))  # torch (2.13) never frees its own
         return symmetric_product(edge_index, carried) if carried.requires_grad else edge_index @ carried
 
 

@@ -1,11 +1,13 @@
 """The label path: what it reads of neighbours, and that nothing of a gene's own label ever comes back to it."""
 
+import os
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, random_array
 from sklearn.metrics import roc_auc_score
 
 from genessl.data.sparse import keep_rows
@@ -82,6 +84,25 @@ def test_a_sum_over_neighbours_is_a_product_for_dense_and_sparse_labels():
     for network, whole, thin in zip(joined_networks(dataset).values(), dense, sparse):
         np.testing.assert_allclose(whole.numpy(), (network @ labels).toarray(), rtol=1e-4, atol=1e-5)
         np.testing.assert_allclose(thin.to_dense().numpy(), whole.numpy(), rtol=1e-4, atol=1e-5)
+
+
+def test_sums_of_sparse_labels_leave_no_memory_behind():
+    statm = Path("/proc/self/statm")
+    if not statm.exists():
+        pytest.skip("the size of a process is read from /proc, which this system does not have")
+    relation = random_array((2000, 2000), density=0.01, format="csr", dtype=np.float32, rng=0)
+    labels = sparse_tensor(csr_array(random_array((2000, 1000), density=0.05, format="csr", dtype=np.float32, rng=1)))
+    relations = [sparse_tensor(csr_array(relation))]
+
+    def pages_after(n_sums):
+        for _ in range(n_sums):
+            RelationSum()(relations, labels)
+        return int(statm.read_text().split()[1])
+
+    before = pages_after(3)
+    grown = (pages_after(20) - before) * os.sysconf("SC_PAGE_SIZE")
+    one = RelationSum()(relations, labels)[0]._nnz() * 12  # bytes of its values and columns
+    assert grown < 5 * one
 
 
 # ------------------------------------------------------------------------------------------------ the path

@@ -20,8 +20,8 @@ from genessl.semi_supervised.pseudo_labels.stopping import Judgement
 from tests.conftest import make_dataset, quality_on
 
 
-def co_training(*, max_epochs=6, min_genes=1, **parameters):
-    common = {"max_epochs": max_epochs, "min_genes": min_genes}
+def co_training(*, max_epochs=6, min_genes=1, label_path=True, **parameters):
+    common = {"max_epochs": max_epochs, "min_genes": min_genes, "label_path": label_path}
     views = {
         "sequence_view": SequenceNetwork(hidden=32, **common),
         "network_view": GraphNetwork(hidden=16, n_components=8, **common),
@@ -499,7 +499,7 @@ def test_about_a_term_that_no_pupil_has_learned_the_join_has_the_only_say():
     positive[:, leaf] = False
     positive[owners, leaf] = True  # fewer genes than a view needs to learn it, or a teacher to teach it
     rare = replace(ordered, positive=csr_array(ordered.ontology.propagate(csr_array(positive))))
-    fitted = taught_to_the_end(rare, rounds=1, teacher="joint", min_genes=5)
+    fitted = taught_to_the_end(rare, rounds=1, teacher="joint", min_genes=5, label_path=False)
     assert not any(pupil._predict(rare)[:, leaf].any() for pupil in fitted.pupils_)
     said = joined(fitted, rare)
     np.testing.assert_allclose(fitted._predict(rare)[:, leaf], said[:, leaf], atol=1e-6)
