@@ -144,9 +144,9 @@ class Combined(GenePredictor):
             self._make(name)._check_parameters()
 
     def resources(self, n_genes: int, n_terms: int) -> Resources:
-        """Return what the members need, of which one is fitted at a time, and a table for each fold."""
+        """Return what the members need, of which one is fitted at a time, and half a table for each fold and member."""
         parts = [self._make(name).resources(n_genes, n_terms) for name in self.members or MEMBERS]
-        tables = self.n_folds * table_mb(n_genes, n_terms)
+        tables = 0.5 * (self.n_folds + len(parts) + len(PUPILS)) * table_mb(n_genes, n_terms)
         return Resources(
             threads=max(part.threads for part in parts),
             memory_mb=round(max(part.memory_mb for part in parts) + tables),

@@ -38,7 +38,10 @@ class FoldOpinions:
 
     def __post_init__(self) -> None:
         # Log-odds to three digits are enough, and there is a table for each fold. (numpy is slow with half precision.)
-        self._told = [torch.zeros(labels.positive.shape, dtype=torch.float16) for labels in self.supervisions]
+        self._told = {
+            number: torch.zeros(labels.positive.shape, dtype=torch.float16)
+            for number, labels in enumerate(self.supervisions)
+        }
         self._members = [0] * len(self.supervisions)
         self._taught: dict[int, Supervision] = {}
 
@@ -53,10 +56,12 @@ class FoldOpinions:
         """
         self._told[number] += torch.from_numpy(evidence(scores, self.supervisions[number].frequency)).half()
         self._members[number] += 1
-        self._taught.pop(number, None)
 
     def taught(self, number: int) -> Supervision:
-        """Return the labels without a fold, with what the members that were fitted without it teach by quota."""
+        """Return the labels without a fold, with what the members that were fitted without it teach by quota.
+
+        What they teach is chosen at the first call, after which no scores can be added for the fold.
+        """
         if number not in self._taught:
             self._taught[number] = self._teach(number)
         return self._taught[number]
@@ -64,7 +69,7 @@ class FoldOpinions:
     def _teach(self, number: int) -> Supervision:
         supervision = self.supervisions[number]
         base = logit(np.clip(supervision.frequency, _LEAST_FREQUENCY, 1.0 - _LEAST_FREQUENCY)).astype(np.float32)
-        confidence = expit(base + self._told[number].float().numpy() / np.float32(max(1, self._members[number])))
+        confidence = expit(base + self._told.pop(number).float().numpy() / np.float32(max(1, self._members[number])))
         everyone = np.ones(len(supervision.genes), dtype=bool)
         choice = choose_by_quota(confidence, supervision, everyone, quota=_QUOTA)
         return close_lesson(1, "joint", confidence, choice, supervision, self.ontology).added_to(supervision, _WEIGHT)
