@@ -139,15 +139,16 @@ class KernelRegression(ClosedForm[KernelInputs, FittedLabels]):
             columns = np.flatnonzero((fitted.supervision.aspect_of_term == aspect) & (frequency > 0))
             if not len(members) or not len(columns):
                 continue
-            rows, beside = known[members], np.ascontiguousarray(kernel[:, members])
-            factor, variance = _factored(beside[rows], self.ridge)
+            rows, others = known[members], np.setdiff1d(np.arange(inputs.n_genes), known[members])
+            factor, variance = _factored(kernel[np.ix_(rows, members)], self.ridge)
+            beside = kernel[np.ix_(others, members)]
             by_term = targets[rows].tocsc()
             for start in range(0, len(columns), _TERMS_AT_ONCE):
                 chosen = columns[start : start + _TERMS_AT_ONCE]
                 truth = by_term[:, chosen].toarray()
                 weights = cho_solve((factor, True), truth - frequency[chosen])
-                block = beside @ weights
-                block += frequency[chosen]
+                block = np.empty((inputs.n_genes, len(chosen)), dtype=np.float32)
+                block[others] = beside @ weights + frequency[chosen]
                 block[rows] = np.maximum(truth - weights * variance[:, None], truth)
                 scores[:, chosen] = np.clip(block, _LEAST_SHARE * frequency[chosen], 1.0, out=block)
         return scores
