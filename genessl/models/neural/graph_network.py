@@ -46,7 +46,7 @@ class GraphNetwork(NeuralView[GraphInputs]):
     ----------
     label_path : bool, default=True
         Whether labels of other genes are read.
-    hidden : int, default=256
+    hidden : int, default=512
         Width of the perceptron's hidden layer, or channels of the convolutions.
     n_layers : int, default=0
         Convolutions, each over all networks; with none a perceptron reads the features.
@@ -78,7 +78,7 @@ class GraphNetwork(NeuralView[GraphInputs]):
         self,
         *,
         label_path: bool = True,
-        hidden: int = 256,
+        hidden: int = 512,
         n_layers: int = 0,
         n_components: int = 64,
         node_features: str = "network",

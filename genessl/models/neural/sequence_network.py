@@ -39,7 +39,7 @@ class SequenceNetwork(NeuralView[FeatureInputs]):
     ----------
     label_path : bool, default=True
         Whether labels of other genes are read. Without them the view is the perceptron alone and not transductive.
-    hidden : int, default=256
+    hidden : int, default=512
         Width of the hidden layer.
     dropout : float, default=0.5
         Share of hidden units left out in training, in [0, 0.99]; a fifth of it for inputs.
@@ -62,7 +62,7 @@ class SequenceNetwork(NeuralView[FeatureInputs]):
         self,
         *,
         label_path: bool = True,
-        hidden: int = 256,
+        hidden: int = 512,
         dropout: float = 0.5,
         learning_rate: float = 1e-3,
         weight_decay: float = 1e-4,

@@ -65,7 +65,8 @@ class Combined(GenePredictor):
 
     Each member is fitted once for each of several folds of the genes, without the fold's labels. The members of a fold
     then label, by quota, the genes that are unlabelled to them (see `FoldOpinions` and `CoTraining`), and a fresh
-    sequence network and a fresh graph network learn from these labels as well. These two become members. Every labelled
+    sequence network and a fresh graph network learn from these labels as well. These two become members. (All of its
+    neural views of sequences and networks have 256 hidden units, to save time.) Every labelled
     gene is thus scored by predictors that have not seen its labels, and every other gene by the mean of all fits.
 
     On the labelled genes one weight per member and aspect is learned first (see `TermCalibration`): the *join*. A small

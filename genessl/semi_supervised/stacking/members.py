@@ -26,6 +26,7 @@ MEMBERS = (
     "sequence_network",
     "graph_network",
 )
+_HIDDEN = 256  # half of the views' default: there are eighteen fits
 MORE_MEMBERS = ("homology", "domain_neighbours", "network_neighbours")
 
 
@@ -41,8 +42,8 @@ def make_member(name: str, *, device: str, seed: int) -> GenePredictor:
         "kernel_regression": lambda: KernelRegression(seed=seed),
         "electronic_trust": ElectronicTrust,
         "evidence_network": lambda: EvidenceNetwork(device=device, seed=seed),
-        "sequence_network": lambda: SequenceNetwork(device=device, seed=seed),
-        "graph_network": lambda: GraphNetwork(device=device, seed=seed),
+        "sequence_network": lambda: SequenceNetwork(hidden=_HIDDEN, device=device, seed=seed),
+        "graph_network": lambda: GraphNetwork(hidden=_HIDDEN, device=device, seed=seed),
         "homology": Homology,
         "domain_neighbours": DomainNeighbours,
         "network_neighbours": NetworkNeighbours,
