@@ -51,7 +51,8 @@ class SequenceNetwork(NeuralView[FeatureInputs]):
     patience : int, default=5
         Epochs without a smaller loss on the validation genes before training stops.
     min_genes : int, default=3
-        Fewest genes, labelled or taught, that a term needs for the perceptron; the label path scores rarer terms alone.
+        Fewest genes, labelled or taught, that a term needs for the perceptron. The label path scores rarer terms alone;
+        without one they score 0.
     device : {'auto', 'cpu', 'cuda'}
     seed : int, default=0
     """

@@ -67,7 +67,8 @@ class NeuralView(View[NeuralT, FittedModule]):
     A subclass writes `_read`, which returns the inputs of a dataset, `_shape` and `_module`, which maps inputs to
     logits. Its parameters include `hidden`, `dropout`, `learning_rate`, `weight_decay`, `batch_size`, `max_epochs`,
     `patience`, `min_genes`, `device` and `seed`. A term that fewer than `min_genes` genes have, by experiment or
-    taught, is not learned by the module. Its score is that of the label path; a view without one scores it 0.
+    taught, is not learned by the module. Its score is that of the label path; a view without one scores it 0. Where
+    no term has as many genes, a module beside a label path learns the commonest terms.
 
     Attributes
     ----------

@@ -50,7 +50,7 @@ def cross_fitted_scores(
     scores = np.zeros(supervision.positive.shape, dtype=np.float32)
     for number in range(n_folds):
         fitted = view.learn(inputs, supervision.only(fold != number), n_epochs=n_epochs)
-        judged = labelled & (fold == number)
+        judged = np.ix_(np.flatnonzero(labelled & (fold == number)), fitted.columns)
         scores[judged] = view.score(fitted, inputs)[judged]
     return scores
 

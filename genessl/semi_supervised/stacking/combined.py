@@ -23,7 +23,7 @@ from genessl.models.out_of_fold import deal_folds, fit_folds, join_folds, score_
 from genessl.models.resources import Resources, table_mb
 from genessl.models.supervision import Supervision
 from genessl.models.view import fitted_view
-from genessl.semi_supervised.stacking.member_join import apply_join, fit_join
+from genessl.semi_supervised.stacking.member_join import apply_join, fit_join, in_half_precision
 from genessl.semi_supervised.stacking.members import (
     MEMBERS,
     MORE_MEMBERS,
@@ -185,7 +185,7 @@ class Combined(GenePredictor):
         del opinions
         self.accretion_ = dataset.accretion
         self.fit_judges(dataset, scores)
-        self.digest_, self.kept_ = digest(fitted), csr_array(self.judge(dataset, scores))
+        self.digest_, self.kept_ = self._key(fitted), csr_array(self.judge(dataset, scores))
 
     def _fit_folds(
         self,
@@ -211,10 +211,11 @@ class Combined(GenePredictor):
         scores = join_folds(parts(), self.fold_, self.supervision_.labelled[:, self.supervision_.aspect_of_term])
         self.members_[key] = fitted
         _log.info("combined: %s is fitted on %d folds", key, self.n_folds)
-        return scores.astype(np.float16)
+        return in_half_precision(scores)
 
     def fit_judges(self, dataset: GeneDataset, scores: Sequence[NDArray[np.float16]]) -> None:
         """Fit the join, and train the judges of all aspects, on the members' scores as `member_scores` returns them."""
+        self.digest_ = ""  # what former judges said of the fitted genes counts no more
         random = np.random.default_rng(self.seed)
         known = np.flatnonzero(self.supervision_.has_labels & (dataset.split != VALIDATION))
         self.join_ = fit_join(scores, self.supervision_, np.sort(random.permutation(known)[:_MOST_JOINED]))
@@ -229,6 +230,10 @@ class Combined(GenePredictor):
                 if len(truth):
                     _log.info("combined: training a judge on %d pairs in %s, %s", len(truth), name, kind)
                     self.judges_[f"{name} {kind}"] = self._judge(len(scores) - 1).fit(features, truth)
+
+    def _key(self, dataset: GeneDataset) -> str:
+        """Return what the kept scores depend on, besides the fit."""
+        return f"{digest(dataset)} {self.n_candidates}"
 
     def _judge(self, n_members: int) -> PairNetwork:
         return PairNetwork(start=n_members, weight_decay=_DECAY, seed=self.seed)
@@ -302,7 +307,7 @@ class Combined(GenePredictor):
     def _predict(self, dataset: GeneDataset) -> NDArray[np.float32]:
         self.preparation_.check(dataset)
         self.preparation_.check_genes(dataset, type(self).__name__)
-        if digest(dataset) == self.digest_:
+        if self._key(dataset) == self.digest_:
             return np.asarray(self.kept_.toarray())
         return self.judge(dataset, list(self.member_scores(dataset).values()))
 
@@ -316,7 +321,7 @@ class Combined(GenePredictor):
         fold = np.array([fold_of.get(gene, -1) for gene in dataset.genes.tolist()], dtype=np.intp)
         seen = labelled[:, self.supervision_.aspect_of_term]
         parts = {name: score_folds(fits, dataset) for name, fits in self.members_.items()}
-        return {name: join_folds(part, fold, seen).astype(np.float16) for name, part in parts.items()}
+        return {name: in_half_precision(join_folds(part, fold, seen)) for name, part in parts.items()}
 
     def judge(self, dataset: GeneDataset, scores: Sequence[NDArray[np.float16]]) -> NDArray[np.float32]:
         """Combine the scores of the fitted members into one score: float32, shape (n_genes, n_terms)."""

@@ -12,6 +12,16 @@ from genessl.models.supervision import Supervision
 
 _SMALLEST_SCORE = 1e-4
 _GENES_AT_ONCE = 500
+_LARGEST_SCORE = np.float32(1.0 - 2.0**-11)  # the largest number below 1 in half precision
+
+
+def in_half_precision(scores: NDArray[np.float32]) -> NDArray[np.float16]:
+    """Return scores as float16, none of them rounded up to 1, whose log-odds would jump.
+
+    >>> in_half_precision(np.array([0.25, 0.9999, 1.0], dtype=np.float32)).tolist()
+    [0.25, 0.99951171875, 0.99951171875]
+    """
+    return np.minimum(scores, _LARGEST_SCORE).astype(np.float16)
 
 
 def fit_join(
@@ -47,5 +57,5 @@ def apply_join(join: TermCalibration, scores: Sequence[NDArray[np.float16]]) -> 
         block = slice(start, start + _GENES_AT_ONCE)
         part = join.apply([table[block].astype(np.float32) for table in scores])
         part[part < _SMALLEST_SCORE] = 0.0
-        joined[block] = part
+        joined[block] = in_half_precision(part)
     return joined

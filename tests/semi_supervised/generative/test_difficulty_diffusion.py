@@ -244,6 +244,19 @@ def test_no_gene_is_judged_by_a_network_that_saw_its_labels():
     assert not before[~supervision.labelled.any(axis=1)].any()
 
 
+def test_a_term_that_only_the_label_path_speaks_of_counts_as_not_learned():
+    data = make_dataset()[0]
+    supervision = Supervision.of(data)
+    fewest = int(np.median(supervision.n_positive))
+    model = view(min_genes=fewest)
+    inputs = model.prepare(data)
+    found = cross_fitted_scores(model, inputs, supervision, n_epochs=1, n_folds=4, seed=0)
+    rare = supervision.n_positive < fewest
+    assert rare.any() and not found[:, rare].any()
+    assert found[:, np.argmax(supervision.n_positive)].any()
+    assert model.score(model.learn(inputs, supervision, n_epochs=1), inputs)[:, rare].any()  # the label path speaks
+
+
 # Samples
 
 

@@ -414,6 +414,19 @@ def test_the_scores_kept_from_the_fit_are_those_of_a_prediction(dataset, fitted,
     np.testing.assert_array_equal(loaded.predict_proba(dataset), kept)
 
 
+def test_kept_scores_are_not_returned_once_judges_or_candidates_are_others(dataset):
+    fitted = Combined(members=CHEAP).fit(dataset)
+    kept = fitted.predict_proba(dataset)
+    fitted.set_params(n_candidates=1)
+    assert (fitted.predict_proba(dataset) > 0).sum() < (kept > 0).sum()
+    fitted.set_params(n_candidates=100)
+    np.testing.assert_array_equal(fitted.predict_proba(dataset), kept)
+    ordered = dataset.take(np.argsort(dataset.genes))
+    tables = list(fitted.member_scores(ordered).values())
+    fitted.fit_judges(ordered, tables[:1] * len(tables))
+    assert np.abs(fitted.predict_proba(dataset) - kept).max() > 0.01
+
+
 def test_another_dataset_of_the_same_genes_is_scored_anew(dataset, fitted):
     networks = {name: csr_array(0.5 * network.toarray()[:, ::-1][::-1]) for name, network in dataset.networks.items()}
     assert (
