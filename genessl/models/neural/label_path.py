@@ -166,7 +166,7 @@ class LabelPath(nn.Module):
             around, expected = labelled[rows, aspect], shrinkage[aspect] * prior
             unlike = around + shrinkage[aspect] - expected
             least = torch.maximum(shrinkage[aspect] - expected, unlike - weights)  # no fewer than 0 lack the term
-            odds = torch.log1p(weights / expected) + torch.log(unlike / least)
+            odds = torch.log1p(weights / expected) + torch.log(unlike / least)  # a difference of two `log_odds`
             offsets[rows, columns] += trust[rows, aspect] * odds
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from genessl.data.dataset import GeneDataset
 from genessl.errors import InputError
@@ -101,12 +101,9 @@ class NeuralView(View[NeuralT, FittedModule]):
     def _shape(self, inputs: NeuralT) -> dict[str, int]:
         """Return the sizes that `_module` needs."""
 
-    def _led(self, path: TrainedPath | None, inputs: NeuralT, columns: NDArray[np.intp]) -> NeuralT:
-        """Return the inputs with what a label path reads for all genes, in the columns of a module."""
-        if path is None:
-            return inputs
-        offset = path.offset(inputs.relations, inputs.genes)[:, torch.from_numpy(columns)]
-        return replace(inputs, offset=offset.to(self._device()))
+    def _led(self, inputs: NeuralT, offset: Tensor, columns: NDArray[np.intp]) -> NeuralT:
+        """Return the inputs with what a label path adds to the logits of all terms, for the columns of a module."""
+        return replace(inputs, offset=offset[:, torch.from_numpy(columns)].to(self._device()))
 
     def prepare(
         self, dataset: GeneDataset, muting: Muting | None = None, *, like: Preparation | None = None
@@ -145,8 +142,10 @@ class NeuralView(View[NeuralT, FittedModule]):
         columns = self._learned_columns(supervision, reads_labels=bool(inputs.relations))
         held_out = None if validation is None else self._enough(validation)
         chosen, shape = supervision.select(columns), self._shape(inputs)
-        path = TrainedPath.learn(inputs.relations, supervision, seed=self.seed) if inputs.relations else None
-        inputs = self._led(path, inputs, columns)
+        path = None
+        if inputs.relations:
+            path = TrainedPath.learn(inputs.relations, supervision, seed=self.seed)
+            inputs = self._led(inputs, path.offset(inputs.relations, inputs.genes), columns)
         if n_epochs is None:
             n_epochs = max(1, self.max_epochs // 2)
         epochs = self.max_epochs if held_out is not None else n_epochs
@@ -227,11 +226,11 @@ class NeuralView(View[NeuralT, FittedModule]):
 
     def score(self, fitted: FittedModule, inputs: NeuralT) -> NDArray[np.float32]:
         """Return the probabilities for every gene and term; 0 for terms that neither module nor label path knows."""
-        scores = torch.zeros((inputs.n_genes, inputs.n_terms))
-        if fitted.path is not None:
+        if fitted.path is None:
+            scores = torch.zeros((inputs.n_genes, inputs.n_terms))
+        else:
             offset = fitted.path.offset(inputs.relations, inputs.genes)
-            scores = fitted.path.score(offset)
-            inputs = replace(inputs, offset=offset[:, torch.from_numpy(fitted.columns)].to(self._device()))
+            scores, inputs = fitted.path.score(offset), self._led(inputs, offset, fitted.columns)
         fitted.module.eval()
         with torch.no_grad():
             logits = fitted.module(inputs, torch.arange(inputs.n_genes, device=self._device()))

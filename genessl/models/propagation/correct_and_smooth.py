@@ -16,7 +16,7 @@ from genessl.data.dataset import GeneDataset
 from genessl.data.sparse import keep_rows, pack_sparse, unpack_sparse
 from genessl.errors import InputError
 from genessl.features.graphs import joined_graph, neighbour_average
-from genessl.models.base import Arrays, GenePredictor, check_count, check_range
+from genessl.models.base import Arrays, GenePredictor, check_count, check_flag, check_range
 from genessl.models.inputs import Preparation
 from genessl.models.neural.sequence_network import SequenceNetwork
 from genessl.models.out_of_fold import deal_folds, fit_folds, join_folds
@@ -123,9 +123,8 @@ class CorrectAndSmooth(Owner):
         check_predictor("predictor", self.predictor)
         for name in ("correction", "smoothing"):
             check_share(name, getattr(self, name))
-        for name in ("autoscale", "similarity"):
-            if type(getattr(self, name)) is not bool:
-                raise InputError(f"{name}: found {getattr(self, name)!r}, expected true or false")
+        check_flag("autoscale", self.autoscale)
+        check_flag("similarity", self.similarity)
         check_range("scale", self.scale, 0.0)
         check_count("n_folds", self.n_folds, 2)
         check_range("tolerance", self.tolerance, 0.0, low_included=False)

@@ -26,8 +26,8 @@ MEMBERS = (
     "sequence_network",
     "graph_network",
 )
-_HIDDEN = 256  # half of the views' default: there are eighteen fits
 MORE_MEMBERS = ("homology", "domain_neighbours", "network_neighbours")
+_HIDDEN = 256  # half of the views' default, because there are eighteen fits
 
 
 def usual_members(dataset: GeneDataset) -> tuple[str, ...]:
