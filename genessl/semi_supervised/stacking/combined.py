@@ -180,12 +180,18 @@ class Combined(GenePredictor):
         if not scores:
             raise InputError("members: the dataset has data for none of them, expected some; name others")
         for name in [name for name in PUPILS if self.teaching and name in self.members_]:
-            n_epochs = max(_FEWEST_EPOCHS, fitted_view(self.members_[name][0])[1].n_epochs or 0)
+            n_epochs = self._epochs_when_taught(name, opinions.taught(0))
             scores.append(self._fit_folds(TAUGHT + name, name, dataset, teach=opinions.taught, n_epochs=n_epochs))
         del opinions
         self.accretion_ = dataset.accretion
         self.fit_judges(dataset, scores)
         self.digest_, self.kept_ = self._key(fitted), csr_array(self.judge(dataset, scores))
+
+    def _epochs_when_taught(self, name: str, taught: Supervision) -> int:
+        """Return for how many epochs a taught view has as many steps as the view that is not taught, at least three."""
+        chosen = fitted_view(self.members_[name][0])[1].n_epochs or 0
+        share = self.supervision_.only(self.fold_ != 0).has_labels.sum() / max(1, len(taught.informative))
+        return max(_FEWEST_EPOCHS, round(chosen * share))
 
     def _fit_folds(
         self,
