@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from genessl.data.dataset import GeneDataset
 from genessl.models.base import GenePredictor
 from genessl.models.inputs import ViewInputs
+from genessl.models.neural.threads import side_by_side
 from genessl.models.supervision import Supervision
 from genessl.models.view import as_view, fitted_view, split_validation
 
@@ -35,8 +37,9 @@ def fit_folds(
 ) -> Iterator[tuple[GenePredictor, NDArray[np.float32]]]:
     """Fit a predictor once for each fold, without the fold's labels.
 
-    The dataset is read once. A view that is trained in epochs is trained for as many as the dataset's validation genes
-    choose. The labels of these genes therefore influence their own scores, which must not be used for learning.
+    The dataset is read once. Views that gain from it are fitted side by side, one fold in each thread. A view that is
+    trained in epochs is trained for as many as the dataset's validation genes choose. The labels of these genes
+    therefore influence their own scores, which must not be used for learning.
 
     Parameters
     ----------
@@ -60,10 +63,14 @@ def fit_folds(
     if view.trains_in_epochs and n_epochs is None:
         practice, held_out = split_validation(supervision)
         n_epochs = view.learn(inputs, practice, validation=held_out).n_epochs
-    for number in range(fold.max() + 1):
+
+    def fit(number: int) -> tuple[GenePredictor, NDArray[np.float32]]:
         others = supervision.only(fold != number) if teach is None else teach(number)
         fitted = view.learn(inputs, others, n_epochs=n_epochs)
-        yield view.with_fitted(fitted, dataset.ontology.terms), view.score(fitted, inputs)
+        return view.with_fitted(fitted, dataset.ontology.terms), view.score(fitted, inputs)
+
+    tasks = [partial(fit, number) for number in range(fold.max() + 1)]
+    yield from side_by_side(tasks) if view.side_by_side else (task() for task in tasks)
 
 
 def score_folds(fitted: Sequence[GenePredictor], dataset: GeneDataset) -> Iterator[NDArray[np.float32]]:

@@ -32,7 +32,7 @@ class View(GenePredictor, Generic[InputsT, FittedT]):
 
     `prepare` reads a dataset once and returns inputs. `learn` returns what was learned from the inputs and a
     supervision, and `score` applies it to inputs. A strategy never asks for a view's class; it reads what a view
-    declares: `reads`, `heeds_muting`, `trains_in_epochs`, `takes_objective` and `transductive`.
+    declares: `reads`, `heeds_muting`, `trains_in_epochs`, `takes_objective`, `side_by_side` and `transductive`.
 
     Attributes
     ----------
@@ -44,6 +44,11 @@ class View(GenePredictor, Generic[InputsT, FittedT]):
     takes_objective = False  # whether `learn` trains a torch module and accepts a strategy's objective
     transductive = False  # whether a gene's scores depend on fitted genes, which must then be in the dataset to predict
     fitted_: FittedT
+
+    @property
+    def side_by_side(self) -> bool:
+        """Whether several fits gain from running at once, each in one thread; by default a fit has all threads."""
+        return False
 
     @property
     @abstractmethod

@@ -18,6 +18,7 @@ from genessl.models.base import check_range
 from genessl.models.inputs import Preparation
 from genessl.models.neural.electronic_trust import evidence_by_source, usable_sources
 from genessl.models.neural.inputs import NeuralInputs
+from genessl.models.neural.layers import Drawing, Dropout
 from genessl.models.neural.training import NeuralView
 from genessl.models.view import ELECTRONIC
 
@@ -164,7 +165,7 @@ def chosen_columns(sources: Mapping[str, csr_array]) -> dict[str, NDArray[np.int
     return chosen
 
 
-class _EvidenceModule(nn.Module):
+class _EvidenceModule(Drawing):
     """The sum of the embeddings of a gene's annotations, a residual layer, and a linear output."""
 
     def __init__(self, n_inputs: int, hidden: int, n_outputs: int, p: float, bare: float, masked: float) -> None:
@@ -174,7 +175,7 @@ class _EvidenceModule(nn.Module):
         self.bias = nn.Parameter(torch.zeros(hidden))
         self.norm = nn.LayerNorm(hidden)
         self.layer = nn.Sequential(nn.Linear(hidden, hidden), nn.LayerNorm(hidden), nn.ReLU())
-        self.dropout = nn.Dropout(p)
+        self.dropout = Dropout(p)
         self.output = nn.Linear(hidden, n_outputs)
         self.bare, self.masked = bare, masked
 
@@ -198,8 +199,11 @@ class _EvidenceModule(nn.Module):
         gene = torch.repeat_interleave(torch.arange(len(rows), device=rows.device), counts)
         position = torch.arange(len(gene), device=rows.device) - (ends - counts)[gene] + starts[rows][gene]
         if self.training:
-            shown = torch.rand(len(gene), device=rows.device) >= self.masked
-            shown &= (torch.rand(len(rows), device=rows.device) >= self.bare)[gene]
+            shown = self._chances(len(gene), rows.device) >= self.masked
+            shown &= (self._chances(len(rows), rows.device) >= self.bare)[gene]
             position, gene = position[shown], gene[shown]
             ends = torch.cumsum(torch.bincount(gene, minlength=len(rows)), dim=0)
         return inputs.annotations[position], self.embedding.weight, torch.cat([ends.new_zeros(1), ends])
+
+    def _chances(self, count: int, device: torch.device) -> Tensor:
+        return torch.rand(count, device=device, generator=self.generator)

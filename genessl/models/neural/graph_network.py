@@ -19,7 +19,7 @@ from genessl.features.scaling import FeatureScaling
 from genessl.models.base import check_count, check_flag
 from genessl.models.inputs import Preparation
 from genessl.models.neural.inputs import GraphInputs, with_offset
-from genessl.models.neural.layers import MultiNetworkConvolution, sparse_tensor
+from genessl.models.neural.layers import Dropout, MultiNetworkConvolution, sparse_tensor
 from genessl.models.neural.objective import MakeObjective
 from genessl.models.neural.perceptron import Perceptron
 from genessl.models.neural.training import FittedModule, NeuralView
@@ -210,10 +210,10 @@ class _MultiNetwork(nn.Module):
     ) -> None:
         super().__init__()
         self.encoder = nn.Sequential(
-            nn.Dropout(p / 5), nn.Linear(n_features, hidden), nn.LayerNorm(hidden), nn.ReLU(), nn.Dropout(p / 2)
+            Dropout(p / 5), nn.Linear(n_features, hidden), nn.LayerNorm(hidden), nn.ReLU(), Dropout(p / 2)
         )
         self.layers = nn.ModuleList(MultiNetworkConvolution(hidden, n_networks) for _ in range(n_layers))
-        self.dropout = nn.Dropout(p)
+        self.dropout = Dropout(p)
         self.output = nn.Linear(hidden, n_outputs)
 
     def forward(self, inputs: GraphInputs, rows: Tensor) -> Tensor:

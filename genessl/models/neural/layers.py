@@ -42,6 +42,38 @@ def scipy_matrix(matrix: Tensor) -> csr_array:
     return csr_array(parts, shape=tuple(matrix.shape))
 
 
+class Drawing(nn.Module):
+    """A module that draws random numbers in training: from torch's generator, or the one that `draw_from` gave it."""
+
+    generator: torch.Generator | None = None
+
+
+class Dropout(Drawing, nn.Dropout):
+    """Dropout that can draw from a generator of its own, so that modules may be trained side by side in threads.
+
+    >>> module = nn.Sequential(nn.Linear(2, 3), Dropout(0.5))
+    >>> draw_from(module, torch.Generator().manual_seed(0))
+    >>> first = module(torch.ones(1, 2))
+    >>> draw_from(module, torch.Generator().manual_seed(0))
+    >>> torch.equal(first, module(torch.ones(1, 2)))
+    True
+    """
+
+    def forward(self, values: Tensor) -> Tensor:
+        """Return the values, in training a share p of them 0 and the others divided by 1 - p."""
+        if not self.training or self.p == 0.0:
+            return values
+        kept = torch.empty_like(values).bernoulli_(1.0 - self.p, generator=self.generator)
+        return values * kept.div_(1.0 - self.p)
+
+
+def draw_from(module: nn.Module, generator: torch.Generator) -> None:
+    """Let all parts of a module that draw random numbers in training draw them from one generator."""
+    for part in module.modules():
+        if isinstance(part, Drawing):
+            part.generator = generator
+
+
 def symmetric_product(adjacency: Tensor, hidden: Tensor) -> Tensor:
     """Return A @ H for a symmetric sparse A; only H has a gradient."""
     product: Tensor = _SymmetricProduct.apply(adjacency, hidden)  # type: ignore[no-untyped-call]

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from genessl.models.neural.inputs import FeatureInputs, GraphInputs, with_offset
+from genessl.models.neural.layers import Dropout
 
 _SMALL = 0.1
 
@@ -23,7 +24,7 @@ class Perceptron(nn.Module):
     def __init__(self, n_features: int, hidden: int, n_outputs: int, dropout: float) -> None:
         super().__init__()
         self.body = nn.Sequential(
-            nn.Dropout(dropout / 5), nn.Linear(n_features, hidden), nn.LayerNorm(hidden), nn.ReLU(), nn.Dropout(dropout)
+            Dropout(dropout / 5), nn.Linear(n_features, hidden), nn.LayerNorm(hidden), nn.ReLU(), Dropout(dropout)
         )
         self.output = nn.Linear(hidden, n_outputs)
         with torch.no_grad():

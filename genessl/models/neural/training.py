@@ -5,8 +5,7 @@ from __future__ import annotations
 import copy
 import logging
 from abc import abstractmethod
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,8 +23,9 @@ from genessl.models.inputs import Fitted, Preparation
 from genessl.models.neural.dummy_head import with_dummy_head
 from genessl.models.neural.inputs import NeuralT
 from genessl.models.neural.label_path import TrainedPath
+from genessl.models.neural.layers import draw_from
 from genessl.models.neural.objective import MakeObjective, Objective
-from genessl.models.neural.threads import suitable_threads
+from genessl.models.neural.threads import seeded, suitable_threads
 from genessl.models.resources import Resources
 from genessl.models.supervision import Supervision
 from genessl.models.view import View, split_validation
@@ -86,6 +86,11 @@ class NeuralView(View[NeuralT, FittedModule]):
     min_genes: int
     device: str
     seed: int
+
+    @property
+    def side_by_side(self) -> bool:
+        """On CPUs several fits may run at once, each in one thread."""
+        return self._device().type == "cpu"
 
     @property
     def n_epochs_(self) -> int:
@@ -149,11 +154,14 @@ class NeuralView(View[NeuralT, FittedModule]):
         if n_epochs is None:
             n_epochs = max(1, self.max_epochs // 2)
         epochs = self.max_epochs if held_out is not None else n_epochs
-        with _seeded(self.seed):
+        with ExitStack() as stack:
+            stack.enter_context(seeded(self.seed))
             module = self._module(shape, len(columns))
             _start_at_frequency(module, chosen.frequency)
-            module.to(self._device())
+            draw_from(module.to(self._device()), torch.Generator(self._device()).manual_seed(self.seed))
             goal = with_dummy_head(objective or Objective, chosen)(module, inputs, chosen)
+            if objective is None:
+                stack.close()  # from here on only the module draws random numbers, and those are its own
             validation = None if held_out is None else held_out.select(columns)
             with suitable_threads(self._largest_product(module, inputs, chosen)):
                 best = self._loop(goal, validation, epochs)
@@ -310,11 +318,3 @@ def _start_at_frequency(module: nn.Module, frequency: NDArray[np.float32]) -> No
     bias = np.log(frequency / (1.0 - frequency))
     with torch.no_grad():
         module.output.bias.copy_(torch.from_numpy(bias))  # type: ignore[union-attr, operator]
-
-
-@contextmanager
-def _seeded(seed: int) -> Iterator[None]:
-    """Run a block with its own torch seed, and restore the caller's random state afterwards."""
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        yield

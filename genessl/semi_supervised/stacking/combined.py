@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from genessl.errors import InputError
 from genessl.evaluation.calibration import TermCalibration
 from genessl.models.base import Arrays, GenePredictor, check_count, check_flag
 from genessl.models.inputs import Preparation
+from genessl.models.neural.threads import side_by_side
 from genessl.models.out_of_fold import deal_folds, fit_folds, join_folds, score_folds
 from genessl.models.resources import Resources, table_mb
 from genessl.models.supervision import Supervision
@@ -190,7 +192,7 @@ class Combined(GenePredictor):
     def _epochs_when_taught(self, name: str, taught: Supervision) -> int:
         """Return for how many epochs a taught view has as many steps as the view that is not taught, at least three."""
         chosen = fitted_view(self.members_[name][0])[1].n_epochs or 0
-        share = self.supervision_.only(self.fold_ != 0).has_labels.sum() / max(1, len(taught.informative))
+        share = float((self.supervision_.has_labels & (self.fold_ != 0)).sum()) / max(1, len(taught.informative))
         return max(_FEWEST_EPOCHS, round(chosen * share))
 
     def _fit_folds(
@@ -229,13 +231,19 @@ class Combined(GenePredictor):
         positive, aspects = self.supervision_.positive, self.supervision_.aspect_of_term
         none = csr_array(positive.shape, dtype=bool)
         withheld = [withhold_terms(positive, dataset.ontology, aspects, random) for _ in range(_DRAWS)]
-        self.judges_: dict[str, PairNetwork] = {}
-        for aspect, name in enumerate(dataset.aspects):
-            for kind, shown in ((_FIRST, [none]), (_MORE, withheld)):
-                features, truth = self._lessons(dataset, scores, aspect, shown, random)
-                if len(truth):
-                    _log.info("combined: training a judge on %d pairs in %s, %s", len(truth), name, kind)
-                    self.judges_[f"{name} {kind}"] = self._judge(len(scores) - 1).fit(features, truth)
+        names: list[str] = []
+
+        def trainings() -> Iterator[Callable[[], PairNetwork]]:
+            for aspect, name in enumerate(dataset.aspects):
+                for kind, shown in ((_FIRST, [none]), (_MORE, withheld)):
+                    features, truth = self._lessons(dataset, scores, aspect, shown, random)
+                    if len(truth):
+                        _log.info("combined: training a judge on %d pairs in %s, %s", len(truth), name, kind)
+                        names.append(f"{name} {kind}")
+                        yield partial(self._judge(len(scores) - 1).fit, features, truth)
+
+        judges = list(side_by_side(trainings()))
+        self.judges_ = dict(zip(names, judges))
 
     def _key(self, dataset: GeneDataset) -> str:
         """Return what the kept scores depend on, besides the fit."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.special import logit
@@ -117,7 +118,8 @@ def _best(table: NDArray[np.float32], count: int) -> NDArray[np.bool_]:
     """Mark the largest scores of each row that are above 0, ties included."""
     if count >= table.shape[1]:
         return np.asarray(table > 0)
-    bound = np.partition(table, -count, axis=1)[:, [-count]]
+    # Among many equal scores numpy's partition takes sixteen times as long.
+    bound = torch.from_numpy(table).topk(count, dim=1, sorted=False).values.amin(dim=1, keepdim=True).numpy()
     return np.asarray((table >= bound) & (table > 0))
 
 

@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from genessl.models.base import Arrays
-from genessl.models.neural.threads import suitable_threads
+from genessl.models.neural.threads import seeded, suitable_threads
 
 _FARTHEST = 5.0
 _LEAST_SPREAD = 1e-6
@@ -59,9 +59,9 @@ class PairNetwork:
         order = np.random.default_rng(self.seed)
         n_batches = max(round(len(truth) / self.batch_size), min(_FEWEST_STEPS, len(truth)))
         largest = -(-len(truth) // n_batches) * max(features.shape[1], self.hidden) * self.hidden
-        with suitable_threads(largest), torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.seed)
+        with seeded(self.seed):
             self.module_ = self._module(features.shape[1])
+        with suitable_threads(largest):
             optimiser = torch.optim.AdamW(self.module_.parameters(), weight_decay=self.weight_decay)
             schedule = torch.optim.lr_scheduler.OneCycleLR(
                 optimiser, self.learning_rate, total_steps=self.n_epochs * n_batches + 1

@@ -1,4 +1,7 @@
-"""Threads: one for small products, and the earlier number afterwards."""
+"""Threads: one for small products, one for each of several tasks, and the earlier number afterwards."""
+
+import threading
+import time
 
 import numpy as np
 import pytest
@@ -7,7 +10,7 @@ from scipy.sparse import csr_array
 
 from genessl.models.neural.graph_network import GraphNetwork
 from genessl.models.neural.sequence_network import SequenceNetwork
-from genessl.models.neural.threads import suitable_threads
+from genessl.models.neural.threads import seeded, side_by_side, suitable_threads
 from genessl.semi_supervised.generative.feature_diffusion import FeatureDiffusion
 from genessl.semi_supervised.stacking.pair_network import PairNetwork
 from tests.conftest import make_dataset
@@ -40,6 +43,56 @@ def test_the_number_of_threads_is_restored_after_an_exception(n_multiplications)
     with pytest.raises(ZeroDivisionError), suitable_threads(n_multiplications):
         raise ZeroDivisionError
     assert torch.get_num_threads() == 3
+
+
+@pytest.mark.usefixtures("three_threads")
+def test_tasks_run_side_by_side_in_one_thread_each_and_return_in_order():
+    together = threading.Barrier(3, timeout=30)  # breaks unless three tasks run at once
+
+    def task(number):
+        together.wait()
+        time.sleep(0.01 * (6 - number))  # the first ends last
+        return number, torch.get_num_threads()
+
+    assert list(side_by_side([lambda n=n: task(n) for n in range(6)])) == [(n, 1) for n in range(6)]
+    assert torch.get_num_threads() == 3
+
+
+@pytest.mark.usefixtures("three_threads")
+def test_few_results_wait_to_be_taken():
+    started = []
+    results = side_by_side([lambda n=n: started.append(n) for n in range(20)])
+    next(results)
+    time.sleep(0.2)
+    assert len(started) == 4
+    assert len([1, *results]) == 20
+
+
+@pytest.mark.usefixtures("three_threads")
+def test_a_failing_task_ends_in_its_own_error_and_restores_the_threads():
+    with pytest.raises(ZeroDivisionError):
+        list(side_by_side([lambda: 1, lambda: 1 // 0, lambda: 3]))
+    assert torch.get_num_threads() == 3
+
+
+def test_with_one_thread_tasks_run_one_after_the_other_in_it():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    assert set(side_by_side([threading.get_ident] * 3)) == {threading.get_ident()}
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("three_threads")
+def test_seeded_blocks_in_threads_draw_the_numbers_of_their_seed():
+    def draw(seed):
+        with seeded(seed):
+            first = torch.rand(1)
+            time.sleep(0.01)
+            return torch.cat([first, torch.rand(1)]).tolist()
+
+    expected = [draw(seed) for seed in range(6)]
+    assert list(side_by_side([lambda s=s: draw(s) for s in range(6)])) == expected
+    assert len({tuple(pair) for pair in expected}) == 6
 
 
 def fit_pair_network():
