@@ -76,7 +76,7 @@ def download(url: Annotated[str, typer.Option(help="What to fetch.")], output: O
 def embed_sequences(
     sequences: Annotated[Path, typer.Option(help="Protein sequences, FASTA.")],
     output: Output,
-    model: Annotated[str, typer.Option(help="Language model: a name on the Hugging Face Hub, or a folder.")],
+    model: Annotated[str, typer.Option(help="ESM-2, ProtT5 or Ankh: name on the Hugging Face Hub, or folder.")],
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     batch_tokens: Annotated[int, typer.Option(help="Residues at once; fewer take less memory.")] = 8192,
 ) -> None:

@@ -1,4 +1,4 @@
-"""Per-protein embeddings by a protein language model such as ESM-2."""
+"""Per-protein embeddings by a protein language model: ESM-2, ProtT5 or Ankh."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from genessl.data.folders import written_file
 from genessl.errors import InputError
-from genessl.features.protein_encoder import load_encoder, window_starts, with_ends
+from genessl.features.pretrained_encoder import load_encoder
+from genessl.features.protein_encoder import window_starts
 
 _log = logging.getLogger(__name__)
 
@@ -28,12 +29,13 @@ def embed_sequences(
     window: int = 1022,
     overlap: int = 256,
 ) -> None:
-    """Write the embedding of each protein: the mean of the model's last hidden layer over the residues [1]_.
+    """Write the embedding of each protein: the mean of the model's last hidden layer over the residues.
 
-    The tokens for start, end and padding do not count. A protein longer than `window` is cut into evenly spaced windows
-    of that length, and neighbouring windows share at least `overlap` residues. A residue's vector is the mean over the
-    windows that contain it. A letter that the model's vocabulary lacks is read as X; ESM-2 knows B, O, U and Z, but not
-    J.
+    The model is ESM-2 [1]_, ProtT5 [2]_ or Ankh [3]_; of the latter two, encoders with a decoder, the encoder alone is
+    loaded. The tokens for start, end and padding do not count. A protein longer than `window` is cut into evenly spaced
+    windows of that length, and neighbouring windows share at least `overlap` residues. A residue's vector is the mean
+    over the windows that contain it. A letter that the model's vocabulary lacks is read as X; ESM-2 and Ankh know B, O,
+    U and Z, but not J. For ProtT5 these four are read as X too, as its authors do.
 
     Finished batches are kept in `output` + ".part", longest proteins first. After an interruption, a call with the same
     arguments continues from them and writes the same file. `output` appears when it is complete.
@@ -45,39 +47,45 @@ def embed_sequences(
     output : path
         HDF5 file with a float32 vector for each gene under the gene's name, which `read_embeddings` reads.
     model : str
-        Folder, or name on the Hugging Face Hub, of an encoder whose vocabulary has a token for each residue.
+        Folder, or name on the Hugging Face Hub, of a model of one of these kinds.
     device : {'auto', 'cpu', 'cuda'}
-        'auto' uses a GPU if there is one. A GPU computes in half precision, a CPU in single precision.
+        'auto' uses a GPU if there is one. A CPU computes in single precision, a GPU in float16 (ESM-2) or bfloat16
+        (ProtT5 and Ankh, whose numbers can exceed float16; in single precision if the GPU lacks bfloat16).
     batch_tokens : int, default=8192
         The most tokens, including padding, that the model reads at once, at least 1. Memory grows with it. A single
         window may have more tokens.
     window : int, default=1022
-        The most residues that the model reads at once, from 1 to the model's own limit.
+        The most residues that the model reads at once, from 1 to the model's own limit. ProtT5 and Ankh have none.
     overlap : int, default=256
         From 0 to `window` - 1.
 
     Raises
     ------
     InputError
-        If a parameter is out of range, transformers is not installed, the model cannot be loaded or is of another
-        kind, memory runs out on the GPU, or the part file belongs to other arguments.
+        If a parameter is out of range, transformers or sentencepiece is not installed, the model cannot be loaded,
+        lacks weights or is of another kind, memory runs out on the GPU, or the part file belongs to other arguments.
 
     References
     ----------
     .. [1] Lin et al., Evolutionary-scale prediction of atomic-level protein structure with a language model,
        Science 379, 2023, doi:10.1126/science.ade2574
+    .. [2] Elnaggar et al., ProtTrans: toward understanding the language of life through self-supervised learning, IEEE
+       Transactions on Pattern Analysis and Machine Intelligence 44, 2022, doi:10.1109/TPAMI.2021.3095381
+    .. [3] Elnaggar et al., Ankh: optimized protein language model unlocks general-purpose modelling, 2023,
+       arXiv:2301.06568
     """
     _check_sequences(sequences)
     _check_sizes(batch_tokens, window, overlap)
     encoder = load_encoder(model, device=device, batch_tokens=batch_tokens, window=window, overlap=overlap)
     lengths = {gene: len(sequence) for gene, sequence in sequences.items()}
-    batches = plan_batches(lengths, batch_tokens=batch_tokens, window=window, overlap=overlap)
+    sizes = {"batch_tokens": batch_tokens, "window": window, "overlap": overlap}
+    batches = plan_batches(lengths, **sizes, n_ends=encoder.n_ends)
     settings: dict[str, str | int] = {
         "model": model,
         "window": window,
         "overlap": overlap,
         "batch_tokens": batch_tokens,
-        "precision": "half" if encoder.is_half else "single",
+        "precision": encoder.precision,
         "sequences": _digest(sequences),
     }
     output = Path(output)
@@ -95,11 +103,14 @@ def embed_sequences(
     part.unlink()
 
 
-def plan_batches(lengths: Mapping[str, int], *, batch_tokens: int, window: int, overlap: int) -> list[list[str]]:
+def plan_batches(
+    lengths: Mapping[str, int], *, batch_tokens: int, window: int, overlap: int, n_ends: int = 2
+) -> list[list[str]]:
     """Group genes of similar length, longest first, so that the windows of a batch fit into its tokens.
 
-    The longest come first, so that a lack of memory shows at once. A gene that alone exceeds the tokens is a batch of
-    its own. The order of the genes has no effect.
+    A window has `n_ends` tokens besides its residues, for start and end. The longest come first, so that a lack of
+    memory shows at once. A gene that alone exceeds the tokens is a batch of its own. The order of the genes has no
+    effect.
 
     >>> plan_batches({"a": 3, "b": 8, "c": 4, "d": 3}, batch_tokens=12, window=20, overlap=5)
     [['b'], ['c', 'a'], ['d']]
@@ -110,7 +121,7 @@ def plan_batches(lengths: Mapping[str, int], *, batch_tokens: int, window: int, 
         own = len(window_starts(lengths[gene], window=window, overlap=overlap))
         if not batches or (n_windows + own) * width > batch_tokens:
             batches.append([])
-            n_windows, width = 0, with_ends(min(lengths[gene], window))
+            n_windows, width = 0, min(lengths[gene], window) + n_ends
         batches[-1].append(gene)
         n_windows += own
     return batches

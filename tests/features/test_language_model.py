@@ -112,18 +112,19 @@ def test_windows_reach_every_residue_at_full_length_and_overlap_as_asked(window,
         assert (len(starts) - 2) * (window - overlap) < length - window
 
 
-def test_batches_hold_every_gene_once_the_longest_first_within_the_tokens():
+@pytest.mark.parametrize("n_ends", [1, 2])
+def test_batches_hold_every_gene_once_the_longest_first_within_the_tokens(n_ends):
     lengths = {f"P{n:03d}": n for n in np.random.default_rng(0).permutation(np.arange(1, 400)).tolist()}
-    batches = plan_batches(lengths, batch_tokens=500, window=120, overlap=20)
+    batches = plan_batches(lengths, batch_tokens=500, window=120, overlap=20, n_ends=n_ends)
     ordered = [gene for batch in batches for gene in batch]
     assert ordered == sorted(lengths, reverse=True)
     for batch in batches:
         windows = sum(len(window_starts(lengths[gene], window=120, overlap=20)) for gene in batch)
-        width = min(lengths[batch[0]], 120) + 2
+        width = min(lengths[batch[0]], 120) + n_ends
         assert windows * width <= 500 or len(batch) == 1
     for batch, following in pairwise(batches):  # it ends only where the next gene would not fit
         windows = sum(len(window_starts(lengths[gene], window=120, overlap=20)) for gene in [*batch, following[0]])
-        assert windows * (min(lengths[batch[0]], 120) + 2) > 500
+        assert windows * (min(lengths[batch[0]], 120) + n_ends) > 500
 
 
 def test_genes_of_one_length_are_grouped_alike_in_any_order():
@@ -286,15 +287,14 @@ def test_a_model_that_is_nowhere_and_a_damaged_one_are_named(tmp_path, model):
         embed_sequences(PROTEINS, tmp_path / "e.h5", model=str(damaged))
 
 
-def test_weights_that_a_file_lacks_are_not_made_up(tmp_path, model):
+@pytest.mark.parametrize("part", ["encoder.layer.1.attention.self.query", "encoder.emb_layer_norm_after"])
+def test_weights_that_a_file_lacks_are_not_made_up(tmp_path, model, part):
     short = shutil.copytree(model, tmp_path / "short")
     weights = load_file(short / "model.safetensors")
-    kept = {name: tensor for name, tensor in weights.items() if "layer.1.attention.self.query" not in name}
+    kept = {name: tensor for name, tensor in weights.items() if part not in name}
     assert len(kept) == len(weights) - 2
     save_file(kept, short / "model.safetensors", metadata={"format": "pt"})
-    with pytest.raises(
-        InputError, match=r"without its weights 'encoder.layer.1.attention.self.query.bias', expected all"
-    ):
+    with pytest.raises(InputError, match=rf"without its weights '{part}\.bias', expected all"):
         embed_sequences(PROTEINS, tmp_path / "e.h5", model=str(short), **WIDE)
 
 
