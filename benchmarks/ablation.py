@@ -19,15 +19,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
+from benchmarks.run_evaluation import evaluate_on_run
 from genessl.data.dataset import GeneDataset
 from genessl.data.folders import write_table
-from genessl.data.ontology import read_obo
 from genessl.errors import InputError
-from genessl.evaluation.comparison import compare, labels_from_table, lift
 from genessl.models.base import GenePredictor
-from genessl.output.tables import read_table
 from genessl.semi_supervised.stacking.combined import PUPILS, TAUGHT, Combined
 from genessl.semi_supervised.stacking.members import MEMBERS, MORE_MEMBERS
 
@@ -72,32 +69,13 @@ def _consistent(scores: NDArray[np.float32], dataset: GeneDataset) -> NDArray[np
 
 def ablate(run: Path, ontology: Path, names: Collection[str] = VARIANTS) -> pd.DataFrame:
     """Evaluate variants of a run's combined predictor."""
-    dataset = GeneDataset.load(run / "dataset")
-    dataset = dataset.take(np.argsort(dataset.genes, kind="stable"))
-    full = read_obo(ontology)
-    known = lift(dataset.positive, dataset.ontology, full)
-    tables: dict[str, csr_array] = {}
-    if dataset.scheme == "cross_validation":
-        later = known
-        for fold in range(dataset.n_folds):
-            visible = dataset.hide(fold)
-            for name, scores in variants(Combined().fit(visible), visible, names):
-                scores[dataset.split != fold] = 0.0
-                tables[name] = csr_array(tables[name] + csr_array(scores)) if fold else csr_array(scores)
-    else:
-        truth = read_table(run / "truth.tsv.gz", ["gene", "term"])
-        later = labels_from_table(truth, dataset.genes, full)
-        model = GenePredictor.load(run / "models" / "combined")
-        assert isinstance(model, Combined)
-        tables = {name: csr_array(scores) for name, scores in variants(model, dataset, names)}
-    column = np.array([full.index[term] for term in dataset.ontology.terms])
-    shape = (dataset.n_genes, len(full.terms))
-    lifted = {
-        name: [csr_array((table.data.astype(np.float64), column[table.indices], table.indptr), shape=shape)]
-        for name, table in tables.items()
-    }
-    accretion = full.information_accretion(known)
-    return compare(lifted, known, later, full, accretion, dataset.genes, scheme=dataset.scheme)
+    fitted = None if _is_cross_validated(run) else GenePredictor.load(run / "models" / "combined")
+    assert fitted is None or isinstance(fitted, Combined)
+    return evaluate_on_run(run, ontology, lambda visible: variants(fitted or Combined().fit(visible), visible, names))
+
+
+def _is_cross_validated(run: Path) -> bool:
+    return GeneDataset.load(run / "dataset").scheme == "cross_validation"
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy.sparse import csr_array
 
-from benchmarks import ablation
+from benchmarks import ablation, run_evaluation
 from genessl.evaluation.comparison import compare, lift
 from genessl.semi_supervised.stacking.combined import Combined
 from tests.conftest import make_dataset, small_ontology
@@ -31,7 +31,7 @@ def run(tmp_path_factory):
 def test_every_ingredient_has_a_row_and_the_whole_is_what_the_model_scores(run, monkeypatch):
     folder, dataset, truth, model = run
     full = small_ontology()
-    monkeypatch.setattr(ablation, "read_obo", lambda path: full)
+    monkeypatch.setattr(run_evaluation, "read_obo", lambda path: full)
     table = ablation.ablate(folder, folder / "unused.obo")
     assert set(table["model"]) == {
         "combined",

@@ -27,6 +27,18 @@ _CATEGORIES = {
     "CV-isolated": "those of `CV` without an edge in any network",
     "CV-orphan": "those of `CV` without a homolog",
 }
+_RUNS = {"Without embeddings:": "", "With embeddings:": "_embeddings"}
+_SAME_INPUTS = {
+    "The networks alone": (
+        *("graph_network", "kernel_regression, networks only", "network_neighbours", "label_propagation"),
+        *("term_frequency", "graph_network, permuted labels"),
+    ),
+    "The sequences alone": (
+        *("sequence_network", "kernel_regression, sequences only", "homology", "domain_neighbours"),
+        *("term_frequency", "sequence_network, permuted labels"),
+    ),
+    "No electronic annotations": ("combined, electronic annotations unread", "co_training", "kernel_regression"),
+}
 _FIELDS = ("labels", "tested", "networks", "configuration")
 _HEAD = """\
 # {title}
@@ -48,23 +60,57 @@ the commit that wrote the number into this documentation.
 def protocol_pages(folder: Path) -> dict[Path, str]:
     """Write the page of each protocol."""
     pages = {}
-    for protocol in read_table(folder / "protocols.tsv").itertuples():
+    for protocol in _recorded(folder).itertuples():
         name = protocol.protocol
         about = {field: getattr(protocol, field) for field in _FIELDS}
         run = fill(protocol.run, width=120, break_on_hyphens=False)
         parts = [_HEAD.format(title=name.replace("_", "-"), run=run, **about)]
-        scores = _scores(folder, name)
+        runs = {kind: folder / "tables" / f"{name}{suffix}.tsv" for kind, suffix in _RUNS.items()}
+        runs = {kind: path for kind, path in runs.items() if path.is_file()}
+        tables = {kind: _scores(folder, path.stem) for kind, path in runs.items()}
+        scores = next(iter(tables.values()))
         for knowledge in (known for known in KNOWLEDGE if known in set(scores["knowledge"])):
-            rows = scores[scores["knowledge"] == knowledge]
-            parts.append(f"## {knowledge}: {_CATEGORIES[knowledge]}\n\n{score_table(rows)}\n")
-        parts.append(_recipes(folder, name, scores))
+            parts.append(f"## {knowledge}: {_CATEGORIES[knowledge]}\n")
+            for kind, table in tables.items():
+                caption = f"{kind}\n\n" if len(tables) > 1 else ""
+                parts.append(f"{caption}{score_table(table[table['knowledge'] == knowledge])}\n")
+        parts += _same_inputs(folder, tables, runs)
+        if (folder / "tables" / f"{name}_recipes.tsv").is_file():
+            parts.append(_recipes(folder, name, scores))
         other = folder / "tables" / f"{name}_without_protein_binding.tsv"
         if other.is_file():
             parts.append(f"## Molecular function without protein binding\n\n{_without_binding(read_table(other))}\n")
-        parts.append(f"## How each row was made\n\n{_provenance(scores)}\n")
-        parts.append(f"## Time and memory\n\n{_times(read_table(folder / 'tables' / f'{name}_times.tsv'))}\n")
+        for kind, table in tables.items():
+            of_run = f", {kind[0].lower()}{kind[1:-1]}" if len(tables) > 1 else ""
+            times = read_table(runs[kind].with_name(f"{runs[kind].stem}_times.tsv"))
+            parts.append(f"## How each row was made{of_run}\n\n{_provenance(table)}\n")
+            parts.append(f"## Time and memory{of_run}\n\n{_times(times)}\n")
         pages[folder / f"{name}.md"] = "\n".join(parts)
     return pages
+
+
+def _same_inputs(folder: Path, tables: dict[str, pd.DataFrame], runs: dict[str, Path]) -> list[str]:
+    """Return the section that shows each neural view beside the others that read what it reads, and its control."""
+    parts = []
+    for kind, table in tables.items():
+        path = runs[kind].with_name(f"{runs[kind].stem}_same_inputs.tsv")
+        if path.is_file():
+            both = pd.concat([table, _scores(folder, path.stem)])
+            for knowledge in ("first", "PK", "CV"):
+                rows = both[both["knowledge"] == knowledge]
+                for reads, models in _SAME_INPUTS.items():
+                    chosen = rows[rows["model"].isin(models)]
+                    if len(chosen):
+                        head = f"**{reads}, {knowledge}, {kind[0].lower()}{kind[1:-1]}**"
+                        parts.append(f"{head}\n\n{score_table(chosen)}\n")
+    return ["## Each neural view beside what reads the same\n", *parts] if parts else []
+
+
+def _recorded(folder: Path) -> pd.DataFrame:
+    """Return the protocols of which a run is recorded."""
+    protocols = read_table(folder / "protocols.tsv")
+    known = [(folder / "tables" / f"{name}.tsv").is_file() for name in protocols["protocol"]]
+    return protocols[known]
 
 
 def _scores(folder: Path, protocol: str, kind: str = "") -> pd.DataFrame:
@@ -119,13 +165,15 @@ def _times(table: pd.DataFrame) -> str:
 def results(folder: Path) -> str:
     """Return the table of the index: the models compared by aspect, and the default against the best of them."""
     rows = []
-    for protocol, knowledge in (
-        *(("yeast_2016", "first"), ("yeast_2016", "PK"), ("yeast_2011", "first"), ("yeast_2011", "PK")),
-        ("yeast_2020_cv", "CV"),
-    ):
-        scores = _scores(folder, protocol)
-        scores = scores[scores["knowledge"] == knowledge]
-        place = f"[{protocol}]({protocol}.md), {knowledge}"
+    names = [f"{name}{suffix}" for name in _recorded(folder)["protocol"] for suffix in _RUNS.values()]
+    tables = {name: _scores(folder, name) for name in names if (folder / "tables" / f"{name}.tsv").is_file()}
+    for name, knowledge in ((name, known) for name in tables for known in ("first", "PK", "CV")):
+        scores = tables[name][tables[name]["knowledge"] == knowledge]
+        if scores.empty:
+            continue
+        protocol = name.removesuffix("_embeddings")
+        embedded = ", with embeddings" if name != protocol else ""
+        place = f"[{protocol}]({protocol}.md), {knowledge}{embedded}"
         rows += _compared(scores, "combined", BASELINES, place)
         if WITHOUT in set(scores["model"]):
             unread = tuple(name for name in BASELINES if name != "electronic_annotation")
@@ -138,22 +186,15 @@ def _compared(
 ) -> list[tuple[str, ...]]:
     wide = scores.pivot(index="model", columns="aspect", values="value")
     commits = scores.groupby("model")["commit"].agg(distinct)
-    beside = () if alone else ("electronic_trust", "kernel_regression", "co_training")
     best = wide.loc[[name for name in baselines if name in wide.index]]
-    names = [best[aspect].idxmax() for aspect in ASPECTS]
-    shown = [(name, [f"{wide.loc[name, a]:.3f}" for a in ASPECTS], commits[name]) for name in (default, *beside)]
-    cells = [f"{wide.loc[name, aspect]:.3f} {name}" for name, aspect in zip(names, ASPECTS)]
-    shown.append(("best single baseline", cells, distinct(commits[name] for name in names)))
-    if not alone:
-        controls = ("term_frequency", "permuted_labels")
-        shown += [(name, [f"{wide.loc[name, a]:.3f}" for a in ASPECTS], commits[name]) for name in controls]
+    rivals = wide.drop(index=[default, WITHOUT, *best.index], errors="ignore")
+    shown = [(default, [f"{wide.loc[default, a]:.3f}" for a in ASPECTS], commits[default])]
+    for kind, others in (("best single baseline", best), ("best other model", rivals))[: 1 if alone else 2]:
+        names = [others[aspect].idxmax() for aspect in ASPECTS]
+        cells = [f"{wide.loc[name, aspect]:.3f} {name}" for name, aspect in zip(names, ASPECTS)]
+        shown.append((kind, cells, distinct(commits[name] for name in names)))
     ratios = [f"**{wide.loc[default, a] / best[a].max():.2f}**" for a in ASPECTS]
     shown.append(("ratio to the best single baseline", ratios, ""))
-    if not alone:
-        rivals = wide.drop(index=[default, WITHOUT], errors="ignore")
-        shown.append(
-            ("ratio to the best other row", [f"{wide.loc[default, a] / rivals[a].max():.2f}" for a in ASPECTS], "")
-        )
     return [("" if line else place, model, *cells, commit) for line, (model, cells, commit) in enumerate(shown)]
 
 

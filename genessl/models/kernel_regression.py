@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_solve, cholesky, solve_triangular
+from scipy.sparse import csc_array
 
 from genessl.data.dataset import GeneDataset
 from genessl.features.graphs import joined_networks, network_embeddings
@@ -40,6 +42,17 @@ class KernelInputs(ViewInputs):
     sequence: NDArray[np.float32]
     places: tuple[NDArray[np.float32], ...]
     edges: tuple[NDArray[np.bool_], ...]
+
+    @cached_property
+    def kernel(self) -> NDArray[np.float32]:
+        """The kernel between all genes, shape (n_genes, n_genes); it knows no label, so that several fits share it."""
+        total = gaussian_kernel(self.sequence)
+        for place, edges in zip(self.places, self.edges):
+            kernel = gaussian_kernel(place)
+            kernel[~edges] = 0.0
+            kernel[:, ~edges] = 0.0
+            total += np.divide(kernel, np.float32(len(self.places)), out=kernel)
+        return total
 
 
 class KernelRegression(ClosedForm[KernelInputs, FittedLabels]):
@@ -132,50 +145,58 @@ class KernelRegression(ClosedForm[KernelInputs, FittedLabels]):
         targets, labelled = fitted.supervision.labels_for(inputs.genes)
         frequency = fitted.supervision.frequency
         scores = np.tile(frequency, (inputs.n_genes, 1))
-        known = np.flatnonzero(labelled.any(axis=1))
-        kernel = _kernel(inputs, known)
         for aspect in range(labelled.shape[1]):
-            members = np.flatnonzero(labelled[known, aspect])
+            rows = np.flatnonzero(labelled[:, aspect])
             columns = np.flatnonzero((fitted.supervision.aspect_of_term == aspect) & (frequency > 0))
-            if not len(members) or not len(columns):
+            if not len(rows) or not len(columns):
                 continue
-            rows, others = known[members], np.setdiff1d(np.arange(inputs.n_genes), known[members])
-            factor, variance = _factored(kernel[np.ix_(rows, members)], self.ridge)
-            beside = kernel[np.ix_(others, members)]
+            others = np.flatnonzero(~labelled[:, aspect])
+            factor, variance = _factored(inputs.kernel[np.ix_(rows, rows)], self.ridge)
+            beside = inputs.kernel[np.ix_(others, rows)]
             by_term = targets[rows].tocsc()
-            for start in range(0, len(columns), _TERMS_AT_ONCE):
-                chosen = columns[start : start + _TERMS_AT_ONCE]
+            first, like = _alike(by_term, columns, frequency)
+            for start in range(0, len(first), _TERMS_AT_ONCE):
+                chosen = columns[first[start : start + _TERMS_AT_ONCE]]
                 truth = by_term[:, chosen].toarray()
                 weights = cho_solve((factor, True), truth - frequency[chosen])
                 block = np.empty((inputs.n_genes, len(chosen)), dtype=np.float32)
                 block[others] = beside @ weights + frequency[chosen]
                 block[rows] = np.maximum(truth - weights * variance[:, None], truth)
                 scores[:, chosen] = np.clip(block, _LEAST_SHARE * frequency[chosen], 1.0, out=block)
+            scores[:, columns] = scores[:, columns[first[like]]]
         return scores
 
 
-def _kernel(inputs: KernelInputs, known: NDArray[np.intp]) -> NDArray[np.float32]:
-    """Return the kernel between all genes and the known ones, float32, shape (n_genes, n_known)."""
-    total = gaussian_kernel(inputs.sequence, known)
-    for place, edges in zip(inputs.places, inputs.edges):
-        kernel = gaussian_kernel(place, known)
-        kernel[~edges] = 0.0
-        kernel[:, ~edges[known]] = 0.0
-        total += np.divide(kernel, np.float32(len(inputs.places)), out=kernel)
-    return total
+def _alike(
+    by_term: csc_array, columns: NDArray[np.intp], frequency: NDArray[np.float32]
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the places in `columns` of terms with different labels, and for each term which of these is like it.
+
+    The same genes often have several terms of a branch, above all rare ones, so that a third need not be calculated.
+    """
+    numbers: dict[tuple[bytes, bytes, np.float32], int] = {}
+    first: list[int] = []
+    like = np.empty(len(columns), dtype=np.intp)
+    for place, column in enumerate(columns.tolist()):
+        part = slice(by_term.indptr[column], by_term.indptr[column + 1])
+        key = by_term.indices[part].tobytes(), by_term.data[part].tobytes(), frequency[column]
+        like[place] = numbers.setdefault(key, len(numbers))
+        if like[place] == len(first):
+            first.append(place)
+    return np.array(first, dtype=np.intp), like
 
 
-def gaussian_kernel(features: NDArray[np.float32], columns: NDArray[np.intp]) -> NDArray[np.float32]:
-    """Return exp(-||x - y||^2) between all rows x and the chosen rows y, each scaled to unit length.
+def gaussian_kernel(features: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return exp(-||x - y||^2) between all rows, each scaled to unit length: float32, shape (n_rows, n_rows).
 
-    A row of zeros stays zero. The result is float32, shape (n_rows, n_columns).
+    A row of zeros stays zero.
     """
     length = np.linalg.norm(features, axis=1, keepdims=True)
     unit = np.divide(features, length, out=np.zeros(features.shape, dtype=np.float32), where=length > 0)
     squared = np.square(unit).sum(axis=1)
-    kernel: NDArray[np.float32] = 2.0 * unit @ unit[columns].T  # changed in place below, as it may be the largest array
+    kernel: NDArray[np.float32] = 2.0 * unit @ unit.T  # changed in place below, as it may be the largest array
     kernel -= squared[:, None]
-    kernel -= squared[columns]
+    kernel -= squared
     return np.exp(np.minimum(kernel, 0.0, out=kernel), out=kernel)
 
 

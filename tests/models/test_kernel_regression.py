@@ -9,7 +9,7 @@ from sklearn.preprocessing import StandardScaler, normalize
 
 from genessl.errors import InputError
 from genessl.features.topology import diffusion_embedding
-from genessl.models.kernel_regression import KernelRegression, _kernel, gaussian_kernel
+from genessl.models.kernel_regression import KernelRegression, _alike, gaussian_kernel
 from genessl.models.supervision import Supervision
 from tests.conftest import make_dataset
 
@@ -72,7 +72,7 @@ def test_a_labelled_gene_is_scored_without_its_own_label():
 
 def test_the_kernel_of_hand_made_vectors():
     rows = np.array([[3.0, 0.0], [0.0, 0.5], [-1.0, 0.0], [0.0, 0.0]], dtype=np.float32)
-    found = gaussian_kernel(rows, np.array([0, 3]))
+    found = gaussian_kernel(rows)[:, [0, 3]]
     expected = np.exp(-np.array([[0.0, 1.0], [2.0, 1.0], [4.0, 1.0], [1.0, 0.0]]))
     np.testing.assert_allclose(found, expected, rtol=1e-6)
 
@@ -84,10 +84,23 @@ def test_a_network_says_nothing_about_a_gene_without_an_edge_in_it():
     cut = {name: csr_array(matrix.toarray() * np.outer(kept, kept)) for name, matrix in dataset.networks.items()}
     dataset = replace(dataset, networks=cut)
     known = np.flatnonzero(dataset.labelled.any(axis=1))
-    by_sequence = _kernel(KernelRegression().prepare(replace(dataset, networks={})), known)
-    found = _kernel(KernelRegression().prepare(dataset), known)
+    by_sequence = KernelRegression().prepare(replace(dataset, networks={})).kernel
+    found = KernelRegression().prepare(dataset).kernel
     np.testing.assert_allclose(found[gene], by_sequence[gene], rtol=1e-6)
-    assert (found[known].mean() - by_sequence[known].mean()) > 0.01  # the networks speak of the others
+    between = np.ix_(known, known)
+    assert (found[between].mean() - by_sequence[between].mean()) > 0.01  # the networks speak of the others
+
+
+def test_terms_of_the_same_genes_are_calculated_once_and_score_alike():
+    dataset = ordered()
+    columns = np.arange(dataset.n_terms)
+    by_term = dataset.positive.tocsc().astype(np.float32)
+    first, like = _alike(by_term, columns, np.zeros(dataset.n_terms, dtype=np.float32))
+    dense = by_term.toarray()
+    assert len(first) == len(np.unique(dense, axis=1).T)
+    np.testing.assert_array_equal(dense[:, first[like]], dense)
+    again, _ = _alike(by_term, columns, np.arange(dataset.n_terms, dtype=np.float32))  # other frequencies, other terms
+    assert len(again) == dataset.n_terms
 
 
 def test_edges_among_genes_without_labels_change_the_scores():
