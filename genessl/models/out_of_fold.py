@@ -64,12 +64,12 @@ def fit_folds(
         practice, held_out = split_validation(supervision)
         n_epochs = view.learn(inputs, practice, validation=held_out).n_epochs
 
-    def fit(number: int) -> tuple[GenePredictor, NDArray[np.float32]]:
-        others = supervision.only(fold != number) if teach is None else teach(number)
+    def fit(others: Supervision) -> tuple[GenePredictor, NDArray[np.float32]]:
         fitted = view.learn(inputs, others, n_epochs=n_epochs)
         return view.with_fitted(fitted, dataset.ontology.terms), view.score(fitted, inputs)
 
-    tasks = [partial(fit, number) for number in range(fold.max() + 1)]
+    numbers = range(fold.max() + 1)
+    tasks = (partial(fit, supervision.only(fold != n) if teach is None else teach(n)) for n in numbers)
     yield from side_by_side(tasks) if view.side_by_side else (task() for task in tasks)
 
 

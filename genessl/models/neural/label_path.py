@@ -213,10 +213,10 @@ class TrainedPath:
         """Return what the path adds to the logits of the genes of some relations, float32, (n_genes, n_columns)."""
         return self.path.table(NeighbourLabels.of(relations, self.supervision, genes))
 
-    def score(self, offset: Tensor) -> Tensor:
-        """Return probabilities by the path alone, shape (n_genes, n_columns), 0 for terms that no labelled gene has."""
+    def score(self, offset: Tensor) -> None:
+        """Replace offsets, (n_genes, n_columns), by probabilities; they are 0 for terms that no labelled gene has."""
         heard = torch.from_numpy(self.supervision.n_positive > 0)
-        return torch.sigmoid(torch.logit(self.path.prior) + offset) * heard
+        offset.add_(torch.logit(self.path.prior)).sigmoid_().mul_(heard)
 
     def pack(self) -> Arrays:
         """Return numbers and labels as named arrays; the caller saves the gene names."""

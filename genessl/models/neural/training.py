@@ -21,7 +21,7 @@ from genessl.features.muting import Muting
 from genessl.models.base import Arrays, check_count, check_range
 from genessl.models.inputs import Fitted, Preparation
 from genessl.models.neural.dummy_head import with_dummy_head
-from genessl.models.neural.inputs import NeuralT
+from genessl.models.neural.inputs import NeuralT, with_offset
 from genessl.models.neural.label_path import TrainedPath
 from genessl.models.neural.layers import draw_from
 from genessl.models.neural.objective import MakeObjective, Objective
@@ -33,6 +33,7 @@ from genessl.models.view import View, split_validation
 _log = logging.getLogger(__name__)
 _LEAST_VALIDATION_GENES = 10
 _LEAST_STEPS = 5
+_GENES_AT_ONCE = 512
 _LEAST_FREQUENCY = 1e-5  # for a term that no labelled gene has and some genes are taught to have
 
 
@@ -237,12 +238,17 @@ class NeuralView(View[NeuralT, FittedModule]):
         if fitted.path is None:
             scores = torch.zeros((inputs.n_genes, inputs.n_terms))
         else:
-            offset = fitted.path.offset(inputs.relations, inputs.genes)
-            scores, inputs = fitted.path.score(offset), self._led(inputs, offset, fitted.columns)
+            scores = fitted.path.offset(inputs.relations, inputs.genes)
+            inputs = self._led(inputs, scores, fitted.columns)
+            fitted.path.score(scores)
         fitted.module.eval()
+        columns = torch.from_numpy(fitted.columns)
         with torch.no_grad():
-            logits = fitted.module(inputs, torch.arange(inputs.n_genes, device=self._device()))
-            scores[:, torch.from_numpy(fitted.columns)] = torch.sigmoid(logits).cpu()
+            rows = torch.arange(inputs.n_genes, device=self._device())
+            embedded = fitted.module.embed(inputs, rows)  # type: ignore[operator]
+            for block in torch.split(rows, _GENES_AT_ONCE):
+                logits = with_offset(fitted.module.output(embedded[block]), inputs, block)  # type: ignore[operator]
+                scores[block.cpu()[:, None], columns] = torch.sigmoid(logits).cpu()
         return np.asarray(scores.numpy())
 
     def fresh_module(self, inputs: NeuralT, n_outputs: int) -> nn.Module:

@@ -10,7 +10,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, vstack
 
 from genessl.data.ontology import Ontology
 from genessl.data.sparse import keep_rows, pack_sparse, unpack_sparse
@@ -19,6 +19,7 @@ from genessl.models.supervision import Supervision
 from genessl.semi_supervised.pseudo_labels.join import mean_opinion
 
 _FEWEST_GENES = 3
+_GENES_AT_ONCE, _TERMS_AT_ONCE = 512, 512
 TEACHERS = ("joint", "other", "agreement")
 COLUMNS = ("round", "teacher", "gene", "term", "label", "confidence")
 Choice = tuple[NDArray[np.bool_], NDArray[np.bool_]]
@@ -96,10 +97,12 @@ def choose_by_quota(
 
 def most_confident(confidence: NDArray[np.float32], counts: NDArray[np.intp]) -> NDArray[np.bool_]:
     """Mark the largest entries of each column, as many as its count; of equal entries the earlier row comes first."""
-    order = np.argsort(-confidence, axis=0, kind="stable")
-    ranks = np.empty_like(order)
-    np.put_along_axis(ranks, order, np.arange(len(confidence))[:, None], axis=0)
-    return np.asarray(ranks < counts)
+    marked = np.zeros(confidence.shape, dtype=bool)
+    for start in range(0, confidence.shape[1], _TERMS_AT_ONCE):
+        block = slice(start, start + _TERMS_AT_ONCE)
+        order = np.argsort(-confidence[:, block], axis=0, kind="stable")
+        np.put_along_axis(marked[:, block], order, np.arange(len(confidence))[:, None] < counts[block], axis=0)
+    return marked
 
 
 def close_lesson(
@@ -115,13 +118,17 @@ def close_lesson(
     A gene is taught nothing in an aspect in which it has an experimental label. A label that would be both positive
     and negative is positive.
     """
-    positive, negative = choice
-    free = ~supervision.labelled[:, supervision.aspect_of_term]
-    free &= ~supervision.positive.toarray() & ~supervision.negative.toarray()
-    upwards = ontology.propagate(csr_array(positive)).toarray() & free
-    downwards = ontology.propagate_down(csr_array(negative)).toarray() & free & ~upwards
-    certain = np.maximum(confidence, np.finfo(np.float32).tiny)
-    return Lesson(number, teacher, csr_array(np.where(upwards, certain, 0)), csr_array(np.where(downwards, certain, 0)))
+    taught: list[tuple[csr_array, csr_array]] = []
+    for start in range(0, max(1, len(confidence)), _GENES_AT_ONCE):
+        block = slice(start, start + _GENES_AT_ONCE)
+        free = ~supervision.labelled[block, supervision.aspect_of_term]
+        free &= ~supervision.positive[block].toarray() & ~supervision.negative[block].toarray()
+        upwards = ontology.propagate(csr_array(choice[0][block])).toarray() & free
+        downwards = ontology.propagate_down(csr_array(choice[1][block])).toarray() & free & ~upwards
+        certain = np.maximum(confidence[block], np.finfo(np.float32).tiny)
+        taught.append((csr_array(np.where(upwards, certain, 0)), csr_array(np.where(downwards, certain, 0))))
+    positive, negative = (csr_array(vstack(parts, format="csr")) for parts in zip(*taught))
+    return Lesson(number, teacher, positive, negative)
 
 
 def write_lessons(

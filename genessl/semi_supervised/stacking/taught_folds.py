@@ -16,6 +16,7 @@ from genessl.semi_supervised.pseudo_labels.lessons import choose_by_quota, close
 
 _QUOTA, _WEIGHT = 0.6, 0.3  # as in CoTraining
 _LEAST_FREQUENCY = 1e-5
+_GENES_AT_ONCE = 512
 
 
 @dataclass(eq=False)
@@ -54,7 +55,10 @@ class FoldOpinions:
             Of the fold.
         scores : ndarray of float32, shape (n_genes, n_terms)
         """
-        self._told[number] += torch.from_numpy(evidence(scores, self.supervisions[number].frequency)).half()
+        told, frequency = self._told[number], self.supervisions[number].frequency
+        for start in range(0, len(scores), _GENES_AT_ONCE):
+            block = slice(start, start + _GENES_AT_ONCE)
+            told[block] += torch.from_numpy(evidence(scores[block], frequency)).half()
         self._members[number] += 1
 
     def taught(self, number: int) -> Supervision:
@@ -69,7 +73,10 @@ class FoldOpinions:
     def _teach(self, number: int) -> Supervision:
         supervision = self.supervisions[number]
         base = logit(np.clip(supervision.frequency, _LEAST_FREQUENCY, 1.0 - _LEAST_FREQUENCY)).astype(np.float32)
-        confidence = expit(base + self._told.pop(number).float().numpy() / np.float32(max(1, self._members[number])))
+        confidence = self._told.pop(number).float().numpy()
+        confidence /= np.float32(max(1, self._members[number]))
+        confidence += base
+        expit(confidence, out=confidence)
         everyone = np.ones(len(supervision.genes), dtype=bool)
         choice = choose_by_quota(confidence, supervision, everyone, quota=_QUOTA)
         return close_lesson(1, "joint", confidence, choice, supervision, self.ontology).added_to(supervision, _WEIGHT)
