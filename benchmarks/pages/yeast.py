@@ -15,7 +15,8 @@ BASELINES = (
     "electronic_annotation",
 )
 VIEWS = ("sequence_network", "graph_network")
-WITHOUT = "combined, without electronic annotations"
+# As a row of an ablation (version 0.1.0), and of same_inputs.tsv.
+WITHOUT = ("combined, without electronic annotations", "combined, electronic annotations unread")
 _CATEGORIES = {
     "first": "genes with their first annotation in the aspect (NK and LK together)",
     "first-isolated": "those of `first` without an edge in any network",
@@ -175,9 +176,12 @@ def results(folder: Path) -> str:
         embedded = ", with embeddings" if name != protocol else ""
         place = f"[{protocol}]({protocol}.md), {knowledge}{embedded}"
         rows += _compared(scores, "combined", BASELINES, place)
-        if WITHOUT in set(scores["model"]):
-            unread = tuple(name for name in BASELINES if name != "electronic_annotation")
-            rows += _compared(scores, WITHOUT, unread, f"{place}, electronic annotations unread", alone=True)
+        if (folder / "tables" / f"{name}_same_inputs.tsv").is_file():
+            beside = _scores(folder, name, "_same_inputs")
+            scores = pd.concat([scores, beside[(beside["knowledge"] == knowledge) & beside["model"].isin(WITHOUT)]])
+        unread = tuple(baseline for baseline in BASELINES if baseline != "electronic_annotation")
+        for without in set(WITHOUT) & set(scores["model"]):
+            rows += _compared(scores, without, unread, f"{place}, electronic annotations unread", alone=True)
     return markdown(("genes", "model", *ASPECTS, "commit"), rows, ASPECTS)
 
 
@@ -187,7 +191,7 @@ def _compared(
     wide = scores.pivot(index="model", columns="aspect", values="value")
     commits = scores.groupby("model")["commit"].agg(distinct)
     best = wide.loc[[name for name in baselines if name in wide.index]]
-    rivals = wide.drop(index=[default, WITHOUT, *best.index], errors="ignore")
+    rivals = wide.drop(index=[default, *WITHOUT, *best.index, "permuted_labels"], errors="ignore")
     shown = [(default, [f"{wide.loc[default, a]:.3f}" for a in ASPECTS], commits[default])]
     for kind, others in (("best single baseline", best), ("best other model", rivals))[: 1 if alone else 2]:
         names = [others[aspect].idxmax() for aspect in ASPECTS]

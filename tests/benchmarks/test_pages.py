@@ -50,7 +50,8 @@ def test_every_row_says_how_it_was_made(path: Path) -> None:
 def test_the_page_on_the_tables_tells_how_each_is_made(folder: str) -> None:
     text = (ROOT / "docs" / folder / "tables" / "README.md").read_text(encoding="utf-8")
     named = set(re.findall(r"`(\w+\.tsv)`", text))
-    protocols = ("yeast_2011", "yeast_2016", "yeast_2020_cv")
+    protocols = ("yeast_2011", "yeast_2016", "yeast_2020_cv", "ecoli_2020_cv")
+    protocols += tuple(f"{name}_embeddings" for name in protocols)
     named |= {name.replace("PROTOCOL", protocol) for name in named for protocol in protocols}
     there = {path.name for path in TABLES if path.parts[-3] == folder}
     assert there <= named
