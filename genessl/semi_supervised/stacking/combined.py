@@ -147,12 +147,13 @@ class Combined(GenePredictor):
             self._make(name)._check_parameters()
 
     def resources(self, n_genes: int, n_terms: int) -> Resources:
-        """Return what the members need, of which one is fitted at a time, and half a table for each fold and member."""
+        """Return what the members need, one at a time, half a table for each fold and member, and a thread a fold."""
         parts = [self._make(name).resources(n_genes, n_terms) for name in self.members or MEMBERS]
-        tables = 0.5 * (self.n_folds + len(parts) + len(PUPILS)) * table_mb(n_genes, n_terms)
+        threads = max(self.n_folds, *(part.threads for part in parts))
+        n_tables = 0.5 * (self.n_folds + len(parts) + len(PUPILS)) + 3 * (threads - 2)
         return Resources(
-            threads=max(part.threads for part in parts),
-            memory_mb=round(max(part.memory_mb for part in parts) + tables),
+            threads=threads,
+            memory_mb=round(max(part.memory_mb for part in parts) + n_tables * table_mb(n_genes, n_terms)),
             gpu=any(part.gpu for part in parts),
         )
 
