@@ -3,9 +3,10 @@
     python -m benchmarks.protocols --mirror FOLDER --cores 2 --machine "two idle cores, no GPU"
 
 For each protocol of docs/benchmarks/protocols.tsv the workflow runs its configuration, first as it stands and then with
-the protocol's file of embeddings, as organism NAME_embeddings. The rows of `benchmarks.same_inputs` are added. Scores,
-times and memory go to docs/benchmarks/tables. The script refuses a checkout with changes, so that the commit tells what
-made the numbers. `python -m benchmarks.pages` then writes the pages.
+the protocol's file of embeddings, as organism NAME_embeddings. The rows of `benchmarks.same_inputs` and, in temporal
+protocols, the scores without protein binding are added. Scores, times and memory go to docs/benchmarks/tables. The script
+refuses a checkout with changes, so that the commit tells what made the numbers. `python -m benchmarks.pages` then writes
+the pages.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = ROOT / "docs" / "benchmarks"
 EMBEDDED = "_embeddings"
 KINDS = ("without", "with")
+_BINDING = ("GO:0005515", "GO:0005488")  # protein binding and binding
 
 
 def run_name(protocol: str, kind: str) -> str:
@@ -57,8 +59,30 @@ def run_protocols(names: Collection[str], kinds: Collection[str], *, mirror: Pat
             _done(scores.main([str(evaluation), "--table", str(table), "--logs", str(logs), "--machine", machine]))
             ontology = _found(mirror, yaml.safe_load((ROOT / protocol["configuration"]).read_text())["ontology"])
             _done(same_inputs.main([str(evaluation.parent), "--ontology", str(ontology)]))
-            found, beside = evaluation.with_name("same_inputs.tsv"), table.with_name(f"{name}_same_inputs.tsv")
-            _done(scores.main([str(found), "--table", str(beside), "--machine", machine]))
+            further = {"same_inputs": evaluation.with_name("same_inputs.tsv")}
+            if evaluation.with_name("truth.tsv.gz").is_file():
+                further["without_protein_binding"] = evaluate_without_binding(evaluation.parent, ontology)
+            for kind_of_table, found in further.items():
+                beside = table.with_name(f"{name}_{kind_of_table}.tsv")
+                _done(scores.main([str(found), "--table", str(beside), "--machine", machine]))
+
+
+def evaluate_without_binding(run: Path, ontology: Path) -> Path:
+    """Test a run's predictions of molecular functions by later annotations without protein binding; return the table.
+
+    The later annotations lose protein binding itself, and the term above it where nothing else leads there.
+    """
+    truth = pd.read_csv(run / "truth.tsv.gz", sep="\t", dtype=str)
+    others, output = run / "truth_without_binding.tsv.gz", run / "evaluation_without_binding.tsv"
+    truth[~truth["term"].isin(_BINDING)].to_csv(others, sep="\t", index=False)
+    call = ["genessl", "evaluate", "--dataset", run / "dataset", "--truth", others, "--ontology", ontology]
+    for table in sorted((run / "predictions").glob("*.tsv.gz")):
+        if not table.name.endswith(".cafa.tsv.gz"):
+            call += ["--predictions", f"{table.name.removesuffix('.tsv.gz')}={table}"]
+    subprocess.run([*map(str, call), "--output", str(output)], check=True)
+    found = pd.read_csv(output, sep="\t")
+    found[(found["aspect"] == "MFO") & found["knowledge"].isin(["first", "PK"])].to_csv(output, sep="\t", index=False)
+    return output
 
 
 def _done(code: int) -> None:

@@ -78,9 +78,7 @@ def protocol_pages(folder: Path) -> dict[Path, str]:
         parts += _same_inputs(folder, tables, runs)
         if (folder / "tables" / f"{name}_recipes.tsv").is_file():
             parts.append(_recipes(folder, name, scores))
-        other = folder / "tables" / f"{name}_without_protein_binding.tsv"
-        if other.is_file():
-            parts.append(f"## Molecular function without protein binding\n\n{_without_binding(read_table(other))}\n")
+        parts += _without_binding(tables, runs)
         for kind, table in tables.items():
             of_run = f", {kind[0].lower()}{kind[1:-1]}" if len(tables) > 1 else ""
             times = read_table(runs[kind].with_name(f"{runs[kind].stem}_times.tsv"))
@@ -131,11 +129,14 @@ def _recipes(folder: Path, protocol: str, scores: pd.DataFrame) -> str:
     return "\n".join([*parts, _provenance(recipes), ""])
 
 
-def _without_binding(table: pd.DataFrame) -> str:
+def _without_binding(tables: dict[str, pd.DataFrame], runs: dict[str, Path]) -> list[str]:
     parts = []
-    for knowledge, rows in table.groupby("knowledge", sort=False):
-        parts.append(f"**{knowledge}**\n\n{score_table(rows)}")
-    return "\n\n".join(parts)
+    for kind in tables:
+        path = runs[kind].with_name(f"{runs[kind].stem}_without_protein_binding.tsv")
+        for knowledge, rows in read_table(path).groupby("knowledge", sort=False) if path.is_file() else ():
+            of_run = f", {kind[0].lower()}{kind[1:-1]}" if len(tables) > 1 else ""
+            parts.append(f"**{knowledge}{of_run}**\n\n{score_table(rows)}\n")
+    return ["## Molecular function without protein binding\n", *parts] if parts else []
 
 
 def _provenance(table: pd.DataFrame) -> str:
