@@ -3,10 +3,10 @@
     python -m benchmarks.protocols --mirror FOLDER --cores 2 --machine "two idle cores, no GPU"
 
 For each protocol of docs/benchmarks/protocols.tsv the workflow runs its configuration, first as it stands and then with
-the protocol's file of embeddings, as organism NAME_embeddings. The rows of `benchmarks.same_inputs` and, in temporal
-protocols, the scores without protein binding are added. Scores, times and memory go to docs/benchmarks/tables. The script
-refuses a checkout with changes, so that the commit tells what made the numbers. `python -m benchmarks.pages` then writes
-the pages.
+the protocol's file of embeddings, as organism NAME_embeddings. The rows of `benchmarks.same_inputs` are added and, in
+temporal protocols, the scores without protein binding. Scores, times and memory go to docs/benchmarks/tables. The
+script refuses a checkout with changes, so that the commit tells what made the numbers. `python -m benchmarks.pages`
+then writes the pages.
 """
 
 from __future__ import annotations

@@ -56,3 +56,25 @@ def test_permuted_labels_are_the_same_labels_of_other_genes(dataset):
     np.testing.assert_array_equal(shuffled.positive.sum(axis=0), dataset.positive.sum(axis=0))
     assert (shuffled.positive != dataset.positive).nnz > dataset.positive.nnz / 2
     assert not shuffled.negative.nnz
+
+
+def test_without_protein_binding_only_it_and_the_term_above_it_are_not_tested(tmp_path, monkeypatch):
+    terms = ["GO:0005515", "GO:0005488", "GO:0016301", "GO:0042802"]
+    pd.DataFrame({"gene": "a", "term": terms}).to_csv(tmp_path / "truth.tsv.gz", sep="\t", index=False)
+    (tmp_path / "predictions").mkdir()
+    for name in ("homology.tsv.gz", "homology.cafa.tsv.gz", "combined.tsv.gz"):
+        (tmp_path / "predictions" / name).touch()
+    calls = []
+
+    def evaluate(call, **_):
+        calls.append(call)
+        pd.DataFrame(
+            {"aspect": ["MFO", "BPO", "MFO"], "knowledge": ["PK", "PK", "NK"], "value": [0.1, 0.2, 0.3]}
+        ).to_csv(call[-1], sep="\t", index=False)
+
+    monkeypatch.setattr(protocols.subprocess, "run", evaluate)
+    found = pd.read_csv(protocols.evaluate_without_binding(tmp_path, Path("go.obo")), sep="\t")
+    assert found["value"].tolist() == [0.1]
+    tested = pd.read_csv(calls[0][calls[0].index("--truth") + 1], sep="\t")
+    assert tested["term"].tolist() == terms[2:]
+    assert [part.partition("=")[0] for part in calls[0] if "=" in part] == ["combined", "homology"]
