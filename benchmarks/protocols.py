@@ -5,8 +5,8 @@
 For each protocol of docs/benchmarks/protocols.tsv the workflow runs its configuration, first as it stands and then with
 the protocol's file of embeddings, as organism NAME_embeddings. The rows of `benchmarks.same_inputs` are added and, in
 temporal protocols, the scores without protein binding. Scores, times and memory go to docs/benchmarks/tables. The
-script refuses a checkout with changes, so that the commit tells what made the numbers. `python -m benchmarks.pages`
-then writes the pages.
+script refuses a checkout with changes and runs every rule anew, so that the commit tells what made the numbers.
+`python -m benchmarks.pages` then writes the pages.
 """
 
 from __future__ import annotations
@@ -44,7 +44,16 @@ def command(protocol: pd.Series, kind: str, *, mirror: Path, cores: int) -> list
     values = [f"mirror={mirror}", f"organism={run_name(protocol['protocol'], kind)}"]
     if kind == "with":
         values.append(f"embeddings={protocol['embeddings']}")
-    return ["snakemake", "--cores", str(cores), "--configfile", protocol["configuration"], "--config", *values]
+    return [
+        "snakemake",
+        "--forceall",
+        "--cores",
+        str(cores),
+        "--configfile",
+        protocol["configuration"],
+        "--config",
+        *values,
+    ]
 
 
 def run_protocols(names: Collection[str], kinds: Collection[str], *, mirror: Path, cores: int, machine: str) -> None:
@@ -70,7 +79,8 @@ def run_protocols(names: Collection[str], kinds: Collection[str], *, mirror: Pat
 def evaluate_without_binding(run: Path, ontology: Path) -> Path:
     """Test a run's predictions of molecular functions by later annotations without protein binding; return the table.
 
-    The later annotations lose protein binding itself, and the term above it where nothing else leads there.
+    The later annotations lose the rows of protein binding and of the term above it; where a more special term is
+    annotated, it brings them back.
     """
     truth = pd.read_csv(run / "truth.tsv.gz", sep="\t", dtype=str)
     others, output = run / "truth_without_binding.tsv.gz", run / "evaluation_without_binding.tsv"

@@ -9,7 +9,8 @@ columns of evaluation.tsv. A row's name says what is fitted:
   `sequence_network` read;
 - `graph_network, permuted labels`, `sequence_network, permuted labels`: the labels' rows are shuffled among the
   labelled genes, so that whatever they score clearly above `term_frequency` has leaked;
-- `combined, electronic annotations unread`: no member sees them, nor do its teachers.
+- `combined, electronic annotations unread`: no member and no teacher sees their GO terms. The domains that they cite
+  stay features of the sequences, as for `domain_neighbours` and every other row.
 """
 
 from __future__ import annotations

@@ -46,11 +46,18 @@ class KernelInputs(ViewInputs):
     @cached_property
     def kernel(self) -> NDArray[np.float32]:
         """The kernel between all genes, shape (n_genes, n_genes); it knows no label, so that several fits share it."""
-        total = gaussian_kernel(self.sequence)
+        return self.kernel_to(np.arange(self.n_genes))
+
+    def kernel_to(self, known: NDArray[np.intp]) -> NDArray[np.float32]:
+        """Return the kernel between all genes and the known ones, float32, shape (n_genes, n_known)."""
+        has_sequence = self.sequence.shape[1] > 0
+        total = (
+            gaussian_kernel(self.sequence, known) if has_sequence else np.zeros((self.n_genes, len(known)), np.float32)
+        )
         for place, edges in zip(self.places, self.edges):
-            kernel = gaussian_kernel(place)
+            kernel = gaussian_kernel(place, known)
             kernel[~edges] = 0.0
-            kernel[:, ~edges] = 0.0
+            kernel[:, ~edges[known]] = 0.0
             total += np.divide(kernel, np.float32(len(self.places)), out=kernel)
         return total
 
@@ -145,14 +152,19 @@ class KernelRegression(ClosedForm[KernelInputs, FittedLabels]):
         targets, labelled = fitted.supervision.labels_for(inputs.genes)
         frequency = fitted.supervision.frequency
         scores = np.tile(frequency, (inputs.n_genes, 1))
+        known = np.flatnonzero(labelled.any(axis=1))
+        if 2 * len(known) < inputs.n_genes:  # of few labelled genes the whole kernel would be too much to ask
+            kernel, place_of = inputs.kernel_to(known), np.cumsum(labelled.any(axis=1)) - 1
+        else:
+            kernel, place_of = inputs.kernel, np.arange(inputs.n_genes)
         for aspect in range(labelled.shape[1]):
-            rows = np.flatnonzero(labelled[:, aspect])
+            rows, place = np.flatnonzero(labelled[:, aspect]), place_of[labelled[:, aspect]]
             columns = np.flatnonzero((fitted.supervision.aspect_of_term == aspect) & (frequency > 0))
             if not len(rows) or not len(columns):
                 continue
             others = np.flatnonzero(~labelled[:, aspect])
-            factor, variance = _factored(inputs.kernel[np.ix_(rows, rows)], self.ridge)
-            beside = inputs.kernel[np.ix_(others, rows)]
+            factor, variance = _factored(kernel[np.ix_(rows, place)], self.ridge)
+            beside = kernel[np.ix_(others, place)]
             by_term = targets[rows].tocsc()
             first, like = _alike(by_term, columns, frequency)
             for start in range(0, len(first), _TERMS_AT_ONCE):
@@ -186,17 +198,17 @@ def _alike(
     return np.array(first, dtype=np.intp), like
 
 
-def gaussian_kernel(features: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return exp(-||x - y||^2) between all rows, each scaled to unit length: float32, shape (n_rows, n_rows).
+def gaussian_kernel(features: NDArray[np.float32], columns: NDArray[np.intp]) -> NDArray[np.float32]:
+    """Return exp(-||x - y||^2) between all rows x and the chosen rows y, each scaled to unit length.
 
-    A row of zeros stays zero.
+    A row of zeros stays zero. The result is float32, shape (n_rows, n_columns).
     """
     length = np.linalg.norm(features, axis=1, keepdims=True)
     unit = np.divide(features, length, out=np.zeros(features.shape, dtype=np.float32), where=length > 0)
     squared = np.square(unit).sum(axis=1)
-    kernel: NDArray[np.float32] = 2.0 * unit @ unit.T  # changed in place below, as it may be the largest array
+    kernel: NDArray[np.float32] = 2.0 * unit @ unit[columns].T  # changed in place below, as it may be the largest array
     kernel -= squared[:, None]
-    kernel -= squared
+    kernel -= squared[columns]
     return np.exp(np.minimum(kernel, 0.0, out=kernel), out=kernel)
 
 

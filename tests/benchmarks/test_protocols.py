@@ -16,7 +16,17 @@ from tests.conftest import make_dataset
 def test_a_protocol_runs_its_configuration_once_as_it_stands_and_once_with_its_embeddings():
     protocol = pd.Series({"protocol": "p", "configuration": "config/p.yaml", "embeddings": "e.h5"})
     plain, embedded = (protocols.command(protocol, kind, mirror=Path("m"), cores=3) for kind in protocols.KINDS)
-    assert plain == ["snakemake", "--cores", "3", "--configfile", "config/p.yaml", "--config", "mirror=m", "organism=p"]
+    assert plain == [
+        "snakemake",
+        "--forceall",
+        "--cores",
+        "3",
+        "--configfile",
+        "config/p.yaml",
+        "--config",
+        "mirror=m",
+        "organism=p",
+    ]
     assert embedded == [*plain[:-1], "organism=p_embeddings", "embeddings=e.h5"]
 
 

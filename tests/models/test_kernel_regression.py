@@ -9,7 +9,7 @@ from sklearn.preprocessing import StandardScaler, normalize
 
 from genessl.errors import InputError
 from genessl.features.topology import diffusion_embedding
-from genessl.models.kernel_regression import KernelRegression, _alike, gaussian_kernel
+from genessl.models.kernel_regression import KernelInputs, KernelRegression, _alike, gaussian_kernel
 from genessl.models.supervision import Supervision
 from tests.conftest import make_dataset
 
@@ -72,7 +72,7 @@ def test_a_labelled_gene_is_scored_without_its_own_label():
 
 def test_the_kernel_of_hand_made_vectors():
     rows = np.array([[3.0, 0.0], [0.0, 0.5], [-1.0, 0.0], [0.0, 0.0]], dtype=np.float32)
-    found = gaussian_kernel(rows)[:, [0, 3]]
+    found = gaussian_kernel(rows, np.array([0, 3]))
     expected = np.exp(-np.array([[0.0, 1.0], [2.0, 1.0], [4.0, 1.0], [1.0, 0.0]]))
     np.testing.assert_allclose(found, expected, rtol=1e-6)
 
@@ -89,6 +89,32 @@ def test_a_network_says_nothing_about_a_gene_without_an_edge_in_it():
     np.testing.assert_allclose(found[gene], by_sequence[gene], rtol=1e-6)
     between = np.ix_(known, known)
     assert (found[between].mean() - by_sequence[between].mean()) > 0.01  # the networks speak of the others
+
+
+@pytest.mark.parametrize("n_labelled", [30, 200])
+def test_a_kernel_to_few_labelled_genes_gives_the_scores_of_the_whole_kernel(n_labelled, monkeypatch):
+    dataset = ordered()
+    few = dataset.without_labels(np.cumsum(dataset.labelled.any(axis=1)) > n_labelled)
+    asked = []
+    to = KernelInputs.kernel_to
+    monkeypatch.setattr(KernelInputs, "kernel_to", lambda self, known: (asked.append(len(known)), to(self, known))[1])
+    scores = KernelRegression().fit(few)._predict(few)
+    labelled = int(few.labelled.any(axis=1).sum())
+    assert asked == [labelled if 2 * labelled < few.n_genes else few.n_genes]
+    monkeypatch.setattr(KernelInputs, "kernel_to", lambda self, known: self.kernel[:, known])
+    monkeypatch.setattr(KernelInputs, "kernel", property(lambda self: to(self, np.arange(self.n_genes))))
+    np.testing.assert_allclose(KernelRegression().fit(few)._predict(few), scores, atol=1e-5)
+
+
+def test_without_features_of_sequences_the_networks_alone_make_the_kernel():
+    dataset = ordered()
+    none = replace(dataset, sequence_features=np.zeros((dataset.n_genes, 0), np.float32), feature_names=())
+    inputs = KernelRegression().prepare(none)
+    expected = np.zeros((dataset.n_genes, dataset.n_genes))
+    for place, edges in zip(inputs.places, inputs.edges):
+        unit = place / np.maximum(np.linalg.norm(place, axis=1, keepdims=True), 1e-30)
+        expected += rbf_kernel(unit.astype(float), gamma=1.0) * np.outer(edges, edges) / len(inputs.places)
+    np.testing.assert_allclose(inputs.kernel, expected, atol=1e-5)
 
 
 def test_terms_of_the_same_genes_are_calculated_once_and_score_alike():

@@ -84,10 +84,12 @@ def test_a_folds_labels_do_not_change_its_own_scores_by_a_bit(name, dataset, fol
 @pytest.mark.parametrize("name", ["sequence_network", "graph_network", "evidence_network"])
 def test_folds_fitted_side_by_side_give_the_bits_of_folds_fitted_one_after_the_other(name, dataset, fold):
     before, expected = torch.get_num_threads(), {}
-    for n_threads in (1, 3):
-        torch.set_num_threads(n_threads)
-        expected[n_threads] = scores_of(PREDICTORS[name], dataset, fold)
-    torch.set_num_threads(before)
+    try:
+        for n_threads in (1, 3):
+            torch.set_num_threads(n_threads)
+            expected[n_threads] = scores_of(PREDICTORS[name], dataset, fold)
+    finally:
+        torch.set_num_threads(before)
     for one, other in zip(expected[1], expected[3], strict=True):
         np.testing.assert_array_equal(one, other)
 

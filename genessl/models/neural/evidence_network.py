@@ -76,6 +76,8 @@ class EvidenceNetwork(NeuralView[EvidenceInputs]):
     seed : int, default=0
     """
 
+    draws_apart = True
+
     def __init__(
         self,
         *,

@@ -73,6 +73,7 @@ class GraphNetwork(NeuralView[GraphInputs]):
     """
 
     takes_objective = True
+    draws_apart = True
     transductive = True
 
     def __init__(

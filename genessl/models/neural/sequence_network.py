@@ -58,6 +58,7 @@ class SequenceNetwork(NeuralView[FeatureInputs]):
     """
 
     takes_objective = True
+    draws_apart = True
 
     def __init__(
         self,

@@ -34,18 +34,21 @@ def side_by_side(tasks: Iterable[Callable[[], _T]]) -> Iterator[_T]:
         for task in tasks:
             yield task()
         return
-    torch.set_num_threads(1)
+    pool = ThreadPoolExecutor(n_threads, initializer=torch.set_num_threads, initargs=(1,))  # of the pool's threads
     try:
-        with ThreadPoolExecutor(n_threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-            running: deque[Future[_T]] = deque()
-            for task in tasks:
+        running: deque[Future[_T]] = deque()
+        for task in tasks:
+            if len(running) < n_threads:
                 running.append(pool.submit(task))
-                if len(running) > n_threads:
-                    yield running.popleft().result()
-            while running:
-                yield running.popleft().result()
+                continue
+            result = running.popleft().result()  # nothing begins after an error
+            running.append(pool.submit(task))
+            yield result
+        while running:
+            yield running.popleft().result()
     finally:
-        torch.set_num_threads(n_threads)
+        pool.shutdown()
+        torch.set_num_threads(n_threads)  # of threads that begin later
 
 
 _SEEDED = RLock()
@@ -54,7 +57,8 @@ _SEEDED = RLock()
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
     """Run a block with its own torch seed, alone among threads, and restore the caller's random state afterwards."""
-    with _SEEDED, torch.random.fork_rng():
+    devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()  # type: ignore[no-untyped-call]
+    with _SEEDED, torch.random.fork_rng(devices):
         torch.manual_seed(seed)
         yield
 

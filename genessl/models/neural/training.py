@@ -66,7 +66,7 @@ class NeuralView(View[NeuralT, FittedModule]):
     genes are, half of `max_epochs` is used.
 
     A subclass writes `_read`, which returns the inputs of a dataset, `_shape` and `_module`, which maps inputs to
-    logits. Its parameters include `hidden`, `dropout`, `learning_rate`, `weight_decay`, `batch_size`, `max_epochs`,
+    logits: its layer `output` reads what its `embed(inputs, rows)` returns. Its parameters include `hidden`, `dropout`, `learning_rate`, `weight_decay`, `batch_size`, `max_epochs`,
     `patience`, `min_genes`, `device` and `seed`. A term that fewer than `min_genes` genes have, by experiment or
     taught, is not learned by the module. Its score is that of the label path; a view without one scores it 0. Where
     no term has as many genes, a module beside a label path learns the commonest terms.
@@ -77,6 +77,7 @@ class NeuralView(View[NeuralT, FittedModule]):
     """
 
     trains_in_epochs = True
+    draws_apart = False  # whether the parts of the module that draw random numbers are all of the kind `Drawing`
     hidden: int
     dropout: float
     learning_rate: float
@@ -90,8 +91,8 @@ class NeuralView(View[NeuralT, FittedModule]):
 
     @property
     def side_by_side(self) -> bool:
-        """On CPUs several fits may run at once, each in one thread."""
-        return self._device().type == "cpu"
+        """On CPUs several fits may run at once, each in one thread, if their modules draw their own numbers."""
+        return self.draws_apart and self._device().type == "cpu"
 
     @property
     def n_epochs_(self) -> int:
@@ -159,9 +160,9 @@ class NeuralView(View[NeuralT, FittedModule]):
             stack.enter_context(seeded(self.seed))
             module = self._module(shape, len(columns))
             _start_at_frequency(module, chosen.frequency)
-            draw_from(module.to(self._device()), torch.Generator(self._device()).manual_seed(self.seed))
+            draw_from(module.to(self._device()), torch.Generator(self._device()).manual_seed(self.seed + 1))
             goal = with_dummy_head(objective or Objective, chosen)(module, inputs, chosen)
-            if objective is None:
+            if objective is None and self.draws_apart:
                 stack.close()  # from here on only the module draws random numbers, and those are its own
             validation = None if held_out is None else held_out.select(columns)
             with suitable_threads(self._largest_product(module, inputs, chosen)):

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -59,12 +60,37 @@ def test_tasks_run_side_by_side_in_one_thread_each_and_return_in_order():
 
 
 @pytest.mark.usefixtures("three_threads")
+def test_the_caller_keeps_its_threads_while_tasks_run():
+    results = side_by_side([torch.get_num_threads] * 5)
+    assert next(results) == 1
+    assert torch.get_num_threads() == 3  # so that an error in the caller leaves nothing behind
+    results.close()
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(torch.get_num_threads).result() == 3
+
+
+@pytest.mark.usefixtures("three_threads")
+def test_after_an_error_no_waiting_task_begins():
+    begun = []
+
+    def task(number):
+        begun.append(number)
+        time.sleep(0.3)
+        return 1 // number  # the first fails
+
+    with pytest.raises(ZeroDivisionError):
+        list(side_by_side([lambda n=n: task(n) for n in range(4)]))
+    time.sleep(0.5)
+    assert begun == [0, 1, 2]
+
+
+@pytest.mark.usefixtures("three_threads")
 def test_few_results_wait_to_be_taken():
     started = []
     results = side_by_side([lambda n=n: started.append(n) for n in range(20)])
     next(results)
     time.sleep(0.2)
-    assert len(started) == 4
+    assert len(started) == 4  # three run, and one is taken
     assert len([1, *results]) == 20
 
 
@@ -75,11 +101,10 @@ def test_a_failing_task_ends_in_its_own_error_and_restores_the_threads():
     assert torch.get_num_threads() == 3
 
 
+@pytest.mark.usefixtures("three_threads")
 def test_with_one_thread_tasks_run_one_after_the_other_in_it():
-    before = torch.get_num_threads()
     torch.set_num_threads(1)
     assert set(side_by_side([threading.get_ident] * 3)) == {threading.get_ident()}
-    torch.set_num_threads(before)
 
 
 @pytest.mark.usefixtures("three_threads")
