@@ -50,10 +50,9 @@ class KernelInputs(ViewInputs):
 
     def kernel_to(self, known: NDArray[np.intp]) -> NDArray[np.float32]:
         """Return the kernel between all genes and the known ones, float32, shape (n_genes, n_known)."""
-        has_sequence = self.sequence.shape[1] > 0
-        total = (
-            gaussian_kernel(self.sequence, known) if has_sequence else np.zeros((self.n_genes, len(known)), np.float32)
-        )
+        total = gaussian_kernel(self.sequence, known)
+        if not self.sequence.shape[1]:  # no feature tells two genes apart, which does not make them similar
+            total[:] = 0.0
         for place, edges in zip(self.places, self.edges):
             kernel = gaussian_kernel(place, known)
             kernel[~edges] = 0.0

@@ -66,10 +66,11 @@ class NeuralView(View[NeuralT, FittedModule]):
     genes are, half of `max_epochs` is used.
 
     A subclass writes `_read`, which returns the inputs of a dataset, `_shape` and `_module`, which maps inputs to
-    logits: its layer `output` reads what its `embed(inputs, rows)` returns. Its parameters include `hidden`, `dropout`, `learning_rate`, `weight_decay`, `batch_size`, `max_epochs`,
-    `patience`, `min_genes`, `device` and `seed`. A term that fewer than `min_genes` genes have, by experiment or
-    taught, is not learned by the module. Its score is that of the label path; a view without one scores it 0. Where
-    no term has as many genes, a module beside a label path learns the commonest terms.
+    logits: its layer `output` reads what its `embed(inputs, rows)` returns. Its parameters include `hidden`, `dropout`,
+    `learning_rate`, `weight_decay`, `batch_size`, `max_epochs`, `patience`, `min_genes`, `device` and `seed`. A term
+    that fewer than `min_genes` genes have, by experiment or taught, is not learned by the module. Its score is that of
+    the label path; a view without one scores it 0. Where no term has as many genes, a module beside a label path learns
+    the commonest terms.
 
     Attributes
     ----------
