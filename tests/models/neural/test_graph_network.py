@@ -8,6 +8,7 @@ from scipy.sparse import csr_array
 from genessl.errors import InputError
 from genessl.features.homology import similarity_network
 from genessl.features.topology import diffusion_embedding
+from genessl.models.neural import training
 from genessl.models.neural.graph_network import GraphNetwork
 from genessl.models.neural.layers import MultiNetworkConvolution, normalised_adjacency
 from genessl.models.neural.sequence_network import SequenceNetwork
@@ -87,6 +88,13 @@ def test_terms_of_too_few_genes_are_scored_by_the_label_path_alone(dataset):
     alone = offset.numpy()
     np.testing.assert_array_equal(scores[:, counts < limit], alone[:, counts < limit])
     assert np.abs(scores - alone)[:, counts >= limit].max() > 1e-3
+
+
+def test_blocks_of_genes_change_the_scores_by_rounding_at_most(dataset, monkeypatch):
+    fitted = GraphNetwork(max_epochs=2, hidden=8).fit(dataset)
+    whole = fitted._predict(dataset)
+    monkeypatch.setattr(training, "_GENES_AT_ONCE", 7)
+    np.testing.assert_allclose(fitted._predict(dataset), whole, atol=1e-6)
 
 
 def test_a_view_learns_the_commonest_terms_where_no_term_has_enough_genes(dataset):

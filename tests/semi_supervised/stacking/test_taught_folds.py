@@ -10,7 +10,10 @@ from scipy.special import expit, logit
 from genessl.data.dataset import GeneDataset
 from genessl.models.base import GenePredictor
 from genessl.models.supervision import Supervision
+from genessl.models.view import fitted_view
+from genessl.semi_supervised.pseudo_labels import lessons
 from genessl.semi_supervised.stacking import combined as module
+from genessl.semi_supervised.stacking import taught_folds
 from genessl.semi_supervised.stacking.combined import Combined
 from genessl.semi_supervised.stacking.taught_folds import FoldOpinions
 from tests.conftest import make_dataset
@@ -82,3 +85,37 @@ def test_teaching_is_a_choice_and_survives_saving(dataset, tmp_path):
     taught.save(tmp_path / "model")
     loaded = GenePredictor.load(tmp_path / "model")
     np.testing.assert_array_equal(loaded.predict_proba(dataset), taught.predict_proba(dataset))
+
+
+def test_blocks_of_genes_and_terms_change_nothing_of_what_is_taught(dataset, monkeypatch):
+    supervision = Supervision.of(dataset)
+    table = np.random.default_rng(0).uniform(0.01, 0.9, dataset.positive.shape).astype(np.float32)
+    table[:, 0] = table[0, 0]  # equal scores are chosen in the order of the genes
+    found = []
+    for size in (10_000, 7):
+        for place in (lessons, taught_folds):
+            monkeypatch.setattr(place, "_GENES_AT_ONCE", size)
+        monkeypatch.setattr(lessons, "_TERMS_AT_ONCE", size)
+        opinions = FoldOpinions([supervision], dataset.ontology)
+        opinions.add(0, table)
+        found.append(opinions.taught(0))
+    whole, blocks = found
+    assert whole.taught_positive.nnz > 50 and whole.taught_negative.nnz > 50
+    for name in ("taught_positive", "taught_negative"):
+        np.testing.assert_array_equal(getattr(whole, name).toarray(), getattr(blocks, name).toarray())
+
+
+@pytest.mark.parametrize("share", [1.0, 0.3])
+def test_a_taught_view_takes_as_many_steps_as_the_view_that_is_not_taught(dataset, share, monkeypatch):
+    chosen = np.random.default_rng(0).random(dataset.n_genes) < share
+    few = dataset.without_labels(~chosen)
+    taught = []
+    teach = FoldOpinions.taught
+    monkeypatch.setattr(FoldOpinions, "taught", lambda self, n: (taught.append(teach(self, n)), taught[-1])[1])
+    fitted = Combined(members=MEMBERS, device="cpu").fit(few)
+    view, untaught = fitted_view(fitted.members_["sequence_network"][0])
+    _, pupil = fitted_view(fitted.members_["taught sequence_network"][0])
+    n_labelled = int((few.labelled.any(axis=1) & (fitted.fold_ != 0)).sum())
+    steps = untaught.n_epochs * view.n_batches(n_labelled)
+    of_epoch = view.n_batches(len(taught[0].informative))
+    assert pupil.n_epochs == 3 or abs(pupil.n_epochs * of_epoch - steps) <= of_epoch / 2
