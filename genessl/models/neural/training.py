@@ -204,12 +204,12 @@ class NeuralView(View[NeuralT, FittedModule]):
         optimiser = torch.optim.AdamW(
             objective.parameters(), lr=self.learning_rate, weight_decay=self.weight_decay, fused=True
         )
-        genes = objective.supervision.informative
-        order = np.random.default_rng(self.seed)
+        genes, random = objective.supervision.informative, np.random.default_rng(self.seed)
         best_loss, best_epoch, best_state = np.inf, n_epochs, None
         for epoch in range(1, n_epochs + 1):
             objective.module.train()
-            for rows in np.array_split(order.permutation(genes), self.n_batches(len(genes))):
+            order = torch.from_numpy(random.permutation(genes)).to(self._device())  # the one copy of an epoch
+            for rows in torch.tensor_split(order, self.n_batches(len(genes))):
                 optimiser.zero_grad()
                 objective.loss(rows).backward()  # type: ignore[no-untyped-call]
                 optimiser.step()
