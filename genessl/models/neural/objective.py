@@ -83,7 +83,8 @@ def cross_entropy(module: nn.Module, inputs: NeuralInputs, supervision: Supervis
     logits = module(inputs, placed)  # (n_rows, n_columns)
     codes = codes_on_device(supervision, placed)
     target = (codes & PRESENT).to(logits.dtype)
-    weight = torch.where((codes & TAUGHT) > 0, supervision.taught_weight, (codes & KNOWN).to(logits.dtype) / KNOWN)
+    weight = (codes & KNOWN).to(logits.dtype) / KNOWN
+    weight.masked_fill_((codes & TAUGHT) > 0, supervision.taught_weight)  # `where` would copy this number to a GPU
     total = ((softplus(logits) - logits * target) * weight).sum()
     mean: Tensor = total / weight.sum().clamp(min=1.0)
     return mean

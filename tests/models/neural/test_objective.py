@@ -112,3 +112,31 @@ def test_the_steps_of_an_epoch_share_the_genes_out_on_the_device_of_the_module(d
     order, n_batches = np.random.default_rng(3), view.n_batches(len(supervision.informative))
     expected = [np.array_split(order.permutation(supervision.informative), n_batches) for _ in range(2)]
     assert seen == [batch.tolist() for epoch in expected for batch in epoch]
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_codes_and_loss_on_a_gpu_are_those_on_a_cpu():
+    rows = torch.tensor([2, 0, 1])
+    assert torch.equal(codes_on_device(taught(), rows.cuda()).cpu(), codes_on_device(taught(), rows))
+    losses = [
+        cross_entropy(Logits().to(device), None, taught(0.3), rows.to(device)).cpu() for device in ("cpu", "cuda")
+    ]
+    torch.testing.assert_close(*losses)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_a_step_on_a_gpu_does_not_wait_for_the_gpu(dataset):
+    view = SequenceNetwork(hidden=8, device="cuda")
+    inputs, supervision = view.prepare(dataset), Supervision.of(dataset.take(np.argsort(dataset.genes)))
+    module = view.fresh_module(inputs, dataset.n_terms).cuda()
+    objective, rows = Objective(module, inputs, supervision), torch.from_numpy(supervision.informative).cuda()
+    optimiser = torch.optim.AdamW(objective.parameters(), fused=True)
+    for mode in ("default", "error"):  # the first step makes the table of codes
+        torch.cuda.set_sync_debug_mode(mode)
+        try:
+            objective.loss(rows).backward()
+            optimiser.step()
+        finally:
+            torch.cuda.set_sync_debug_mode("default")
