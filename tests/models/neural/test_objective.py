@@ -75,18 +75,23 @@ def test_a_table_of_codes_lives_no_longer_than_its_supervision():
     assert len(module_of_objectives._TABLES) == before
 
 
-def test_a_step_asks_the_host_for_no_number(dataset):
-    """A tensor on the device 'meta' holds no numbers: whatever must know one, or needs an array, is an error there."""
-    meta, supervision = torch.device("meta"), Supervision.of(dataset)
-    features = torch.zeros((dataset.n_genes, 12))
-    inputs = FeatureInputs(
+def random_inputs(dataset):
+    """Features and offsets drawn at random."""
+    generator = torch.Generator().manual_seed(0)
+    return FeatureInputs(
         genes=dataset.genes,
         n_terms=dataset.n_terms,
         preparation=None,
         muting=None,
-        features=features,
-        offset=torch.zeros((dataset.n_genes, dataset.n_terms)),
-    ).to(meta)
+        features=torch.randn((dataset.n_genes, 12), generator=generator),
+        offset=torch.randn((dataset.n_genes, dataset.n_terms), generator=generator),
+    )
+
+
+def test_a_step_asks_the_host_for_no_number(dataset):
+    """A tensor on the device 'meta' holds no numbers: whatever must know one, or needs an array, is an error there."""
+    meta, supervision = torch.device("meta"), Supervision.of(dataset)
+    inputs = random_inputs(dataset).to(meta)
     objective = Objective(Perceptron(12, 8, dataset.n_terms, 0.5).to(meta), inputs, supervision)
     rows = torch.from_numpy(supervision.informative).to(meta)
     for batch in torch.tensor_split(rows, 3):
@@ -112,6 +117,22 @@ def test_the_steps_of_an_epoch_share_the_genes_out_on_the_device_of_the_module(d
     order, n_batches = np.random.default_rng(3), view.n_batches(len(supervision.informative))
     expected = [np.array_split(order.permutation(supervision.informative), n_batches) for _ in range(2)]
     assert seen == [batch.tolist() for epoch in expected for batch in epoch]
+
+
+def test_products_of_reduced_precision_leave_logits_loss_and_gradients_in_single_precision(dataset):
+    """On a CPU a perceptron never reduces them by itself, so the caller does."""
+    inputs, supervision = random_inputs(dataset), Supervision.of(dataset)
+    module, rows = Perceptron(12, 64, dataset.n_terms, 0.0), torch.from_numpy(supervision.informative)
+    single = module(inputs, rows)
+    assert torch.equal(module.eval()(inputs, rows), single)  # without dropout, training and scoring are the same
+    with torch.autocast("cpu", torch.bfloat16):
+        assert module.output(module.embed(inputs, rows)).dtype == torch.bfloat16
+        reduced = module(inputs, rows)
+        loss = cross_entropy(module, inputs, supervision, rows)
+    loss.backward()
+    found = {reduced.dtype, module.embed(inputs, rows).dtype, loss.dtype, *(p.grad.dtype for p in module.parameters())}
+    assert found == {torch.float32}
+    assert 0 < (reduced - single).abs().max() < 0.02
 
 
 @pytest.mark.gpu
