@@ -47,8 +47,8 @@ def scipy_matrix(matrix: Tensor) -> csr_array:
 def sparse_product(left: Tensor, right: Tensor, *, numbers_at_once: int = _NUMBERS_AT_ONCE) -> Tensor:
     """Return the product of two CSR matrices as a CSR matrix, by way of dense blocks of columns.
 
-    This is the product for a GPU. Torch's own product of two sparse matrices asks cuSPARSE for so much memory there
-    that it fails on matrices of a few thousand rows with one entry in a hundred.
+    This is the product for a GPU, where torch's own product of two sparse matrices is reported to run out of memory on
+    matrices of ten thousand rows with one entry in a hundred.
 
     Parameters
     ----------
