@@ -17,7 +17,7 @@ from genessl.features.muting import Muting
 from genessl.models.base import Arrays
 
 PRESENT, KNOWN, TAUGHT = 1, 2, 4  # parts of a code; see `Supervision.codes`
-_LARGEST_TABLE = 256_000_000
+LARGEST_TABLE = 256_000_000  # bytes
 _GENES_AT_ONCE = 1024
 
 
@@ -221,12 +221,13 @@ class Supervision:
         The number is the sum of `PRESENT` where the target is 1, `KNOWN` where it counts fully, and `TAUGHT` where it
         counts by `taught_weight`. They are computed once for all genes where these take at most 256 MB.
         """
-        if len(self.genes) * self.positive.shape[1] <= _LARGEST_TABLE:
-            return np.asarray(self._all_codes[rows])
+        if len(self.genes) * self.positive.shape[1] <= LARGEST_TABLE:
+            return np.asarray(self.code_table[rows])
         return self._codes_of(rows)
 
     @cached_property
-    def _all_codes(self) -> NDArray[np.uint8]:
+    def code_table(self) -> NDArray[np.uint8]:
+        """The codes of all genes, computed once, shape (n_genes, n_columns)."""
         table = np.empty(self.positive.shape, dtype=np.uint8)
         for start in range(0, len(table), _GENES_AT_ONCE):
             rows = np.arange(start, min(start + _GENES_AT_ONCE, len(table)))

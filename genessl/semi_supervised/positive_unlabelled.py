@@ -18,7 +18,7 @@ from genessl.data.dataset import GeneDataset
 from genessl.errors import InputError
 from genessl.models.base import Arrays, GenePredictor, check_count, check_range
 from genessl.models.neural.inputs import ModuleInputs
-from genessl.models.neural.objective import MakeObjective, Objective
+from genessl.models.neural.objective import MakeObjective, Objective, Rows, on_device, on_host
 from genessl.models.neural.training import ModuleView
 from genessl.models.supervision import Supervision
 from genessl.semi_supervised.pseudo_labels.stopping import Judge
@@ -177,10 +177,10 @@ class _NonNegativeRisk(Objective):
         self.n_labelled = max(len(informative), 1)
         self.random = np.random.default_rng(seed)
 
-    def loss(self, rows: NDArray[np.intp]) -> Tensor:
+    def loss(self, rows: Rows) -> Tensor:
         n_others = min(len(self.pool), round(len(rows) * len(self.pool) / self.n_labelled), 2 * len(rows))
         others = self.random.choice(self.pool, n_others, replace=False) if n_others else self.pool[:0]
-        return self._risk(self.supervision, rows, others)
+        return self._risk(self.supervision, on_host(rows), others)
 
     def validation_loss(self, validation: Supervision) -> Tensor:
         rows = validation.informative
@@ -223,11 +223,11 @@ class _DoubtedNegatives(Objective):
         super().__init__(module, inputs, supervision)
         self.companions = co_annotation(supervision)
 
-    def loss(self, rows: NDArray[np.intp]) -> Tensor:
-        targets, weights = self.supervision.batch(rows)
-        weights *= np.where(targets > 0, 1.0, 1.0 - doubt(self.supervision, self.companions, rows)).astype(np.float32)
-        device = next(self.module.parameters()).device
-        logits = self.module(self.inputs, torch.from_numpy(rows).to(device))
+    def loss(self, rows: Rows) -> Tensor:
+        genes, device = on_host(rows), next(self.module.parameters()).device
+        targets, weights = self.supervision.batch(genes)
+        weights *= np.where(targets > 0, 1.0, 1.0 - doubt(self.supervision, self.companions, genes)).astype(np.float32)
+        logits = self.module(self.inputs, on_device(rows, device))
         weight = torch.from_numpy(weights).to(device)
         total = ((softplus(logits) - logits * torch.from_numpy(targets).to(device)) * weight).sum()
         mean: Tensor = total / weight.sum().clamp(min=1.0)

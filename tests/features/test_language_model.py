@@ -312,6 +312,7 @@ def test_numbers_that_are_not_finite_are_not_stored(tmp_path, model, monkeypatch
     assert not (tmp_path / "e.h5").exists()
 
 
+@pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_half_precision_on_a_gpu_stays_near_single_precision(tmp_path, model):
     single = embedded(tmp_path, PROTEINS, model=model, **WIDE, device="cpu")

@@ -324,6 +324,7 @@ def test_bfloat16_holds_the_numbers_that_overflow_in_float16(copied):
     assert np.abs(vectors["bfloat16"] - single.embed(["MKLV"])).max() < 0.05 * np.abs(vectors["bfloat16"]).max()
 
 
+@pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_a_gpu_stays_near_single_precision(tmp_path, model):
     single = embedded(tmp_path, PROTEINS, model=model, **WIDE, device="cpu")

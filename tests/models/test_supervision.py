@@ -111,6 +111,6 @@ def test_it_stays_as_it_was_when_others_are_made_of_it():
 
 def test_a_table_too_large_to_keep_gives_the_same_batches(monkeypatch):
     kept = taught().batch(np.array([2, 0]))
-    monkeypatch.setattr(module, "_LARGEST_TABLE", 0)
+    monkeypatch.setattr(module, "LARGEST_TABLE", 0)
     made = taught().batch(np.array([2, 0]))
     assert [array.tolist() for array in made] == [array.tolist() for array in kept]

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from genessl.data.sparse import keep_rows
 from genessl.models.neural.inputs import NeuralInputs, NeuralT, with_offset
-from genessl.models.neural.objective import MakeObjective, Objective
+from genessl.models.neural.objective import MakeObjective, Objective, Rows, on_host
 from genessl.models.supervision import Supervision
 
 
@@ -77,14 +77,15 @@ class DummyHeadObjective(Objective):
         """Return the module's parameters and those of the dummy head."""
         return [*self.own.parameters(), *self.head.output.parameters()]
 
-    def loss(self, rows: NDArray[np.intp]) -> Tensor:
+    def loss(self, rows: Rows) -> Tensor:
         """Return the loss of both heads; no suspect has an experimental label."""
-        suspected = self.suspects[rows]
-        loss = self.own.loss(rows[~suspected])
+        genes = on_host(rows)
+        suspected = self.suspects[genes]
+        loss = self.own.loss(genes[~suspected])
         if suspected.any():
-            weights = self.supervision.batch(rows)[1].sum(axis=1)
+            weights = self.supervision.batch(genes)[1].sum(axis=1)
             share = float(weights[suspected].sum() / max(weights.sum(), 1e-9))
-            loss = (1.0 - share) * loss + share * Objective.loss(self.dummy, rows[suspected])
+            loss = (1.0 - share) * loss + share * Objective.loss(self.dummy, genes[suspected])
         return loss + float(self.suspects.mean()) * self.dummy.pool_loss(int((~suspected).sum()))
 
     def after_step(self) -> None:

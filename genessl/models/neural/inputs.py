@@ -10,8 +10,6 @@ from torch import Tensor
 
 from genessl.models.inputs import ViewInputs
 
-_STAYS = "relations"
-
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class NeuralInputs(ViewInputs):
@@ -20,7 +18,7 @@ class NeuralInputs(ViewInputs):
     Parameters
     ----------
     relations : tuple of Tensor, CSR of float32, each of shape (n_genes, n_genes)
-        Along which labels are read, without a diagonal; empty for a view without a label path. They stay on the CPU.
+        Along which labels are read, without a diagonal; empty for a view without a label path.
     offset : Tensor of float32, shape (n_genes, n_columns), optional
         What the label path adds to the logits of each gene, in the columns of the module.
     """
@@ -35,7 +33,7 @@ class NeuralInputs(ViewInputs):
 
     def to(self, device: torch.device) -> Self:
         """Return the inputs with all tensors on a device."""
-        moved = {each.name: _moved(getattr(self, each.name), device) for each in fields(self) if each.name != _STAYS}
+        moved = {each.name: _moved(getattr(self, each.name), device) for each in fields(self)}
         return replace(self, **moved)
 
 

@@ -10,12 +10,11 @@ from typing import NamedTuple, Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from genessl.models.base import Arrays
-from genessl.models.neural.layers import RelationSum, scipy_matrix, sparse_tensor
+from genessl.models.neural.layers import RelationSum, dense_rows, entries_of_rows, sparse_tensor
 from genessl.models.supervision import Supervision
 
 _STRENGTH = 0.15
@@ -35,18 +34,18 @@ class NeighbourLabels:
 
     Parameters
     ----------
-    having : tuple of csr_array of float32, each of shape (n_genes, n_columns)
+    having : tuple of Tensor, CSR of float32, each of shape (n_genes, n_columns)
         Weight of the neighbours that have the term.
     labelled : Tensor of float32, shape (n_genes, n_aspects, n_relations)
         Weight of the neighbours that are labelled in the aspect.
     """
 
-    having: tuple[csr_array, ...]
+    having: tuple[Tensor, ...]
     labelled: Tensor
 
     @classmethod
     def of(cls, relations: Sequence[Tensor], supervision: Supervision, genes: NDArray[np.str_]) -> Self:
-        """Sum what neighbours show.
+        """Sum what neighbours show, on the device of the relations.
 
         Parameters
         ----------
@@ -57,10 +56,10 @@ class NeighbourLabels:
             The genes of the relations; those that the supervision does not know show nothing.
         """
         targets, known = supervision.labels_for(genes)
-        messages = RelationSum()
-        having = messages(relations, sparse_tensor(targets))
-        labelled = messages(relations, torch.from_numpy(known.astype(np.float32)))
-        return cls(tuple(map(scipy_matrix, having)), torch.stack(labelled, dim=2))
+        messages, device = RelationSum(), relations[0].device
+        having = messages(relations, sparse_tensor(targets).to(device))
+        labelled = messages(relations, torch.from_numpy(known.astype(np.float32)).to(device))
+        return cls(tuple(having), torch.stack(labelled, dim=2))
 
 
 class LabelPath(nn.Module):
@@ -100,7 +99,8 @@ class LabelPath(nn.Module):
 
     def settle(self, supervision: Supervision, around: NeighbourLabels) -> None:
         """Fix the terms' frequencies, and the scale of the gates by the labelled genes."""
-        amount = torch.log1p(around.labelled[torch.from_numpy(np.flatnonzero(supervision.has_labels))])
+        labelled = torch.from_numpy(np.flatnonzero(supervision.has_labels)).to(around.labelled.device)
+        amount = torch.log1p(around.labelled[labelled])
         self.prior.copy_(torch.from_numpy(np.clip(supervision.frequency, _LEAST_FREQUENCY, 1.0 - _LEAST_FREQUENCY)))
         self.aspect_of_column.copy_(torch.from_numpy(supervision.aspect_of_term))
         self.centre.copy_(amount.mean(dim=0))
@@ -133,11 +133,11 @@ class LabelPath(nn.Module):
         return self.bias[aspect] + (self.trust(around.labelled)[genes, aspect] * odds).sum(dim=1)
 
     @torch.no_grad()
-    def table(self, around: NeighbourLabels) -> Tensor:
+    def table(self, around: NeighbourLabels, *, genes_at_once: int = _GENES_AT_ONCE) -> Tensor:
         """Return the offsets of all genes and terms, float32, shape (n_genes, n_columns).
 
         Where no neighbour has the term, the terms of an aspect that are equally frequent have the same offset, which is
-        computed once. What neighbours have is then added pair by pair.
+        computed once. What neighbours have is then added pair by pair, for `genes_at_once` genes at a time.
         """
         trust, shrinkage = self.trust(around.labelled), softplus(self.shrinkage)
         kinds, kind_of_column = torch.unique(
@@ -147,27 +147,31 @@ class LabelPath(nn.Module):
         silent = self.bias[aspect].repeat(len(trust), 1)
         for number in range(trust.shape[2]):
             labelled = around.labelled[:, aspect, number]
-            odds = self.log_odds(torch.zeros(()), labelled, shrinkage[aspect, number], prior)
+            odds = self.log_odds(labelled.new_zeros(()), labelled, shrinkage[aspect, number], prior)
             silent += trust[:, aspect, number] * odds
         offsets = silent[:, kind_of_column]
         for number, having in enumerate(around.having):
-            self._add_spoken(offsets, having, around.labelled[..., number], trust[..., number], shrinkage[:, number])
+            told = around.labelled[..., number], trust[..., number], shrinkage[:, number]
+            for start in range(0, len(offsets), genes_at_once):
+                self._add_spoken(offsets, entries_of_rows(having, start, start + genes_at_once), *told)
         return offsets
 
     def _add_spoken(
-        self, offsets: Tensor, having: csr_array, labelled: Tensor, trust: Tensor, shrinkage: Tensor
+        self,
+        offsets: Tensor,
+        having: tuple[Tensor, Tensor, Tensor],
+        labelled: Tensor,
+        trust: Tensor,
+        shrinkage: Tensor,
     ) -> None:
         """Add what one relation tells of the pairs whose term a neighbour has, beyond what silence tells."""
-        for start in range(0, len(offsets), _GENES_AT_ONCE):
-            block = having[start : start + _GENES_AT_ONCE]
-            rows = torch.from_numpy(np.repeat(np.arange(block.shape[0]), np.diff(block.indptr)) + start)
-            columns, weights = torch.from_numpy(block.indices.astype(np.int64)), torch.from_numpy(block.data)
-            aspect, prior = self.aspect_of_column[columns], self.prior[columns]
-            around, expected = labelled[rows, aspect], shrinkage[aspect] * prior
-            unlike = around + shrinkage[aspect] - expected
-            least = torch.maximum(shrinkage[aspect] - expected, unlike - weights)  # no fewer than 0 lack the term
-            odds = torch.log1p(weights / expected) + torch.log(unlike / least)  # a difference of two `log_odds`
-            offsets[rows, columns] += trust[rows, aspect] * odds
+        rows, columns, weights = having
+        aspect, prior = self.aspect_of_column[columns], self.prior[columns]
+        around, expected = labelled[rows, aspect], shrinkage[aspect] * prior
+        unlike = around + shrinkage[aspect] - expected
+        least = torch.maximum(shrinkage[aspect] - expected, unlike - weights)  # no fewer than 0 lack the term
+        odds = torch.log1p(weights / expected) + torch.log(unlike / least)  # a difference of two `log_odds`
+        offsets[rows, columns] += trust[rows, aspect] * odds
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,6 +181,7 @@ class TrainedPath:
     Parameters
     ----------
     path : LabelPath
+        On the device of the relations.
     supervision : Supervision
         The experimental labels of the fit, for the terms of the path.
     """
@@ -201,6 +206,7 @@ class TrainedPath:
         seed : int
         """
         path = LabelPath(len(relations), supervision.labelled.shape[1], supervision.positive.shape[1])
+        path.to(relations[0].device)
         around = NeighbourLabels.of(relations, supervision, supervision.genes)
         path.settle(supervision, around)
         pairs = _pairs(around, supervision, np.random.default_rng(seed))
@@ -215,32 +221,34 @@ class TrainedPath:
 
     def score(self, offset: Tensor) -> None:
         """Replace offsets, (n_genes, n_columns), by probabilities; they are 0 for terms that no labelled gene has."""
-        heard = torch.from_numpy(self.supervision.n_positive > 0)
+        heard = torch.from_numpy(self.supervision.n_positive > 0).to(offset.device)
         offset.add_(torch.logit(self.path.prior)).sigmoid_().mul_(heard)
 
     def pack(self) -> Arrays:
         """Return numbers and labels as named arrays; the caller saves the gene names."""
-        numbers = {f"path.{name}": value.numpy() for name, value in self.path.state_dict().items()}
+        numbers = {f"path.{name}": value.cpu().numpy() for name, value in self.path.state_dict().items()}
         return {**numbers, **self.supervision.pack()}
 
     @classmethod
-    def unpack(cls, arrays: Arrays, genes: list[str]) -> Self:
-        """Return the path that `pack` flattened, given the gene names."""
+    def unpack(cls, arrays: Arrays, genes: list[str], device: torch.device) -> Self:
+        """Return the path that `pack` flattened on a device, given the gene names."""
         numbers = {name: array for name, array in arrays.items() if name.startswith("path.")}
         n_aspects, n_relations = arrays["path.strength"].shape
         path = LabelPath(n_relations, n_aspects, len(arrays["path.prior"]))
         path.load_state_dict({n.removeprefix("path."): torch.from_numpy(array.copy()) for n, array in numbers.items()})
-        return cls(path.requires_grad_(False), Supervision.unpack(arrays, genes))
+        return cls(path.requires_grad_(False).to(device), Supervision.unpack(arrays, genes))
 
 
 def _train(
     path: LabelPath, around: NeighbourLabels, pairs: _Pairs, random: np.random.Generator, *, hold: float
 ) -> None:
     order = random.permutation(len(pairs.genes))
-    genes, columns, present, counts = (torch.from_numpy(part[order]) for part in pairs)
-    having = torch.from_numpy(
-        np.stack([_values(part, pairs.genes[order], pairs.columns[order]) for part in around.having], axis=1)
+    rows, place_in_rows = np.unique(pairs.genes[order], return_inverse=True)
+    shown, place, genes, columns, present, counts = (
+        torch.from_numpy(part).to(around.labelled.device)
+        for part in (rows, place_in_rows, *(part[order] for part in pairs))
     )
+    having = torch.stack([dense_rows(part, shown)[place, columns] for part in around.having], dim=1)
     prior = torch.logit(path.prior)[columns]
     numbers = list(path.parameters())
     start = [number.detach().clone() for number in numbers]
@@ -272,7 +280,7 @@ def _pairs(around: NeighbourLabels, supervision: Supervision, random: np.random.
     present = supervision.targets[rows].toarray() > 0
     near = np.zeros_like(known)
     for having in around.having:
-        near |= having[rows].toarray() > 0
+        near |= (dense_rows(having, torch.from_numpy(rows).to(having.device)) > 0).cpu().numpy()
     genes, columns = np.nonzero(present)
     parts = [_Pairs(rows[genes], columns, np.ones(len(genes), np.float32), np.ones(len(genes), np.float32))]
     for group, share in ((known & ~present & near, _NEAR_SHARE), (known & ~present & ~near, 1.0 - _NEAR_SHARE)):
@@ -281,9 +289,3 @@ def _pairs(around: NeighbourLabels, supervision: Supervision, random: np.random.
         counts = np.full(len(kept), len(genes) / max(1, len(kept)), dtype=np.float32)
         parts.append(_Pairs(rows[genes[kept]], columns[kept], np.zeros(len(kept), np.float32), counts))
     return _Pairs(*(np.concatenate(columns) for columns in zip(*parts)))
-
-
-def _values(matrix: csr_array, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> NDArray[np.float32]:
-    """Return some entries of a matrix, shape (n_pairs,)."""
-    found = matrix[rows, columns]
-    return np.asarray(found.toarray() if hasattr(found, "toarray") else found, dtype=np.float32).ravel()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -11,7 +12,11 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from genessl.models.neural.inputs import NeuralInputs, NeuralT
-from genessl.models.supervision import KNOWN, PRESENT, TAUGHT, Supervision
+from genessl.models.supervision import KNOWN, LARGEST_TABLE, PRESENT, TAUGHT, Supervision
+
+Rows = NDArray[np.intp] | Tensor  # row numbers of genes; as a tensor of int64 they are on the module's device
+_GENES_AT_ONCE = 1024
+_SHARE_OF_GPU = 4  # a table of codes takes at most this part of the free memory of a GPU
 
 
 class Objective:
@@ -40,8 +45,8 @@ class Objective:
         """Return the parameters that the optimiser changes."""
         return list(self.module.parameters())
 
-    def loss(self, rows: NDArray[np.intp]) -> Tensor:
-        """Return the loss of a step on these labelled genes; the module is in training mode."""
+    def loss(self, rows: Rows) -> Tensor:
+        """Return the loss of a step on these labelled genes, shape (n_rows,); the module is in training mode."""
         return cross_entropy(self.module, self.inputs, self.supervision, rows)
 
     def pool_loss(self, n_labelled: int) -> Tensor:
@@ -63,7 +68,7 @@ class Objective:
 MakeObjective = Callable[[nn.Module, NeuralT, Supervision], Objective]
 
 
-def cross_entropy(module: nn.Module, inputs: NeuralInputs, supervision: Supervision, rows: NDArray[np.intp]) -> Tensor:
+def cross_entropy(module: nn.Module, inputs: NeuralInputs, supervision: Supervision, rows: Rows) -> Tensor:
     """Return the binary cross-entropy of some genes, mean over the weighted targets.
 
     Parameters
@@ -72,13 +77,58 @@ def cross_entropy(module: nn.Module, inputs: NeuralInputs, supervision: Supervis
     inputs : NeuralInputs
     supervision : Supervision
         In the module's columns.
-    rows : ndarray of int, shape (n_rows,)
+    rows : ndarray of int, or Tensor of int64 on the module's device, shape (n_rows,)
     """
-    device = next(module.parameters()).device
-    logits = module(inputs, torch.from_numpy(rows).to(device))  # (n_rows, n_columns)
-    codes = torch.from_numpy(supervision.codes(rows)).to(device)
+    placed = on_device(rows, next(module.parameters()).device)
+    logits = module(inputs, placed)  # (n_rows, n_columns)
+    codes = codes_on_device(supervision, placed)
     target = (codes & PRESENT).to(logits.dtype)
-    weight = torch.where((codes & TAUGHT) > 0, supervision.taught_weight, (codes & KNOWN).to(logits.dtype) / KNOWN)
+    weight = (codes & KNOWN).to(logits.dtype) / KNOWN
+    weight.masked_fill_((codes & TAUGHT) > 0, supervision.taught_weight)  # `where` would copy this number to a GPU
     total = ((softplus(logits) - logits * target) * weight).sum()
     mean: Tensor = total / weight.sum().clamp(min=1.0)
     return mean
+
+
+def on_device(rows: Rows, device: torch.device) -> Tensor:
+    """Return row numbers as a tensor on a device."""
+    return (rows if isinstance(rows, Tensor) else torch.from_numpy(rows)).to(device)
+
+
+def on_host(rows: Rows) -> NDArray[np.intp]:
+    """Return row numbers as an array, for an objective that reads arrays."""
+    return rows.cpu().numpy() if isinstance(rows, Tensor) else rows
+
+
+def codes_on_device(supervision: Supervision, rows: Tensor) -> Tensor:
+    """Return `Supervision.codes` of some genes as a tensor of uint8 on the device of `rows`, (n_rows, n_columns).
+
+    The codes of all genes are moved to the device once and stay there as long as the supervision lives. On a CPU they
+    share the memory of `Supervision.code_table`. Where they take more than 256 MB, and on a GPU more than a quarter of
+    its free memory, only the codes of the rows are made and moved.
+    """
+    tables = _TABLES.setdefault(supervision, {})
+    if rows.device not in tables:
+        tables[rows.device] = _table(supervision, rows.device)
+    table = tables[rows.device]
+    if table is None:
+        return torch.from_numpy(supervision.codes(on_host(rows))).to(rows.device)
+    return table[rows]
+
+
+_TABLES: WeakKeyDictionary[Supervision, dict[torch.device, Tensor | None]] = WeakKeyDictionary()
+
+
+def _table(supervision: Supervision, device: torch.device) -> Tensor | None:
+    shape, largest = supervision.positive.shape, LARGEST_TABLE
+    if device.type == "cuda":
+        largest = max(largest, torch.cuda.mem_get_info(device)[0] // _SHARE_OF_GPU)
+    if shape[0] * shape[1] > largest:
+        return None
+    if device.type == "cpu":
+        return torch.from_numpy(supervision.code_table)
+    table = torch.empty(shape, dtype=torch.uint8, device=device)
+    for start in range(0, shape[0], _GENES_AT_ONCE):
+        genes = np.arange(start, min(start + _GENES_AT_ONCE, shape[0]))
+        table[start : start + _GENES_AT_ONCE] = torch.from_numpy(supervision.codes(genes))
+    return table

@@ -9,6 +9,9 @@ from genessl.models.neural.inputs import FeatureInputs, GraphInputs, with_offset
 from genessl.models.neural.layers import Dropout
 
 _SMALL = 0.1
+# The type of the products of training on a GPU. What it gains there, and costs in scores, is not measured. Weights,
+# normalisation, logits and loss stay in float32, and so do validation and scores.
+_PRODUCTS_ON_GPU = torch.bfloat16
 
 
 class Perceptron(nn.Module):
@@ -31,10 +34,17 @@ class Perceptron(nn.Module):
             self.output.weight.mul_(_SMALL)  # so that training starts from the term frequency, or from the label path
 
     def forward(self, inputs: FeatureInputs | GraphInputs, rows: Tensor) -> Tensor:
-        """Return logits, shape (n_rows, n_outputs)."""
-        return with_offset(self.output(self.embed(inputs, rows)), inputs, rows)
+        """Return logits, float32, shape (n_rows, n_outputs)."""
+        embedded = self.embed(inputs, rows)
+        with self._products(embedded.device):
+            logits = self.output(embedded)
+        return with_offset(logits.float(), inputs, rows)
 
     def embed(self, inputs: FeatureInputs | GraphInputs, rows: Tensor) -> Tensor:
-        """Return what the output layer reads, shape (n_rows, hidden)."""
-        hidden: Tensor = self.body(inputs.features[rows])
-        return hidden
+        """Return what the output layer reads, float32, shape (n_rows, hidden)."""
+        with self._products(inputs.features.device):
+            hidden: Tensor = self.body(inputs.features[rows])
+        return hidden.float()
+
+    def _products(self, device: torch.device) -> torch.autocast:
+        return torch.autocast("cuda", _PRODUCTS_ON_GPU, enabled=self.training and device.type == "cuda")

@@ -111,7 +111,7 @@ class NeuralView(View[NeuralT, FittedModule]):
 
     def _led(self, inputs: NeuralT, offset: Tensor, columns: NDArray[np.intp]) -> NeuralT:
         """Return the inputs with what a label path adds to the logits of all terms, for the columns of a module."""
-        return replace(inputs, offset=offset[:, torch.from_numpy(columns)].to(self._device()))
+        return replace(inputs, offset=offset[:, torch.from_numpy(columns).to(offset.device)])
 
     def prepare(
         self, dataset: GeneDataset, muting: Muting | None = None, *, like: Preparation | None = None
@@ -206,12 +206,12 @@ class NeuralView(View[NeuralT, FittedModule]):
         optimiser = torch.optim.AdamW(
             objective.parameters(), lr=self.learning_rate, weight_decay=self.weight_decay, fused=True
         )
-        genes = objective.supervision.informative
-        order = np.random.default_rng(self.seed)
+        genes, random = objective.supervision.informative, np.random.default_rng(self.seed)
         best_loss, best_epoch, best_state = np.inf, n_epochs, None
         for epoch in range(1, n_epochs + 1):
             objective.module.train()
-            for rows in np.array_split(order.permutation(genes), self.n_batches(len(genes))):
+            order = torch.from_numpy(random.permutation(genes)).to(self._device())  # the one copy of an epoch
+            for rows in torch.tensor_split(order, self.n_batches(len(genes))):
                 optimiser.zero_grad()
                 objective.loss(rows).backward()  # type: ignore[no-untyped-call]
                 optimiser.step()
@@ -238,20 +238,20 @@ class NeuralView(View[NeuralT, FittedModule]):
     def score(self, fitted: FittedModule, inputs: NeuralT) -> NDArray[np.float32]:
         """Return the probabilities for every gene and term; 0 for terms that neither module nor label path knows."""
         if fitted.path is None:
-            scores = torch.zeros((inputs.n_genes, inputs.n_terms))
+            scores = torch.zeros((inputs.n_genes, inputs.n_terms), device=self._device())
         else:
             scores = fitted.path.offset(inputs.relations, inputs.genes)
             inputs = self._led(inputs, scores, fitted.columns)
             fitted.path.score(scores)
         fitted.module.eval()
-        columns = torch.from_numpy(fitted.columns)
+        columns = torch.from_numpy(fitted.columns).to(scores.device)
         with torch.no_grad():
             rows = torch.arange(inputs.n_genes, device=self._device())
             embedded = fitted.module.embed(inputs, rows)  # type: ignore[operator]
             for block in torch.split(rows, _GENES_AT_ONCE):
                 logits = with_offset(fitted.module.output(embedded[block]), inputs, block)  # type: ignore[operator]
-                scores[block.cpu()[:, None], columns] = torch.sigmoid(logits).cpu()
-        return np.asarray(scores.numpy())
+                scores[block[:, None], columns] = torch.sigmoid(logits)
+        return np.asarray(scores.cpu().numpy())
 
     def fresh_module(self, inputs: NeuralT, n_outputs: int) -> nn.Module:
         """Return an untrained module for some inputs."""
@@ -289,7 +289,9 @@ class NeuralView(View[NeuralT, FittedModule]):
             module=module.to(self._device()).eval(),
             columns=columns,
             shape=facts["shape"],
-            path=TrainedPath.unpack(arrays, facts["preparation"]["genes"]) if facts["label_path"] else None,
+            path=TrainedPath.unpack(arrays, facts["preparation"]["genes"], self._device())
+            if facts["label_path"]
+            else None,
         )
 
     def resources(self, n_genes: int, n_terms: int) -> Resources:

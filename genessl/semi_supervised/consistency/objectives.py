@@ -18,7 +18,7 @@ from torch.optim.swa_utils import AveragedModel
 
 from genessl.models.neural.inputs import ModuleInputs
 from genessl.models.neural.layers import sparse_tensor
-from genessl.models.neural.objective import Objective
+from genessl.models.neural.objective import Objective, Rows
 from genessl.models.supervision import Supervision
 from genessl.semi_supervised.consistency.perturbations import STRONG, WEAK, Perturber
 
@@ -59,7 +59,7 @@ class ConsistencyObjective(Objective, ABC):
         self.perturb = Perturber(inputs)
         self.strong = STRONG.scaled(schedule.strength)
 
-    def loss(self, rows: NDArray[np.intp]) -> Tensor:
+    def loss(self, rows: Rows) -> Tensor:
         """Return the loss of the labels plus the weighted inconsistency."""
         return super().loss(rows) + self.pool_loss(len(rows))
 

@@ -14,7 +14,7 @@ from genessl.data.dataset import GeneDataset
 from genessl.errors import InputError
 from genessl.models.base import check_count, check_range
 from genessl.models.neural.inputs import ModuleInputs
-from genessl.models.neural.objective import MakeObjective, Objective
+from genessl.models.neural.objective import MakeObjective, Objective, Rows
 from genessl.models.neural.training import ModuleView
 from genessl.models.supervision import Supervision
 from genessl.models.view import NETWORKS
@@ -190,7 +190,7 @@ class FeatureMatchingObjective(Objective):
         """Return the parameters of the module and of the output that distinguishes real genes from fakes."""
         return [*super().parameters(), *self.head.parameters()]
 
-    def loss(self, rows: NDArray[np.intp]) -> Tensor:
+    def loss(self, rows: Rows) -> Tensor:
         """Return the loss of a step."""
         supervised = super().loss(rows)
         self.real = drawn_genes(self.random, len(self.inputs.features), len(rows))

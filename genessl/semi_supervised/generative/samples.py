@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from genessl.models.neural.inputs import ModuleInputs
-from genessl.models.neural.objective import Objective
+from genessl.models.neural.objective import Objective, Rows
 from genessl.models.supervision import Supervision
 
 
@@ -81,7 +81,7 @@ class SampleObjective(Objective):
         self.features = torch.from_numpy(samples.features).to(inputs.features.device)
         self.random = np.random.default_rng(seed)
 
-    def loss(self, rows: NDArray[np.intp]) -> Tensor:
+    def loss(self, rows: Rows) -> Tensor:
         """Return the loss of a step; without samples or weight no random number is drawn."""
         supervised = super().loss(rows)
         n = len(self.samples.features)

@@ -15,7 +15,7 @@ from torch.nn.functional import softplus
 from genessl.data.dataset import GeneDataset
 from genessl.models.base import Arrays, check_count, check_range
 from genessl.models.neural.inputs import ModuleInputs
-from genessl.models.neural.objective import MakeObjective, Objective
+from genessl.models.neural.objective import MakeObjective, Objective, Rows
 from genessl.models.neural.training import ModuleView
 from genessl.models.supervision import Supervision
 from genessl.semi_supervised.generative.feature_model import FeatureModel, straight_through, zero_one_columns
@@ -180,7 +180,7 @@ class VariationalObjective(Objective):
         """Return the parameters of the classifier and, unless `weight` is 0, of the model."""
         return super().parameters() + (list(self.model.parameters()) if self.weight else [])
 
-    def loss(self, rows: NDArray[np.intp]) -> Tensor:
+    def loss(self, rows: Rows) -> Tensor:
         """Return the loss of a step; with weight 0 no random number is drawn."""
         supervised = super().loss(rows)
         if not self.weight:

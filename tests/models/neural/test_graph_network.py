@@ -85,7 +85,7 @@ def test_terms_of_too_few_genes_are_scored_by_the_label_path_alone(dataset):
     scores, path = view._predict(ordered), view.fitted_.path
     offset = path.offset(view.prepare(ordered).relations, ordered.genes)
     path.score(offset)
-    alone = offset.numpy()
+    alone = offset.cpu().numpy()
     np.testing.assert_array_equal(scores[:, counts < limit], alone[:, counts < limit])
     assert np.abs(scores - alone)[:, counts >= limit].max() > 1e-3
 
@@ -105,10 +105,10 @@ def test_a_view_learns_the_commonest_terms_where_no_term_has_enough_genes(datase
         GraphNetwork(label_path=False, min_genes=10_000).fit(dataset)
 
 
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 @pytest.mark.parametrize("n_layers", [0, 2])
 def test_a_gpu_gives_the_scores_of_the_cpu(dataset, n_layers):
-    if not torch.cuda.is_available():
-        pytest.skip("no GPU on this machine")
     by_device = [
         GraphNetwork(max_epochs=5, hidden=16, dropout=0.0, device=device, n_layers=n_layers)
         .fit(dataset)

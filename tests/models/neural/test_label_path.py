@@ -18,7 +18,7 @@ from genessl.features.scaling import block_factors
 from genessl.models.base import GenePredictor
 from genessl.models.neural.graph_network import GraphNetwork
 from genessl.models.neural.label_path import LabelPath, NeighbourLabels, TrainedPath
-from genessl.models.neural.layers import RelationSum, sparse_tensor
+from genessl.models.neural.layers import RelationSum, dense_rows, entries_of_rows, sparse_product, sparse_tensor
 from genessl.models.neural.sequence_network import SequenceNetwork
 from genessl.models.supervision import Supervision
 from genessl.semi_supervised.pseudo_labels.lessons import Lesson
@@ -105,6 +105,34 @@ def test_sums_of_sparse_labels_leave_no_memory_behind():
     assert grown < 5 * one
 
 
+@pytest.mark.parametrize("numbers_at_once", [1, 300, 10**6])
+def test_a_product_by_dense_blocks_of_any_size_is_the_sparse_product(numbers_at_once):
+    left, right = (
+        csr_array(random_array(shape, density=0.1, format="csr", dtype=np.float32, rng=seed))
+        for seed, shape in enumerate([(40, 30), (30, 50)])
+    )
+    left.data[left.indptr[7] : left.indptr[8]] = 0.0
+    left.eliminate_zeros()
+    found = sparse_product(sparse_tensor(left), sparse_tensor(right), numbers_at_once=numbers_at_once)
+    expected = sparse_tensor(csr_array(left @ right))
+    assert torch.equal(found.crow_indices(), expected.crow_indices())
+    assert torch.equal(found.col_indices(), expected.col_indices())  # in order within each row
+    torch.testing.assert_close(found.values(), expected.values())
+    empty = sparse_tensor(csr_array((30, 50), dtype=np.float32))
+    assert sparse_product(sparse_tensor(left), empty, numbers_at_once=numbers_at_once).values().numel() == 0
+
+
+def test_rows_of_a_sparse_matrix_keep_their_entries():
+    matrix = csr_array(random_array((20, 15), density=0.2, format="csr", dtype=np.float32, rng=0))
+    dense, tensor = matrix.toarray(), sparse_tensor(matrix)
+    rows = np.array([19, 3, 3, 0])
+    np.testing.assert_array_equal(dense_rows(tensor, torch.from_numpy(rows)), dense[rows])
+    for start, stop in ((0, 20), (5, 6), (18, 40)):
+        row, column, value = (part.numpy() for part in entries_of_rows(tensor, start, stop))
+        np.testing.assert_array_equal((row - start, column), np.nonzero(dense[start:stop]))
+        np.testing.assert_array_equal(value, dense[row, column])
+
+
 # ------------------------------------------------------------------------------------------------ the path
 
 
@@ -116,8 +144,8 @@ def test_the_offset_by_hand():
         path.prior.copy_(torch.tensor([0.2, 0.5]))
     around = NeighbourLabels(
         (
-            csr_array(np.array([[1.0, 2.0], [0, 0]], dtype=np.float32)),
-            csr_array(np.array([[0, 3.0], [0, 0]], np.float32)),
+            sparse_tensor(csr_array(np.array([[1.0, 2.0], [0, 0]], dtype=np.float32))),
+            sparse_tensor(csr_array(np.array([[0, 3.0], [0, 0]], np.float32))),
         ),
         torch.tensor([[[2.0, 3.0]], [[0.0, 0.0]]]),
     )
@@ -147,10 +175,53 @@ def test_pairs_and_tables_agree_with_gates_open():
     assert trained.path.gates.abs().max() > 0.01
     around = NeighbourLabels.of(relations, trained.supervision, dataset.genes)
     genes, columns = (torch.from_numpy(part.ravel()) for part in np.indices(dataset.positive.shape))
-    having = torch.from_numpy(np.stack([part.toarray()[genes, columns] for part in around.having], axis=1))
+    having = torch.stack([part.to_dense()[genes, columns] for part in around.having], dim=1)
     found = trained.path.entries(genes, columns, around, having)
     table = trained.offset(relations, dataset.genes)
     np.testing.assert_allclose(table[genes, columns], found.detach(), rtol=1e-3, atol=1e-4)
+
+
+def test_blocks_of_genes_of_any_size_give_the_same_table():
+    dataset, _ = sorted_dataset()
+    relations = [sparse_tensor(relation) for relation in relations_of_networks(dataset).values()]
+    trained = TrainedPath.learn(relations, Supervision.of(dataset), seed=0)
+    around = NeighbourLabels.of(relations, trained.supervision, dataset.genes)
+    whole = trained.path.table(around)
+    for genes_at_once in (1, 7, 239, 10_000):
+        assert torch.equal(trained.path.table(around, genes_at_once=genes_at_once), whole)
+
+
+def test_a_step_of_the_path_asks_the_host_for_no_number():
+    """A tensor on the device 'meta' holds no numbers: whatever must know one, or needs an array, is an error there."""
+    meta, (dataset, _) = torch.device("meta"), sorted_dataset()
+    path, supervision = LabelPath(2, 3, dataset.n_terms).to(meta), Supervision.of(dataset)
+    around = NeighbourLabels((), torch.zeros((dataset.n_genes, 3, 2), device=meta))
+    path.settle(supervision, around)
+    pairs = torch.zeros(50, dtype=torch.int64, device=meta)
+    told = path.entries(pairs, pairs, around, torch.zeros((50, 2), device=meta))
+    told.sum().backward()
+    assert told.device == path.gates.grad.device == meta
+    offset = torch.zeros((dataset.n_genes, dataset.n_terms), device=meta)
+    TrainedPath(path, supervision).score(offset)
+    assert offset.device == meta
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_a_path_on_a_gpu_is_that_on_a_cpu():
+    dataset, _ = sorted_dataset()
+    relations = [sparse_tensor(relation) for relation in relations_of_networks(dataset).values()]
+    there = [relation.to("cuda") for relation in relations]
+    supervision = Supervision.of(dataset)
+    for near, far in zip(*(NeighbourLabels.of(each, supervision, dataset.genes).having for each in (relations, there))):
+        assert far.is_cuda
+        torch.testing.assert_close(far.cpu().to_dense(), near.to_dense(), rtol=1e-4, atol=1e-5)
+    paths = [TrainedPath.learn(each, supervision, seed=0) for each in (relations, there)]
+    for name, number in paths[0].path.state_dict().items():
+        torch.testing.assert_close(paths[1].path.state_dict()[name].cpu(), number, rtol=1e-2, atol=1e-3)
+    offset = paths[1].offset(there, dataset.genes)
+    assert offset.is_cuda
+    torch.testing.assert_close(offset.cpu(), paths[0].offset(relations, dataset.genes), rtol=1e-2, atol=1e-2)
 
 
 @pytest.mark.parametrize("view", VIEWS)
@@ -229,7 +300,7 @@ def test_genes_that_the_fit_did_not_know_show_nothing():
     relation = dataset.networks["a"]
     around = NeighbourLabels.of([sparse_tensor(relation)], supervision, dataset.genes)
     labels = dataset.positive.astype(np.float32).toarray() * half[:, None]
-    np.testing.assert_allclose(around.having[0].toarray(), relation @ labels, rtol=1e-5)
+    np.testing.assert_allclose(around.having[0].to_dense(), relation @ labels, rtol=1e-5)
     np.testing.assert_allclose(around.labelled[:, :, 0], relation @ (dataset.labelled * half[:, None]), rtol=1e-5)
 
 

@@ -7,6 +7,7 @@ from scipy.sparse import csr_array
 
 from genessl.errors import InputError
 from genessl.models.baselines import TermFrequency
+from genessl.models.neural import objective as objective_module
 from genessl.models.neural.graph_network import GraphNetwork
 from genessl.models.neural.sequence_network import SequenceNetwork
 from genessl.models.supervision import Supervision
@@ -156,8 +157,12 @@ def test_unlabelled_genes_teach(dataset):
 def test_known_labels_stay_as_they_are(dataset, monkeypatch):
     before = Supervision.of(dataset).positive.toarray()
     seen = []
-    batch, codes = Supervision.batch, Supervision.codes
-    monkeypatch.setattr(Supervision, "codes", lambda self, rows: seen.append((self, rows)) or codes(self, rows))
+    batch, codes = Supervision.batch, objective_module.codes_on_device
+    monkeypatch.setattr(
+        objective_module,
+        "codes_on_device",
+        lambda supervision, rows: seen.append((supervision, rows.cpu().numpy())) or codes(supervision, rows),
+    )
     adversarial().fit(dataset)
     monkeypatch.undo()
     assert len(seen) > 20
