@@ -192,6 +192,11 @@ class _Convolutions(nn.Module):
 
     def forward(self, inputs: DomainInputs, rows: Tensor) -> Tensor:
         """Return logits, shape (n_rows, n_outputs)."""
+        logits: Tensor = self.output(self.embed(inputs, rows))
+        return logits
+
+    def embed(self, inputs: DomainInputs, rows: Tensor) -> Tensor:
+        """Return what the output layer reads, shape (n_rows, hidden)."""
         embedded = self.entries(inputs.entries, inputs.starts) + self.offset
         hidden = self.dropout(torch.relu(embedded))  # (n_genes, hidden)
         for number, layer in enumerate(self.layers, start=1):
@@ -199,5 +204,4 @@ class _Convolutions(nn.Module):
             if number == len(self.layers):  # nobody reads the other genes' last state
                 around, hidden = around[rows], hidden[rows]
             hidden = self.dropout(torch.relu(layer(around))) + hidden
-        logits: Tensor = self.output(hidden)
-        return logits
+        return hidden if self.layers else hidden[rows]

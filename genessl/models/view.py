@@ -50,6 +50,10 @@ class View(GenePredictor, Generic[InputsT, FittedT]):
         """Whether several fits gain from running at once, each in one thread; by default a fit has all threads."""
         return False
 
+    def n_batches(self, n_rows: int) -> int:
+        """Return the number of steps of an epoch on so many genes; one where there are no epochs."""
+        return 1
+
     @property
     @abstractmethod
     def reads(self) -> frozenset[str]:

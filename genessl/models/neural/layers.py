@@ -120,6 +120,14 @@ class Dropout(Drawing, nn.Dropout):
         return values * kept.div_(1.0 - self.p)
 
 
+def continued_generator(device: torch.device) -> torch.Generator:
+    """Return a generator of a device that draws what torch's own would draw next."""
+    state = torch.cuda.get_rng_state(device) if device.type == "cuda" else torch.get_rng_state()
+    generator = torch.Generator(device)
+    generator.set_state(state)
+    return generator
+
+
 def draw_from(module: nn.Module, generator: torch.Generator) -> None:
     """Let all parts of a module that draw random numbers in training draw them from one generator."""
     for part in module.modules():

@@ -23,7 +23,7 @@ from genessl.models.inputs import Fitted, Preparation
 from genessl.models.neural.dummy_head import with_dummy_head
 from genessl.models.neural.inputs import NeuralT, with_offset
 from genessl.models.neural.label_path import TrainedPath
-from genessl.models.neural.layers import draw_from
+from genessl.models.neural.layers import continued_generator, draw_from
 from genessl.models.neural.objective import MakeObjective, Objective
 from genessl.models.neural.threads import seeded, suitable_threads
 from genessl.models.resources import Resources
@@ -161,10 +161,11 @@ class NeuralView(View[NeuralT, FittedModule]):
             stack.enter_context(seeded(self.seed))
             module = self._module(shape, len(columns))
             _start_at_frequency(module, chosen.frequency)
-            draw_from(module.to(self._device()), torch.Generator(self._device()).manual_seed(self.seed + 1))
+            module.to(self._device())
             goal = with_dummy_head(objective or Objective, chosen)(module, inputs, chosen)
-            if objective is None and self.draws_apart:
-                stack.close()  # from here on only the module draws random numbers, and those are its own
+            if objective is None and self.draws_apart:  # then only the module draws random numbers from here on
+                draw_from(module, continued_generator(self._device()))
+                stack.close()
             validation = None if held_out is None else held_out.select(columns)
             with suitable_threads(self._largest_product(module, inputs, chosen)):
                 best = self._loop(goal, validation, epochs)

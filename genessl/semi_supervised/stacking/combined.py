@@ -21,7 +21,6 @@ from genessl.evaluation.calibration import TermCalibration
 from genessl.models.base import Arrays, GenePredictor, check_count, check_flag
 from genessl.models.inputs import Preparation
 from genessl.models.neural.threads import side_by_side
-from genessl.models.neural.training import NeuralView
 from genessl.models.out_of_fold import deal_folds, fit_folds, join_folds, score_folds
 from genessl.models.resources import Resources, table_mb
 from genessl.models.supervision import Supervision
@@ -194,7 +193,6 @@ class Combined(GenePredictor):
     def _epochs_when_taught(self, name: str, taught: Supervision) -> int:
         """Return for how many epochs a taught view has as many steps as the view that is not taught, at least three."""
         view, fitted = fitted_view(self.members_[name][0])
-        assert isinstance(view, NeuralView)
         n_labelled = int((self.supervision_.has_labels & (self.fold_ != 0)).sum())
         n_steps = (fitted.n_epochs or 0) * view.n_batches(n_labelled)
         return max(_FEWEST_EPOCHS, round(n_steps / view.n_batches(len(taught.informative))))
