@@ -14,6 +14,7 @@ import argparse
 import logging
 import sys
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,7 @@ from genessl.errors import InputError
 from genessl.models.base import GenePredictor
 from genessl.semi_supervised.stacking.combined import PUPILS, TAUGHT, Combined
 from genessl.semi_supervised.stacking.members import MEMBERS, MORE_MEMBERS
+from genessl.semi_supervised.stacking.pair_network import PairNetwork
 
 GROUPS = {
     "combined": (),
@@ -47,20 +49,18 @@ def variants(
     model: Combined, dataset: GeneDataset, names: Collection[str] = VARIANTS
 ) -> Iterator[tuple[str, NDArray[np.float32]]]:
     """Yield the name and scores of the fitted predictor and of each named variant of it."""
-    scores = model.member_scores(dataset)
-    join, judges, everything = model.join_, dict(model.judges_), list(scores.values())
+    scores, judges = model.member_scores(dataset), model.judges_
     for name, left_out in GROUPS.items():
         kept = [table for member, table in scores.items() if member not in left_out]
         if name in names and kept and (len(kept) < len(scores) or not left_out):
-            if left_out:
-                model.fit_judges(dataset, kept)
-            yield name, _consistent(model.judge(dataset, kept), dataset)
-            model.join_, model.judges_ = join, judges
-    fewer = {_UNAWARE: {key: judge for key, judge in judges.items() if key.endswith("first")}, _JOIN: {}}
+            weighed = model.fit_judges(dataset, kept) if left_out else judges
+            yield name, _consistent(weighed.judge(dataset, kept, n_candidates=model.n_candidates), dataset)
+    unaware = {key: judge for key, judge in judges.networks.items() if key.endswith("first")}
+    fewer: dict[str, dict[str, PairNetwork]] = {_UNAWARE: unaware, _JOIN: {}}
     for name in (name for name in fewer if name in names):
-        model.judges_ = fewer[name]
-        yield name, _consistent(model.judge(dataset, everything), dataset)
-    model.judges_ = judges
+        weighed = replace(judges, networks=fewer[name])
+        table = weighed.judge(dataset, list(scores.values()), n_candidates=model.n_candidates)
+        yield name, _consistent(table, dataset)
 
 
 def _consistent(scores: NDArray[np.float32], dataset: GeneDataset) -> NDArray[np.float32]:

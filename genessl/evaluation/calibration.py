@@ -70,8 +70,10 @@ class TermCalibration:
             A gene is used in the fit of each aspect in which it is labelled. An aspect without labelled genes keeps the
             mean logit.
         aspect_of_term : ndarray of int, shape (n_terms,)
-        frequency : ndarray of float32, shape (n_terms,), in [0, 1]
-            Share of the genes with each term among those that the scores were trained on.
+        frequency : ndarray of float32, shape (n_terms,) or (n_genes, n_terms), in [0, 1]
+            Share of the genes with each term among those that the scores were trained on, for each gene if its scores
+            come from predictors of its own. Only `at` gives a calibration that was fitted with such a table what it
+            needs to be applied.
         offset_deviation : float
             Standard deviation of the offsets' prior, in logits; with 0 there are no offsets.
         """
@@ -80,13 +82,14 @@ class TermCalibration:
         bases, intercepts = np.ones(n_aspects), np.zeros(n_aspects)
         offsets = np.zeros(len(aspect_of_term))
         trained = np.any([view.any(axis=0) for view in views], axis=0)
+        known = np.broadcast_to(frequency, targets.shape)
         for aspect in range(n_aspects):
             columns = np.flatnonzero((aspect_of_term == aspect) & trained)
             rows = np.flatnonzero(labelled[:, aspect])
             if not len(rows) or not targets[np.ix_(rows, columns)].any():
                 continue
-            base = np.broadcast_to(_logit(frequency[columns]), (len(rows), len(columns)))
-            told = [evidence(view[np.ix_(rows, columns)], frequency[columns]) for view in views]
+            base = _logit(known[np.ix_(rows, columns)])
+            told = [evidence(view[np.ix_(rows, columns)], known[np.ix_(rows, columns)]) for view in views]
             design = np.stack([*told, base, np.ones_like(base)], axis=-1)  # (n_rows, n_columns, n_views + 2)
             truth = targets[np.ix_(rows, columns)]
             start = np.array([*slopes[aspect], 1.0, 0.0])
@@ -95,6 +98,11 @@ class TermCalibration:
             if offset_deviation:
                 offsets[columns] = _fit_offsets(design @ weights, truth, offset_deviation)
         return cls(slopes, bases, intercepts, offsets, frequency, aspect_of_term)
+
+    def select(self, columns: NDArray[np.intp]) -> TermCalibration:
+        """Return the calibration of some terms only."""
+        by_term = {name: getattr(self, name)[columns] for name in ("offsets", "frequency", "aspect_of_term")}
+        return replace(self, **by_term)
 
     def pack(self) -> dict[str, NDArray[Any]]:
         """Return the fields as named arrays."""

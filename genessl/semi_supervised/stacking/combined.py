@@ -4,28 +4,24 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from scipy.special import expit
 
-from genessl.data.dataset import VALIDATION, GeneDataset
+from genessl.data.dataset import GeneDataset
 from genessl.data.digest import digest
 from genessl.data.sparse import pack_sparse, unpack_sparse
 from genessl.errors import InputError
-from genessl.evaluation.calibration import TermCalibration
 from genessl.models.base import Arrays, GenePredictor, check_count, check_flag
 from genessl.models.inputs import Preparation
-from genessl.models.neural.threads import side_by_side
 from genessl.models.out_of_fold import deal_folds, fit_folds, join_folds, score_folds
 from genessl.models.resources import Resources, table_mb
 from genessl.models.supervision import Supervision
 from genessl.models.view import fitted_view
-from genessl.semi_supervised.stacking.member_join import apply_join, fit_join, in_half_precision
+from genessl.semi_supervised.stacking.judges import Judges, Labels
 from genessl.semi_supervised.stacking.members import (
     MEMBERS,
     MORE_MEMBERS,
@@ -34,28 +30,23 @@ from genessl.semi_supervised.stacking.members import (
     usual_members,
     with_usable_evidence,
 )
-from genessl.semi_supervised.stacking.pair_features import (
-    Pairs,
-    TermFacts,
-    describe_pairs,
-    gene_covariates,
-    withhold_terms,
-)
-from genessl.semi_supervised.stacking.pair_network import PairNetwork
 from genessl.semi_supervised.stacking.taught_folds import FoldOpinions
 
 _log = logging.getLogger(__name__)
 
 PUPILS = ("sequence_network", "graph_network")
 TAUGHT = "taught "
-_FIRST, _MORE = "first", "more"
-_MOST_GENES = 3000
-_FEWEST_GENES = 20
-_MOST_JOINED = 1000
-_DRAWS = 5
-_GENES_AT_ONCE = 500
-_DECAY = 1.0
-_FEWEST_EPOCHS = 3  # of a taught view, which has much more to learn than a few labels
+_FEWEST_EPOCHS = 8  # of a taught view, if hardly any gene is labelled
+_LARGEST_SCORE = np.float32(1.0 - 2.0**-11)  # the largest number below 1 in half precision
+
+
+def in_half_precision(scores: NDArray[np.float32]) -> NDArray[np.float16]:
+    """Return scores as float16, none of them rounded up to 1, whose log-odds would jump.
+
+    >>> in_half_precision(np.array([0.25, 0.9999, 1.0], dtype=np.float32)).tolist()
+    [0.25, 0.99951171875, 0.99951171875]
+    """
+    return np.minimum(scores, _LARGEST_SCORE).astype(np.float16)
 
 
 class Combined(GenePredictor):
@@ -101,10 +92,9 @@ class Combined(GenePredictor):
     members_ : dict of str to list of GenePredictor
         Each member's fit for each fold; those of the taught views are 'taught sequence_network' and
         'taught graph_network'.
-    join_ : TermCalibration
-        The join of the members.
-    judges_ : dict of str to PairNetwork
-        By aspect and kind, as in 'BPO first' for genes without known terms there and 'BPO more' for genes with some.
+    judges_ : Judges
+        The join of the members, and the judges by aspect and kind, as in 'BPO first' for genes without known terms
+        there and 'BPO more' for genes with some.
     kept_ : csr_array of float32, shape (n_genes, n_terms)
         The scores of the genes that it was fitted with, which are returned for the same dataset.
 
@@ -186,16 +176,21 @@ class Combined(GenePredictor):
             n_epochs = self._epochs_when_taught(name, opinions.taught(0))
             scores.append(self._fit_folds(TAUGHT + name, name, dataset, teach=opinions.taught, n_epochs=n_epochs))
         del opinions
-        self.accretion_ = dataset.accretion
-        self.fit_judges(dataset, scores)
-        self.digest_, self.kept_ = self._key(fitted), csr_array(self.judge(dataset, scores))
+        self.judges_ = self.fit_judges(dataset, scores)
+        judged = self.judges_.judge(dataset, scores, n_candidates=self.n_candidates)
+        self.digest_, self.kept_ = self._key(fitted), csr_array(judged)
 
     def _epochs_when_taught(self, name: str, taught: Supervision) -> int:
-        """Return for how many epochs a taught view has as many steps as the view that is not taught, at least three."""
+        """Return for how many epochs a taught view is trained.
+
+        It has as many steps as the view that is not taught, but the fewer genes are labelled, the more there is to
+        learn from the others: at least eight epochs if hardly any is, four if half of them are.
+        """
         view, fitted = fitted_view(self.members_[name][0])
-        n_labelled = int((self.supervision_.has_labels & (self.fold_ != 0)).sum())
+        n_labelled, n_genes = int((self.supervision_.has_labels & (self.fold_ != 0)).sum()), len(taught.informative)
         n_steps = (fitted.n_epochs or 0) * view.n_batches(n_labelled)
-        return max(_FEWEST_EPOCHS, round(n_steps / view.n_batches(len(taught.informative))))
+        fewest = _FEWEST_EPOCHS * (1 - n_labelled / n_genes)
+        return max(1, round(fewest), round(n_steps / view.n_batches(n_genes)))
 
     def _fit_folds(
         self,
@@ -223,109 +218,22 @@ class Combined(GenePredictor):
         _log.info("combined: %s is fitted on %d folds", key, self.n_folds)
         return in_half_precision(scores)
 
-    def fit_judges(self, dataset: GeneDataset, scores: Sequence[NDArray[np.float16]]) -> None:
-        """Fit the join, and train the judges of all aspects, on the members' scores as `member_scores` returns them."""
-        self.digest_ = ""  # what former judges said of the fitted genes counts no more
-        random = np.random.default_rng(self.seed)
-        known = np.flatnonzero(self.supervision_.has_labels & (dataset.split != VALIDATION))
-        self.join_ = fit_join(scores, self.supervision_, np.sort(random.permutation(known)[:_MOST_JOINED]))
-        scores = [*scores, apply_join(self.join_, scores)]
-        positive, aspects = self.supervision_.positive, self.supervision_.aspect_of_term
-        none = csr_array(positive.shape, dtype=bool)
-        withheld = [withhold_terms(positive, dataset.ontology, aspects, random) for _ in range(_DRAWS)]
-        names: list[str] = []
-
-        def trainings() -> Iterator[Callable[[], PairNetwork]]:
-            for aspect, name in enumerate(dataset.aspects):
-                for kind, shown in ((_FIRST, [none]), (_MORE, withheld)):
-                    features, truth = self._lessons(dataset, scores, aspect, shown, random)
-                    if len(truth):
-                        _log.info("combined: training a judge on %d pairs in %s, %s", len(truth), name, kind)
-                        names.append(f"{name} {kind}")
-                        yield partial(self._judge(len(scores) - 1).fit, features, truth)
-
-        judges = list(side_by_side(trainings()))
-        self.judges_ = dict(zip(names, judges))
+    def fit_judges(self, dataset: GeneDataset, scores: Sequence[NDArray[np.float16]]) -> Judges:
+        """Return judges trained on the out-of-fold scores of members, as `member_scores` returns them."""
+        labels = Labels.of(dataset, self.supervision_, self.fold_)
+        return Judges.fit(dataset, labels, scores, n_candidates=self.n_candidates, seed=self.seed)
 
     def _key(self, dataset: GeneDataset) -> str:
         """Return what the kept scores depend on, besides the fit."""
         return f"{digest(dataset)} {self.n_candidates}"
-
-    def _judge(self, n_members: int) -> PairNetwork:
-        return PairNetwork(start=n_members, weight_decay=_DECAY, seed=self.seed)
-
-    def _lessons(
-        self,
-        dataset: GeneDataset,
-        scores: Sequence[NDArray[np.float16]],
-        aspect: int,
-        shown: Sequence[csr_array],
-        random: np.random.Generator,
-    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        """Return the features of pairs of labelled genes and terms, and whether each pair is true.
-
-        Each table in `shown` holds the labels that the judge may read. Validation genes are left out, because they
-        choose the epochs of neural members. Genes all of whose labels are shown are left out, and, where a table shows
-        any label, also genes that show none. At most 3,000 genes are used over all tables; if there are fewer than
-        twenty, none is.
-        """
-        terms, targets = self._terms(dataset, aspect), self.supervision_.targets
-        labelled = self.supervision_.labelled[:, aspect]
-        covariates = gene_covariates(dataset, labelled, aspect)
-        taught = labelled & (dataset.split != VALIDATION)
-        held = np.diff(csr_array(targets[:, terms.columns]).indptr)
-        features, truth, room = [], [], _MOST_GENES
-        for known in shown:
-            n_shown = np.diff(csr_array(known[:, terms.columns]).indptr)
-            rows = np.flatnonzero(taught & (n_shown < held) & ((n_shown > 0) | (known.nnz == 0)))
-            rows = np.sort(random.permutation(rows)[:room])
-            room -= len(rows)
-            if len(rows):
-                pairs = self._describe(scores, known, covariates, terms, rows)
-                features.append(pairs.features)
-                truth.append(np.asarray(targets[rows[pairs.rows], pairs.columns] > 0).ravel())
-        if _MOST_GENES - room < _FEWEST_GENES:
-            return np.empty((0, 0), dtype=np.float32), np.empty(0, dtype=bool)
-        return np.concatenate(features), np.concatenate(truth)
-
-    def _terms(self, dataset: GeneDataset, aspect: int) -> TermFacts:
-        frequency = self.supervision_.frequency
-        columns = np.flatnonzero(self.supervision_.aspect_of_term == aspect)
-        return TermFacts.of(columns, frequency, self.accretion_, dataset.ontology)
-
-    def _describe(
-        self,
-        scores: Sequence[NDArray[np.float16]],
-        known: csr_array,
-        covariates: NDArray[np.float32],
-        terms: TermFacts,
-        rows: NDArray[np.intp],
-    ) -> Pairs:
-        """Return the candidate pairs of some genes with their features, computed a block of genes at a time."""
-        blocks = np.array_split(rows, max(1, len(rows) // _GENES_AT_ONCE))
-        starts = np.cumsum([0, *(len(block) for block in blocks)])
-        parts = [
-            describe_pairs(
-                [table[block] for table in scores],
-                csr_array(known[block]),
-                covariates[block],
-                terms,
-                n_candidates=self.n_candidates,
-            )
-            for block in blocks
-        ]
-        return Pairs(
-            np.concatenate([part.rows + start for part, start in zip(parts, starts)]),
-            np.concatenate([part.columns for part in parts]),
-            np.concatenate([part.features for part in parts]),
-        )
 
     def _predict(self, dataset: GeneDataset) -> NDArray[np.float32]:
         self.preparation_.check(dataset)
         self.preparation_.check_genes(dataset, type(self).__name__)
         if self._key(dataset) == self.digest_:
             return np.asarray(self.kept_.toarray())
-        return self.judge(dataset, list(self.member_scores(dataset).values()))
+        scores = list(self.member_scores(dataset).values())
+        return self.judges_.judge(dataset, scores, n_candidates=self.n_candidates)
 
     def member_scores(self, dataset: GeneDataset) -> dict[str, NDArray[np.float16]]:
         """Return each member's scores of all genes, ndarray of float16, shape (n_genes, n_terms), by member.
@@ -339,27 +247,6 @@ class Combined(GenePredictor):
         parts = {name: score_folds(fits, dataset) for name, fits in self.members_.items()}
         return {name: in_half_precision(join_folds(part, fold, seen)) for name, part in parts.items()}
 
-    def judge(self, dataset: GeneDataset, scores: Sequence[NDArray[np.float16]]) -> NDArray[np.float32]:
-        """Combine the scores of the fitted members into one score: float32, shape (n_genes, n_terms)."""
-        n_members, scores = len(scores), [*scores, apply_join(self.join_, scores)]
-        positive, labelled = self.supervision_.labels_for(dataset.genes)
-        known = positive.astype(bool)
-        none = csr_array(known.shape, dtype=bool)
-        result = np.zeros((dataset.n_genes, dataset.n_terms), dtype=np.float32)
-        for aspect, name in enumerate(dataset.aspects):
-            terms = self._terms(dataset, aspect)
-            covariates = gene_covariates(dataset, labelled[:, aspect], aspect)
-            for kind, held, genes in ((_FIRST, none, ~labelled[:, aspect]), (_MORE, known, labelled[:, aspect])):
-                judge = self.judges_.get(f"{name} {kind}", self.judges_.get(f"{name} {_FIRST}"))
-                rows = np.flatnonzero(genes)
-                for block in np.array_split(rows, max(1, len(rows) // _GENES_AT_ONCE)):
-                    pairs = self._describe(scores, held, covariates, terms, block)
-                    joined = expit(pairs.features[:, n_members])
-                    judged = joined if judge is None else judge.predict(pairs.features)
-                    result[block[pairs.rows], pairs.columns] = judged
-        result[known.nonzero()] = 1.0
-        return result
-
     def _write(self, folder: Path) -> None:
         super()._write(folder)
         for name, fitted in self.members_.items():
@@ -369,30 +256,23 @@ class Combined(GenePredictor):
                 predictor._write(folder / name / str(number))
 
     def _state(self) -> Arrays:
-        join = {f"join.{name}": array for name, array in self.join_.pack().items()}
-        judges = {f"judge.{n}.{k}": v for n, judge in self.judges_.items() for k, v in judge.state().items()}
-        kept = pack_sparse("kept", self.kept_)
-        return {**self.supervision_.pack(), "fold": self.fold_, "accretion": self.accretion_, **join, **judges, **kept}
+        return {**self.judges_.pack(), **pack_sparse("kept", self.kept_)}
 
     def _facts(self) -> dict[str, Any]:
         return {
             "preparation": self.preparation_.facts(),
             "members": list(self.members_),
-            "judges": list(self.judges_),
+            "judges": list(self.judges_.networks),
             "digest": self.digest_,
         }
 
     def _restore(self, arrays: Arrays, facts: dict[str, Any], folder: Path) -> None:
         self.preparation_ = Preparation.unpack(arrays, facts["preparation"])
-        self.supervision_ = Supervision.unpack(arrays, facts["preparation"]["genes"])
-        self.fold_, self.accretion_ = arrays["fold"].astype(np.intp), arrays["accretion"]
         self.members_ = {
             name: [GenePredictor.load(folder / name / str(number)) for number in range(self.n_folds)]
             for name in facts["members"]
         }
+        genes, n_members = facts["preparation"]["genes"], len(self.members_)
+        self.judges_ = Judges.unpack(arrays, genes, facts["judges"], n_members=n_members)
+        self.supervision_, self.fold_ = self.judges_.labels.supervision, self.judges_.labels.fold
         self.digest_, self.kept_ = facts["digest"], unpack_sparse("kept", arrays)
-        self.join_, self.judges_ = TermCalibration.unpack(arrays, "join."), {}
-        for name in facts["judges"]:
-            prefix = f"judge.{name}."
-            state = {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
-            self.judges_[name] = self._judge(len(self.members_)).restore(state)

@@ -68,7 +68,7 @@ class TermFacts:
 
 
 def describe_pairs(
-    scores: Sequence[NDArray[np.float16]],
+    scores: Sequence[NDArray[np.float32]],
     known: csr_array,
     covariates: NDArray[np.float32],
     terms: TermFacts,
@@ -84,9 +84,9 @@ def describe_pairs(
 
     Parameters
     ----------
-    scores : sequence of ndarray of float16, each of shape (n_rows, n_terms)
+    scores : sequence of ndarray of float32, each of shape (n_rows, n_columns)
         The scores by each predictor.
-    known : csr_array of bool, shape (n_rows, n_terms)
+    known : csr_array of bool, shape (n_rows, n_columns)
         Terms that the genes are known to have.
     covariates : ndarray of float32, shape (n_rows, n_covariates)
         As `gene_covariates` returns them.
@@ -94,12 +94,11 @@ def describe_pairs(
     n_candidates : int
         The most terms of a gene that each predictor proposes.
     """
-    held = known[:, terms.columns].toarray()
-    tables = [part[:, terms.columns].astype(np.float32) for part in scores]
+    held = known.toarray()
     candidate = np.zeros(held.shape, dtype=bool)
-    for table in tables:
+    for table in scores:
         candidate |= _best(np.where(held, 0.0, table), n_candidates)
-    logits = [_logit(table) for table in tables]
+    logits = [_logit(table) for table in scores]
     mean = np.mean(logits, axis=0, dtype=np.float32)
     n_known = held.sum(axis=1)
     foreseen = np.where(held, mean, 0.0).sum(axis=1) / np.maximum(n_known, 1)

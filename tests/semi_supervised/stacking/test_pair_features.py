@@ -42,8 +42,8 @@ def facts():
 
 def described(known, n_candidates, scores=(FIRST, SECOND)):
     return describe_pairs(
-        [wide(part, np.float16) for part in scores],
-        csr_array(wide(known, bool)),
+        [np.array(part, dtype=np.float32) for part in scores],
+        csr_array(known),
         COVARIATES,
         facts(),
         n_candidates=n_candidates,
