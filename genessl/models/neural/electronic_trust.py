@@ -43,7 +43,7 @@ class FittedTrust(Fitted):
     ----------
     sources : tuple of str
     trust : ndarray of float32, shape (n_sources, n_terms), in [0, 1]
-        0 where a source is not used.
+        0 in aspects in which a source is not used.
     n_named : ndarray of int64, shape (n_sources, n_terms)
         Number of labelled genes to which the source gives the term.
     omission : ndarray of float32, shape (n_terms,)
@@ -120,7 +120,7 @@ class ElectronicTrust(View[SourceInputs, FittedTrust]):
             named, right = _counts(labels, supervision)
             totals = [np.bincount(aspects, weights=part, minlength=n_aspects) for part in (right, named)]
             mean = ((totals[0] + 1.0) / (totals[1] + 2.0))[aspects]
-            used = np.bincount(labels.indices, minlength=n_terms) > 0
+            used = (np.bincount(aspects[labels.indices], minlength=n_aspects) > 0)[aspects]
             trust[row] = np.where(used, (right + self.prior * mean) / (named + self.prior), 0.0)
             n_named[row] = named
         said = csr_array(sum(sources.values(), csr_array(supervision.positive.shape, dtype=bool)))

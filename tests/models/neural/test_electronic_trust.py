@@ -1,5 +1,7 @@
 """ElectronicTrust: numbers by hand, which sources are used, what a worthless source is worth."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
@@ -61,9 +63,19 @@ def test_the_trust_in_a_source_is_its_share_of_right_terms_drawn_to_its_mean(by_
     assert fitted.fitted_.sources == ("good", "poor")
     # good names A for three labelled genes, right twice, and B for one, rightly: mean (3 + 1) / (4 + 2) = 2/3,
     # A (2 + 3 * 2/3) / (3 + 3) = 2/3, B (1 + 3 * 2/3) / (1 + 3) = 3/4.
-    # poor names A for gene 2, wrongly: mean (0 + 1) / (1 + 2) = 1/3, A (0 + 3 * 1/3) / (1 + 3) = 1/4.
-    np.testing.assert_allclose(fitted.fitted_.trust[:, [A, B, F]], [[2 / 3, 3 / 4, 0], [1 / 4, 0, 0]], rtol=1e-6)
+    # poor names A for gene 2, wrongly: mean (0 + 1) / (1 + 2) = 1/3, A (0 + 3 * 1/3) / (1 + 3) = 1/4; it never names B.
+    np.testing.assert_allclose(fitted.fitted_.trust[:, [A, B, F]], [[2 / 3, 3 / 4, 0], [1 / 4, 1 / 3, 0]], rtol=1e-6)
     assert fitted.fitted_.n_named[:, [A, B, F]].tolist() == [[3, 1, 0], [1, 0, 0]]
+
+
+def test_a_term_that_a_source_gives_to_new_genes_only_is_trusted_as_the_source_is(by_hand):
+    fitted = ElectronicTrust().fit(by_hand)
+    sources = {"good": having(8), "poor": having(8, B=[5], F=[6])}
+    new = replace(dataset_of(8, by_hand.positive, sources), genes=np.array([f"N{k}" for k in range(8)]))
+    scores = fitted.predict_proba(new)
+    assert scores[5, B] == pytest.approx(1 / 3)
+    # Negative control: in the function, in which the source annotated no gene of the fit, it is not believed.
+    assert scores[6, F] == scores[7, F]
 
 
 def test_a_larger_prior_draws_nearer_to_the_mean(by_hand):
