@@ -37,17 +37,19 @@ from benchmarks.contamination.pools import (
 from benchmarks.semi_supervised.run import load_tables, save_tables, tables_of
 from benchmarks.semi_supervised.strategies import STRATEGIES as COMPARED
 from benchmarks.semi_supervised.strategies import Entry
+from benchmarks.semi_supervised.without_pool import scores_without_pool
 from genessl.data.dataset import GeneDataset
 from genessl.data.folders import written_file
 from genessl.errors import InputError
 from genessl.evaluation.metrics import GeneTable
 from genessl.features.muting import Muting
+from genessl.models.base import GenePredictor
 from genessl.screening.detector import SyntheticDetector
 from genessl.semi_supervised.rsmatch import RSMatch
 
 _log = logging.getLogger(__name__)
 CLEAN, DEVELOPMENT = "clean", "development"
-STRATEGIES = COMPARED | {name: Entry(name, {}) for name in ("difficulty_diffusion", "combined")}
+STRATEGIES = COMPARED | {"difficulty_diffusion": Entry("difficulty_diffusion", {})}
 _POOLS = (CLEAN, *KINDS, GENERATED)
 # The treatments of the pool by RSMatch.
 _AROUND = {
@@ -149,12 +151,14 @@ class Bench:
         pool = self.contaminated(trial.kind, trial.ratio, trial.fraction, trial.seed)
         n_genes = self.dataset.n_genes
         tested = self.dataset.split == self.fold(trial.seed)
-        strategy, muting, shown_muting = STRATEGIES[trial.strategy].make(trial.seed), None, None
-        learned, seen = self._rows(trial.treatment, pool, tested)
+        strategy, muting = STRATEGIES[trial.strategy].make(trial.seed), None
+        if trial.treatment == "pool dropped":
+            return self._without_pool(strategy, pool, tested)
+        rows = self._rows(trial.treatment, pool, tested)
         if trial.treatment in _AROUND:
             strategy = RSMatch(strategy=strategy, treatment=_AROUND[trial.treatment])
             strategy.threshold = _threshold(trial.treatment)
-            muting = muted_by(strategy, pool.take(learned), self.screen(trial, pool))
+            muting = muted_by(strategy, pool.take(rows), self.screen(trial, pool))
         head_shared = trial.treatment == "rsmatch, head shared"
         start = time.perf_counter()
         with (
@@ -162,15 +166,19 @@ class Bench:
             if head_shared
             else nullcontext()
         ):
-            strategy.fit(pool.take(learned), muting)
-        shown = pool.take(seen)
-        if trial.treatment == "pool dropped":  # those tested receive from the others, and send nothing to these
-            unlabelled = np.diff(shown.positive.indptr) == 0
-            shown_muting = Muting(unlabelled, unlabelled, suspects_send=False)
+            strategy.fit(pool.take(rows), muting)
         scores = np.zeros((n_genes, pool.n_terms), dtype=np.float32)
-        scores[seen[seen < n_genes]] = strategy.predict_proba(shown, shown_muting)[seen < n_genes]
+        scores[rows[rows < n_genes]] = strategy.predict_proba(pool.take(rows))[rows < n_genes]
         seconds = time.perf_counter() - start
         return tables_of(scores, self.dataset, tested), seconds
+
+    def _without_pool(
+        self, strategy: GenePredictor, pool: GeneDataset, tested: NDArray[np.bool_]
+    ) -> tuple[dict[str, GeneTable], float]:
+        start, n_synthetic = time.perf_counter(), pool.n_genes - len(tested)
+        scores = scores_without_pool(strategy, pool, np.concatenate([tested, np.zeros(n_synthetic, dtype=bool)]))
+        seconds = time.perf_counter() - start
+        return tables_of(scores[: len(tested)], self.dataset, tested), seconds
 
     def _without_suspects(self, trial: Trial) -> tuple[dict[str, GeneTable], float]:
         """Return the tables of the fit in which suspects are dropped, with no prediction for suspects."""
@@ -187,19 +195,14 @@ class Bench:
             left[name] = GeneTable(table.hits * kept, table.misinformation * kept, unknown)
         return left, seconds
 
-    def _rows(
-        self, treatment: str, pool: GeneDataset, tested: NDArray[np.bool_]
-    ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Return the rows of the genes to fit on, and of the genes in the dataset to predict."""
-        everyone, others = np.arange(pool.n_genes), np.zeros(pool.n_genes - len(tested), dtype=bool)
+    def _rows(self, treatment: str, pool: GeneDataset, tested: NDArray[np.bool_]) -> NDArray[np.intp]:
+        """Return the rows of the genes to fit on and to predict."""
+        if treatment != "dubious dropped":
+            return np.arange(pool.n_genes)
+        others = np.zeros(pool.n_genes - len(tested), dtype=bool)
+        dubious = np.concatenate([dubious_genes(self.dataset, self.mirror)["Dubious"], others])
         labelled, tested = np.diff(pool.positive.indptr) > 0, np.concatenate([tested, others])
-        if treatment == "pool dropped":  # the tested genes are added after the fit
-            return np.flatnonzero(labelled), np.flatnonzero(labelled | tested)
-        if treatment == "dubious dropped":
-            dubious = np.concatenate([dubious_genes(self.dataset, self.mirror)["Dubious"], others])
-            kept = np.flatnonzero(~dubious | labelled | tested)
-            return kept, kept
-        return everyone, everyone
+        return np.flatnonzero(~dubious | labelled | tested)
 
 
 def _threshold(treatment: str) -> float:

@@ -55,10 +55,11 @@ def run_one(dataset: GeneDataset, strategy: str, fraction: float, seed: int, *, 
     last = dataset.n_folds - 1
     fold = last if development else seed % last
     visible = replace(dataset, label_fraction=fraction, seed=seed).hide(fold)
+    tested = dataset.split == fold
     start = time.perf_counter()
-    scores = STRATEGIES[strategy].make(seed).fit(visible).predict_proba(visible)
+    scores = STRATEGIES[strategy].score(visible, tested, seed)
     seconds = time.perf_counter() - start
-    return Outcome(strategy, fraction, seed, tables_of(scores, dataset, dataset.split == fold), seconds)
+    return Outcome(strategy, fraction, seed, tables_of(scores, dataset, tested), seconds)
 
 
 def tables_of(scores: NDArray[np.float32], dataset: GeneDataset, tested: NDArray[np.bool_]) -> dict[str, GeneTable]:

@@ -6,6 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.same_inputs import without_electronic
+from benchmarks.semi_supervised.without_pool import scores_without_pool
+from genessl.data.dataset import GeneDataset
 from genessl.models.base import GenePredictor
 from genessl.predictors import make_predictor
 
@@ -16,16 +22,26 @@ FRACTIONS = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0)
 class Entry:
     """A model of the registry with its parameters, and the name of the entry that it is compared with.
 
-    `counterpart` is None for an entry that is itself supervised or has no supervised form.
+    `counterpart` is None for an entry that is itself supervised or has no supervised form. Without `pool` the model
+    learns from the labelled genes alone, without `electronic` it sees no electronic annotation.
     """
 
     model: str
     parameters: Mapping[str, Any]
     counterpart: str | None = None
+    pool: bool = True
+    electronic: bool = True
 
     def make(self, seed: int) -> GenePredictor:
         """Make the predictor."""
         return make_predictor(self.model, self.parameters, seed=seed)
+
+    def score(self, visible: GeneDataset, tested: NDArray[np.bool_], seed: int) -> NDArray[np.float32]:
+        """Fit the predictor on the visible labels, and return its scores of the genes tested, (n_genes, n_terms)."""
+        seen, strategy = visible if self.electronic else without_electronic(visible), self.make(seed)
+        if not self.pool:
+            return scores_without_pool(strategy, seen, tested)
+        return strategy.fit(seen).predict_proba(seen)
 
 
 STRATEGIES: dict[str, Entry] = {
@@ -52,4 +68,10 @@ STRATEGIES: dict[str, Entry] = {
     "label_propagation": Entry("label_propagation", {}, "network_neighbours"),
     "label_spreading": Entry("label_spreading", {}, "network_neighbours"),
     "function_diffusion": Entry("function_diffusion", {}, "network_neighbours"),
+    "combined": Entry("combined", {}, "combined (pool dropped)"),
+    "combined (pool dropped)": Entry("combined", {}, pool=False),
+    "combined (electronic unread)": Entry(
+        "combined", {}, "combined (electronic unread, pool dropped)", electronic=False
+    ),
+    "combined (electronic unread, pool dropped)": Entry("combined", {}, pool=False, electronic=False),
 }

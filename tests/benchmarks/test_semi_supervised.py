@@ -6,8 +6,10 @@ import pytest
 
 from benchmarks.semi_supervised import compare, figure, run
 from benchmarks.semi_supervised.run import Outcome, load_outcomes, outcome_path, run_one, save_outcome, tables_of
-from benchmarks.semi_supervised.strategies import STRATEGIES
+from benchmarks.semi_supervised.strategies import STRATEGIES, Entry
+from benchmarks.semi_supervised.without_pool import scores_without_pool
 from genessl.evaluation.metrics import GeneTable
+from genessl.models.baselines import TermFrequency
 from genessl.predictors import check_parameters
 from tests.conftest import make_dataset
 
@@ -34,11 +36,7 @@ def test_a_fit_sees_its_share_of_the_labels_and_none_of_the_fold_tested(dataset,
         def predict_proba(self, visible):
             return np.zeros((visible.n_genes, visible.n_terms), dtype=np.float32)
 
-    class Entry:
-        def make(self, seed):
-            return Watching()
-
-    monkeypatch.setitem(run.STRATEGIES, "term_frequency", Entry())
+    monkeypatch.setattr("benchmarks.semi_supervised.strategies.make_predictor", lambda *_, **__: Watching())
     for fraction, seed in ((1.0, 5), (0.1, 5)):
         run_one(dataset, "term_frequency", fraction, seed)
     full, tenth = (visible.labelled.any(axis=1) for visible in seen)
@@ -48,6 +46,45 @@ def test_a_fit_sees_its_share_of_the_labels_and_none_of_the_fold_tested(dataset,
     assert not (tenth & ~full).any()
     run_one(dataset, "term_frequency", 1.0, 5, development=True)
     assert (seen[-1].labelled.any(axis=1) == (dataset.labelled.any(axis=1) & (dataset.split != 3))).all()
+
+
+def test_without_the_pool_a_fit_sees_labelled_genes_and_those_tested_hear_from_them_only(dataset):
+    seen = []
+
+    class Watching(TermFrequency):
+        def fit(self, fitted):
+            seen.append(fitted)
+            return super().fit(fitted)
+
+        def predict_proba(self, shown):
+            seen.append(shown)
+            return super().predict_proba(shown)
+
+    visible, tested = dataset.hide(2), dataset.split == 2
+    scores = scores_without_pool(Watching(), visible, tested)
+    fitted, shown = seen
+    labelled = visible.labelled.any(axis=1)
+    assert set(fitted.genes) == set(visible.genes[labelled])
+    assert set(shown.genes) == set(visible.genes[labelled | tested])
+    place = {gene: row for row, gene in enumerate(visible.genes)}
+    rows = [place[gene] for gene in shown.genes]
+    for name, network in visible.networks.items():
+        expected = network.toarray()
+        expected[np.ix_(tested, tested)] = 0
+        np.testing.assert_array_equal(shown.networks[name].toarray(), expected[np.ix_(rows, rows)])
+    assert (scores[tested] == TermFrequency().fit(fitted).predict_proba(shown)[0]).all()
+    assert not scores[~tested].any()
+
+
+def test_a_model_that_may_not_read_electronic_annotations_sees_none(dataset, monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        TermFrequency, "fit", lambda self, visible, fit=TermFrequency.fit: (seen.append(visible), fit(self, visible))[1]
+    )
+    visible = dataset.hide(2)
+    for electronic in (True, False):
+        Entry("term_frequency", {}, electronic=electronic).score(visible, dataset.split == 2, 0)
+    assert [bool(part.electronic.nnz) for part in seen] == [True, False]
 
 
 def test_scores_are_tested_on_the_fold_only(dataset):
