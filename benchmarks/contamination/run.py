@@ -49,7 +49,8 @@ from genessl.semi_supervised.rsmatch import RSMatch
 
 _log = logging.getLogger(__name__)
 CLEAN, DEVELOPMENT = "clean", "development"
-STRATEGIES = COMPARED | {"difficulty_diffusion": Entry("difficulty_diffusion", {})}
+STRATEGIES = {name: entry for name, entry in COMPARED.items() if entry.pool and entry.electronic}
+STRATEGIES["difficulty_diffusion"] = Entry("difficulty_diffusion", {})
 _POOLS = (CLEAN, *KINDS, GENERATED)
 # The treatments of the pool by RSMatch.
 _AROUND = {

@@ -37,7 +37,7 @@ class Entry:
         return make_predictor(self.model, self.parameters, seed=seed)
 
     def score(self, visible: GeneDataset, tested: NDArray[np.bool_], seed: int) -> NDArray[np.float32]:
-        """Fit the predictor on the visible labels, and return its scores of the genes tested, (n_genes, n_terms)."""
+        """Fit the predictor on the visible labels, and return scores, (n_genes, n_terms); only those tested count."""
         seen, strategy = visible if self.electronic else without_electronic(visible), self.make(seed)
         if not self.pool:
             return scores_without_pool(strategy, seen, tested)
@@ -70,8 +70,6 @@ STRATEGIES: dict[str, Entry] = {
     "function_diffusion": Entry("function_diffusion", {}, "network_neighbours"),
     "combined": Entry("combined", {}, "combined (pool dropped)"),
     "combined (pool dropped)": Entry("combined", {}, pool=False),
-    "combined (electronic unread)": Entry(
-        "combined", {}, "combined (electronic unread, pool dropped)", electronic=False
-    ),
-    "combined (electronic unread, pool dropped)": Entry("combined", {}, pool=False, electronic=False),
+    "combined (unread)": Entry("combined", {}, "combined (unread, pool dropped)", electronic=False),
+    "combined (unread, pool dropped)": Entry("combined", {}, pool=False, electronic=False),
 }

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from genessl.data.dataset import GeneDataset
+from genessl.features.muting import Muting
 from genessl.models.base import GenePredictor
 
 
@@ -17,8 +18,8 @@ def scores_without_pool(
 ) -> NDArray[np.float32]:
     """Fit a predictor on the labelled genes alone and score the genes tested, which join after the fit.
 
-    Networks then have the edges between labelled genes and those between a labelled gene and one tested, so that genes
-    tested hear from labelled ones only.
+    The genes tested receive from others and send nothing to them, where the predictor heeds a `Muting`. Where it does
+    not, as `combined`, the edges among the genes tested are left out.
 
     Parameters
     ----------
@@ -32,13 +33,15 @@ def scores_without_pool(
     ndarray of float32, shape (n_genes, n_terms)
         0 for genes that are not tested.
     """
-    labelled = visible.labelled.any(axis=1)
+    labelled = np.diff(visible.positive.indptr) > 0
     strategy.fit(visible.take(np.flatnonzero(labelled)))
-    shown = visible.take(np.flatnonzero(labelled | tested))
-    silent = ~labelled[labelled | tested]
-    networks = {name: _without_edges_among(network, silent) for name, network in shown.networks.items()}
+    shown, added = visible.take(np.flatnonzero(labelled | tested)), ~labelled[labelled | tested]
     scores = np.zeros((visible.n_genes, visible.n_terms), dtype=np.float32)
-    scores[labelled | tested] = strategy.predict_proba(replace(shown, networks=networks))
+    if strategy.heeds_muting:
+        scores[labelled | tested] = strategy.predict_proba(shown, Muting(added, added, suspects_send=False))
+    else:
+        networks = {name: _without_edges_among(network, added) for name, network in shown.networks.items()}
+        scores[labelled | tested] = strategy.predict_proba(replace(shown, networks=networks))
     scores[~tested] = 0.0
     return scores
 

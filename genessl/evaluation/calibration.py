@@ -72,8 +72,7 @@ class TermCalibration:
         aspect_of_term : ndarray of int, shape (n_terms,)
         frequency : ndarray of float32, shape (n_terms,) or (n_genes, n_terms), in [0, 1]
             Share of the genes with each term among those that the scores were trained on, for each gene if its scores
-            come from predictors of its own. Only `at` gives a calibration that was fitted with such a table what it
-            needs to be applied.
+            come from predictors of its own. The calibration then has the mean over these genes; see `at`.
         offset_deviation : float
             Standard deviation of the offsets' prior, in logits; with 0 there are no offsets.
         """
@@ -97,7 +96,8 @@ class TermCalibration:
             slopes[aspect], bases[aspect], intercepts[aspect] = weights[:n_views], weights[-2], weights[-1]
             if offset_deviation:
                 offsets[columns] = _fit_offsets(design @ weights, truth, offset_deviation)
-        return cls(slopes, bases, intercepts, offsets, frequency, aspect_of_term)
+        common = known.mean(axis=0) if frequency.ndim == 2 else frequency
+        return cls(slopes, bases, intercepts, offsets, common, aspect_of_term)
 
     def select(self, columns: NDArray[np.intp]) -> TermCalibration:
         """Return the calibration of some terms only."""

@@ -22,7 +22,7 @@ from genessl.features.muting import Muting
 from genessl.models.resources import Resources
 
 Arrays = dict[str, NDArray[Any]]
-FORMAT = 3  # version of the saved files; raise it whenever an older file can no longer be read
+FORMAT = 4  # version of the saved files; raise it whenever an older file can no longer be read
 
 
 class GenePredictor(BaseEstimator, ABC):  # type: ignore[misc]

@@ -10,6 +10,7 @@ from benchmarks.semi_supervised.strategies import STRATEGIES, Entry
 from benchmarks.semi_supervised.without_pool import scores_without_pool
 from genessl.evaluation.metrics import GeneTable
 from genessl.models.baselines import TermFrequency
+from genessl.models.propagation.label_spreading import LabelSpreading
 from genessl.predictors import check_parameters
 from tests.conftest import make_dataset
 
@@ -48,10 +49,12 @@ def test_a_fit_sees_its_share_of_the_labels_and_none_of_the_fold_tested(dataset,
     assert (seen[-1].labelled.any(axis=1) == (dataset.labelled.any(axis=1) & (dataset.split != 3))).all()
 
 
-def test_without_the_pool_a_fit_sees_labelled_genes_and_those_tested_hear_from_them_only(dataset):
+def test_without_the_pool_a_fit_sees_labelled_genes_and_those_tested_have_no_edge_among_them(dataset):
     seen = []
 
     class Watching(TermFrequency):
+        heeds_muting = False
+
         def fit(self, fitted):
             seen.append(fitted)
             return super().fit(fitted)
@@ -63,7 +66,7 @@ def test_without_the_pool_a_fit_sees_labelled_genes_and_those_tested_hear_from_t
     visible, tested = dataset.hide(2), dataset.split == 2
     scores = scores_without_pool(Watching(), visible, tested)
     fitted, shown = seen
-    labelled = visible.labelled.any(axis=1)
+    labelled = np.diff(visible.positive.indptr) > 0
     assert set(fitted.genes) == set(visible.genes[labelled])
     assert set(shown.genes) == set(visible.genes[labelled | tested])
     place = {gene: row for row, gene in enumerate(visible.genes)}
@@ -74,6 +77,16 @@ def test_without_the_pool_a_fit_sees_labelled_genes_and_those_tested_hear_from_t
         np.testing.assert_array_equal(shown.networks[name].toarray(), expected[np.ix_(rows, rows)])
     assert (scores[tested] == TermFrequency().fit(fitted).predict_proba(shown)[0]).all()
     assert not scores[~tested].any()
+
+
+def test_without_the_pool_genes_tested_together_score_as_each_alone(dataset):
+    visible, tested = dataset.hide(2), dataset.split == 2
+    together = scores_without_pool(LabelSpreading(), visible, tested)
+    for gene in np.flatnonzero(tested)[:5]:
+        alone = scores_without_pool(LabelSpreading(), visible, np.arange(visible.n_genes) == gene)
+        np.testing.assert_allclose(alone[gene], together[gene], atol=1e-5)
+    # Negative control: with the pool they hear from each other.
+    assert np.abs(LabelSpreading().fit(visible).predict_proba(visible)[tested] - together[tested]).max() > 0.01
 
 
 def test_a_model_that_may_not_read_electronic_annotations_sees_none(dataset, monkeypatch):

@@ -53,7 +53,7 @@ class Labels:
     fold : ndarray of int, shape (n_genes,)
     frequency : ndarray of float32, shape (n_folds + 1, n_terms), in (0, 1)
         Share of the labelled genes outside each fold that have each term, and of all labelled genes in the last row; at
-        least that of half a gene.
+        least that of half a gene. Where no gene is labelled in the aspect, half a gene of those labelled in any.
     accretion : ndarray of float64, shape (n_folds + 1, n_terms), in bits
         Information accretion of the terms by the same labels.
     """
@@ -71,7 +71,7 @@ class Labels:
         return cls(
             supervision,
             fold,
-            np.stack([np.maximum(part.frequency, 0.5 / (part.n_labelled + 1)) for part in parts]).astype(np.float32),
+            np.stack([_frequency(part) for part in parts]),
             np.stack([*(dataset.without_labels(~others).accretion for others in kept), dataset.accretion]),
         )
 
@@ -196,6 +196,11 @@ class Judges:
         return cls(labels, TermCalibration.unpack(arrays, "join."), networks)
 
 
+def _frequency(supervision: Supervision) -> NDArray[np.float32]:
+    n_labelled = np.where(supervision.n_labelled > 0, supervision.n_labelled, supervision.has_labels.sum())
+    return np.maximum(supervision.frequency, 0.5 / (n_labelled + 1)).astype(np.float32)
+
+
 def _fit_join(scores: Sequence[NDArray[np.float16]], labels: Labels, rows: NDArray[np.intp]) -> TermCalibration:
     """Fit the join on some labelled genes, each of whose scores come from predictors fitted without its fold."""
     supervision = labels.supervision
@@ -255,7 +260,7 @@ class AspectPairs:
             for block in np.array_split(genes, max(1, len(genes) // _GENES_AT_ONCE)):
                 tables = [table[block][:, self.columns].astype(np.float32) for table in self.scores]
                 joined = self.joins[number].apply(tables)
-                joined[joined < _SMALLEST_SCORE] = 0.0
+                joined[(joined < _SMALLEST_SCORE) | ~np.any(tables, axis=0)] = 0.0  # no member names these pairs
                 pairs = describe_pairs(
                     [*tables, joined],
                     csr_array(known[block][:, self.columns]),

@@ -45,7 +45,7 @@ class TermFacts:
     ----------
     columns : ndarray of int, shape (n_columns,)
     frequency : ndarray of float32, shape (n_columns,)
-        Share of the labelled genes that have each term.
+        Share of the genes that have each term, among those from whose labels the predictors learned; above 0.
     accretion : ndarray of float32, shape (n_columns,), in bits
     parents : csr_array of float32, shape (n_columns, n_columns)
         1 / number of parents at (child, parent).

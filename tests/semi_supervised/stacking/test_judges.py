@@ -114,3 +114,62 @@ def test_a_term_that_no_labelled_gene_has_is_believed_if_its_source_is_reliable(
     # Four of five of these annotations are right, and a term was named to a few genes at most.
     assert np.mean(np.concatenate(right)) == pytest.approx(0.8, abs=0.05)
     assert np.mean(np.concatenate(believed)) == pytest.approx(0.8, abs=0.15)
+
+
+def with_unrelated_genes(dataset, n_genes):
+    """Add genes of which nothing is known, whose names come first."""
+    total = dataset.n_genes + n_genes
+
+    def longer(table, columns):
+        return csr_array((table.data, table.indices, [*table.indptr, *[table.indptr[-1]] * n_genes]), (total, columns))
+
+    return replace(
+        dataset,
+        genes=np.array([*dataset.genes, *(f"A{k:04d}" for k in range(n_genes))]),
+        sequence_features=np.zeros((total, 0), dtype=np.float32),
+        homology=csr_array((total, total), dtype=np.float32),
+        networks={"net": longer(dataset.networks["net"], total)},
+        positive=longer(dataset.positive, dataset.n_terms),
+        negative=longer(dataset.negative, dataset.n_terms),
+        electronic=longer(dataset.electronic, dataset.n_terms),
+        split=np.zeros(total, dtype=np.uint8),
+    )
+
+
+def test_unrelated_genes_in_the_dataset_change_no_score(monkeypatch):
+    monkeypatch.setattr(pair_network, "_FEWEST_STEPS", 40)
+    dataset, _ = rarely_labelled(n_genes=1400, n_labelled=30, n_terms=300)
+    fitted = Combined(members=CHEAP).fit(dataset)
+    alone = fitted.predict_proba(dataset)
+    more = fitted.predict_proba(with_unrelated_genes(dataset, 300))[: dataset.n_genes]
+    np.testing.assert_allclose(more, alone, atol=1e-6)
+    # A term that no labelled gene has and nothing names for a gene has no score there.
+    unseen = np.flatnonzero(dataset.positive.sum(axis=0) == 0)
+    unnamed = ~dataset.electronic.toarray()[:, unseen]
+    assert alone[:, unseen][unnamed].max() == 0
+    assert alone[:, unseen][~unnamed].mean() > 0.5
+
+
+def test_an_aspect_without_labelled_genes_is_scored_where_something_is_known_and_below_a_tenth(monkeypatch):
+    monkeypatch.setattr(pair_network, "_FEWEST_STEPS", 40)
+    dataset, _ = rarely_labelled(n_terms=60)
+    names = dataset.ontology.terms
+    aspects = ["molecular_function" if k % 2 else "biological_process" for k in range(len(names))]
+    full = ontology_from_edges(
+        {"GO:root": ("root", "biological_process"), "GO:roof": ("roof", "molecular_function")}
+        | {name: (name, aspect) for name, aspect in zip(names, aspects)},
+        [(name, "GO:root" if aspect[0] == "b" else "GO:roof") for name, aspect in zip(names, aspects)],
+    )
+    ontology = full.subset(np.flatnonzero(~full.roots))
+    function = ontology.aspects == "MFO"
+    order = np.array([names.index(name) for name in ontology.terms])
+    changed = {
+        name: csr_array(table.toarray()[:, order] & (~function | (name == "electronic")))
+        for name, table in (("positive", dataset.positive), ("electronic", dataset.electronic))
+    }
+    half = replace(dataset, ontology=ontology, negative=csr_array(dataset.negative.toarray()[:, order]), **changed)
+    assert half.labelled.any(axis=0).tolist().count(True) == 1
+    scores = Combined(members=CHEAP).fit(half).predict_proba(half)[:, function]
+    named = half.electronic.toarray()[:, function]
+    assert scores[~named].max() == 0
+    assert scores[named].min() > 0 and scores[named].max() < 0.1
