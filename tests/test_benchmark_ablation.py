@@ -1,5 +1,7 @@
 """The ablation: every variant is evaluated on the run's own genes, and the whole is what the model predicts."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,6 +9,7 @@ from scipy.sparse import csr_array
 
 from benchmarks import ablation, run_evaluation
 from genessl.evaluation.comparison import compare, lift
+from genessl.features.nearest import embedding_columns
 from genessl.semi_supervised.stacking.combined import Combined
 from tests.conftest import make_dataset, small_ontology
 
@@ -32,7 +35,7 @@ def test_every_ingredient_has_a_row_and_the_whole_is_what_the_model_scores(run, 
     folder, dataset, truth, model = run
     full = small_ontology()
     monkeypatch.setattr(run_evaluation, "read_obo", lambda path: full)
-    table = ablation.ablate(folder, folder / "unused.obo")
+    table = ablation.ablate(folder, folder / "unused.obo", set(ablation.VARIANTS) - set(ablation.REFITS))
     assert set(table["model"]) == {
         "combined",
         "without electronic annotations",
@@ -54,6 +57,31 @@ def test_every_ingredient_has_a_row_and_the_whole_is_what_the_model_scores(run, 
     pd.testing.assert_frame_equal(only, table[table["model"] == "combined"].reset_index(drop=True))
     wfmax = table[(table["metric"] == "wfmax") & (table["knowledge"] == "first")].groupby("model")["value"].mean()
     assert wfmax["combined"] > wfmax["without electronic annotations"]  # the best source of these genes
+
+
+@pytest.mark.slow
+def test_what_is_left_out_of_a_new_fit_is_not_read():
+    dataset, _ = make_dataset(embeddings=True)
+    others = np.random.default_rng(0).standard_normal(dataset.sequence_features.shape).astype(np.float32)
+    (embedded,) = embedding_columns(dataset.feature_names)
+    plain = np.setdiff1d(np.arange(len(dataset.feature_names)), embedded)
+    others[:, plain] = dataset.sequence_features[:, plain]
+    shuffled = replace(dataset, sequence_features=others)
+    model = Combined(members=MEMBERS).fit(dataset)
+    names = list(ablation.REFITS)
+    found = dict(ablation.variants(model, dataset, names))
+    assert set(found) == set(names)
+    (again,) = dict(ablation.variants(model, shuffled, ["without embeddings"])).values()
+    np.testing.assert_array_equal(found["without embeddings"], again)
+    assert all((found[name] != found["without embeddings"]).any() for name in names[:2])
+    without = ablation._WithoutLabelPath().fit(dataset)
+    for name in ("sequence_network", "graph_network"):
+        assert all(fitted.fitted_.path is None for fitted in without.members_[name] + without.members_["taught " + name])
+
+
+def test_a_dataset_without_embeddings_has_no_row_of_their_absence():
+    dataset, _ = make_dataset()
+    assert not dict(ablation.variants(Combined(members=MEMBERS).fit(dataset), dataset, ["without embeddings"]))
 
 
 def test_a_run_without_dataset_ends_in_one_sentence(tmp_path, capsys):
