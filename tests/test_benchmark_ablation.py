@@ -76,7 +76,9 @@ def test_what_is_left_out_of_a_new_fit_is_not_read():
     assert all((found[name] != found["without embeddings"]).any() for name in names[:2])
     without = ablation._WithoutLabelPath().fit(dataset)
     for name in ("sequence_network", "graph_network"):
-        assert all(fitted.fitted_.path is None for fitted in without.members_[name] + without.members_["taught " + name])
+        assert all(
+            fitted.fitted_.path is None for fitted in without.members_[name] + without.members_["taught " + name]
+        )
 
 
 def test_a_dataset_without_embeddings_has_no_row_of_their_absence():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from textwrap import fill
 
@@ -165,8 +166,22 @@ def _times(table: pd.DataFrame) -> str:
 
 
 def results(folder: Path) -> str:
-    """Return the table of the index: the models compared by aspect, and the default against the best of them."""
+    """Return the default beside the best of the other models, by aspect."""
+    rows = [row for case in _cases(folder) for row in case]
+    return markdown(("genes", "model", *ASPECTS, "commit"), rows, ASPECTS)
+
+
+def in_short(folder: Path) -> str:
+    """Return the table of the index: the default's scores, and in brackets their ratios to the best baseline."""
     rows = []
+    for case in _cases(folder):
+        (place, _, *scores, commit), ratios = case[0], case[-1][2:-1]
+        rows.append((place, *(f"{score} ({ratio.strip('*')})" for score, ratio in zip(scores, ratios)), commit))
+    return markdown(("genes", *ASPECTS, "commit"), rows, ASPECTS)
+
+
+def _cases(folder: Path) -> Iterator[list[tuple[str, ...]]]:
+    """Yield the rows of each protocol and kind of genes."""
     names = [f"{name}{suffix}" for name in _recorded(folder)["protocol"] for suffix in _RUNS.values()]
     tables = {name: _scores(folder, name) for name in names if (folder / "tables" / f"{name}.tsv").is_file()}
     for name, knowledge in ((name, known) for name in tables for known in ("first", "PK", "CV")):
@@ -176,14 +191,13 @@ def results(folder: Path) -> str:
         protocol = name.removesuffix("_embeddings")
         embedded = ", with embeddings" if name != protocol else ""
         place = f"[{protocol}]({protocol}.md), {knowledge}{embedded}"
-        rows += _compared(scores, "combined", BASELINES, place)
+        yield _compared(scores, "combined", BASELINES, place)
         if (folder / "tables" / f"{name}_same_inputs.tsv").is_file():
             beside = _scores(folder, name, "_same_inputs")
             scores = pd.concat([scores, beside[(beside["knowledge"] == knowledge) & beside["model"].isin(WITHOUT)]])
         unread = tuple(baseline for baseline in BASELINES if baseline != "electronic_annotation")
         for without in [name for name in WITHOUT if name in set(scores["model"])][-1:]:
-            rows += _compared(scores, without, unread, f"{place}, electronic annotations unread", alone=True)
-    return markdown(("genes", "model", *ASPECTS, "commit"), rows, ASPECTS)
+            yield _compared(scores, without, unread, f"{place}, electronic annotations unread", alone=True)
 
 
 def _compared(
@@ -314,6 +328,7 @@ def blocks(folder: Path) -> dict[str, str]:
     """Return the tables for the pages that people write, by name."""
     return {
         "results": results(folder),
+        "in_short": in_short(folder),
         **{f"ablation_{name}": ablation(folder, name) for name in ("yeast_2016", "yeast_2011", "yeast_2020_cv")},
         "few_labels": few_labels(folder),
         "strategies": strategies(folder),

@@ -81,6 +81,30 @@ def test_an_ablation_shows_scores_as_differences_to_the_whole(tmp_path: Path) ->
     assert lines[3].startswith("| without homology | +0.015 |")  # 0.424 - 0.409
 
 
+def test_the_index_shows_scores_with_their_ratio_to_the_best_baseline(tmp_path: Path) -> None:
+    (tmp_path / "tables").mkdir()
+    values = {
+        "combined": 0.66,
+        "homology": 0.3,
+        "term_frequency": 0.44,
+        "kernel_regression": 0.5,
+        "permuted_labels": 0.9,
+    }
+    rows = [
+        (model, aspect, "CV", "wfmax", value, "", "", 9)
+        for model, value in values.items()
+        for aspect in ("BPO", "MFO", "CCO")
+    ]
+    table = pd.DataFrame(rows, columns=RESULTS).assign(commit="abcdef0", seed=0, machine="m", time="t")
+    table.to_csv(tmp_path / "tables" / "p.tsv", sep="\t", index=False)
+    names = ["protocol", "labels", "tested", "networks", "configuration", "embeddings", "run"]
+    pd.DataFrame([["p", *"abcdef"]], columns=names).to_csv(tmp_path / "protocols.tsv", sep="\t", index=False)
+    lines = yeast.in_short(tmp_path).splitlines()
+    # By hand: 0.66 / 0.44, because neither kernel regression nor the control is a baseline.
+    assert lines[2] == "| [p](p.md), CV | 0.660 (1.50) | 0.660 (1.50) | 0.660 (1.50) | abcdef0 |"
+    assert "| best other model | 0.500 kernel_regression |" in yeast.results(tmp_path).splitlines()[4]
+
+
 def test_a_difference_to_the_clean_pool_is_paired_by_seed() -> None:
     rows = [
         *(("s", 0.1, "clean", 0.0, "plain", seed, "BPO", value) for seed, value in ((0, 0.40), (1, 0.50), (2, 0.90))),
