@@ -1,7 +1,8 @@
 """Draw an evaluation, with a panel for each aspect and a dot with its interval for each model.
 
-    python -m benchmarks.accuracy.figure results/yeast_2016/accuracy/evaluation.tsv \
-        --output docs/figures/accuracy_yeast_2016.svg --title "yeast-2016, first annotations"
+    python -m benchmarks.accuracy.figure docs/benchmarks/tables/yeast_2016.tsv \
+        docs/benchmarks/tables/yeast_2016_recipes.tsv \
+        --output docs/benchmarks/figures/accuracy_yeast_2016.svg --title "yeast-2016, first annotations"
 
 Needs matplotlib (pip install 'genessl[benchmarks]'). The same table gives the same bytes.
 """
@@ -111,19 +112,22 @@ def _draw_panel(panel: Axes, rows: pd.DataFrame, models: list[str]) -> None:
 def main(arguments: list[str] | None = None) -> int:
     """Write the figure; bad input ends in one sentence and exit code 2."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("evaluation", type=Path, help="evaluation.tsv that run.py or a workflow wrote")
+    parser.add_argument(
+        "evaluation", type=Path, nargs="+", help="evaluation.tsv that run.py or a workflow wrote, or recorded tables"
+    )
     parser.add_argument("--output", type=Path, required=True, help="the SVG file")
     parser.add_argument("--metric", choices=list(METRICS), default="wfmax")
     parser.add_argument("--knowledge", choices=KNOWLEDGE, help="by default first, or CV")
     parser.add_argument("--title", default="")
     chosen = parser.parse_args(arguments)
-    if not chosen.evaluation.is_file():
-        print(f"figure.py: error: {chosen.evaluation}: no such file; run the comparison first", file=sys.stderr)
+    if missing := [path for path in chosen.evaluation if not path.is_file()]:
+        print(f"figure.py: error: {missing[0]}: no such file; run the comparison first", file=sys.stderr)
         return 2
     try:
-        rows = chosen_rows(pd.read_csv(chosen.evaluation, sep="\t"), chosen.metric, chosen.knowledge)
+        read = pd.concat([pd.read_csv(path, sep="\t") for path in chosen.evaluation])
+        rows = chosen_rows(read, chosen.metric, chosen.knowledge)
     except ValueError as error:
-        print(f"figure.py: error: {chosen.evaluation}: {error}", file=sys.stderr)
+        print(f"figure.py: error: {chosen.evaluation[0]}: {error}", file=sys.stderr)
         return 2
     with written_file(chosen.output) as path:
         draw(rows, chosen.metric, chosen.title).savefig(path, format="svg", metadata={"Date": None})

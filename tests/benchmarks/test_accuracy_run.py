@@ -159,7 +159,14 @@ class TestFigure:
         write_table(tmp_path / "evaluation.tsv", EVALUATION)
         for name in ("a.svg", "b.svg"):
             assert figure.main([str(tmp_path / "evaluation.tsv"), "--output", str(tmp_path / name)]) == 0
-        assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
+        parts = [tmp_path / "models.tsv", tmp_path / "recipes.tsv"]
+        recipe = EVALUATION["model"] == "s2f"
+        for path, rows in zip(parts, (EVALUATION[~recipe], EVALUATION[recipe])):
+            write_table(path, rows)
+        assert figure.main([*map(str, parts), "--output", str(tmp_path / "c.svg")]) == 0
+        drawn = {(tmp_path / name).read_bytes() for name in ("a.svg", "b.svg")}
+        assert len(drawn) == 1
+        assert "s2f" in (tmp_path / "c.svg").read_text() and "co_training" in (tmp_path / "c.svg").read_text()
         assert "co_training" in (tmp_path / "a.svg").read_text()  # text stays text
 
     def test_a_table_without_the_metric_or_no_table_is_told_in_one_sentence(self, tmp_path, capsys):
