@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from genessl.assembly.contamination import Contamination, SyntheticGenes, draw_synthetic_genes, homology_with
+from genessl.assembly.naming import name_genes
 from genessl.assembly.references import Target, join_references
 from genessl.assembly.sources import Sources
 from genessl.assembly.times import later_truth, newest_date
@@ -136,6 +137,7 @@ def assemble_dataset(
         taxon=taxon,
         annotation_date=date,
         sequences=tuple(sources.sequences.values()),
+        names=name_genes(sources, identifiers, labels.objects),
         **_label_fields(labels, sources.ontology),
     )
     made: dict[str, str] = {}

@@ -129,6 +129,7 @@ class SyntheticGenes:
             electronic_sources={name: csr_array(found[rows]) for name, found in dataset.electronic_sources.items()},
             split=split,
             sequences=(*dataset.sequences, *self.sequences.values()),
+            names=None if dataset.names is None else dataset.names.padded(len(self.sequences)),
             templates=np.concatenate([np.full(self.n_genes, ""), dataset.genes[self.templates]]),
         )
 

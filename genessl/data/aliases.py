@@ -52,17 +52,28 @@ class AliasTable:
         Records and their aliases, row by row.
     losses : mapping of str to int
         Numbers of names, rows or columns of the file that are not used, by reason.
+    descriptions : mapping of str to str
+        What the file says of a record in words, for display only.
     """
 
     name: str
     sources: BySource
     losses: Mapping[str, int] = field(default_factory=dict)
+    descriptions: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def from_rows(
-        cls, name: str, rows: Iterable[tuple[str, str, str]], *, losses: Mapping[str, int] | None = None
+        cls,
+        name: str,
+        rows: Iterable[tuple[str, str, str]],
+        *,
+        losses: Mapping[str, int] | None = None,
+        descriptions: Mapping[str, str] | None = None,
     ) -> AliasTable:
-        """Group rows of record, alias and source by source; rows with a blank name are left out and counted."""
+        """Group rows of record, alias and source by source; rows with a blank name are left out and counted.
+
+        `losses` and `descriptions` are read once all rows are; records with a blank description have none.
+        """
         grouped: dict[str, tuple[list[str], list[str]]] = {}
         n_blank = 0
         for record, alias, source in rows:
@@ -78,7 +89,8 @@ class AliasTable:
         all_losses = {**(losses or {}), **({"blank name": n_blank} if n_blank else {})}
         for reason, count in all_losses.items():
             _log.info("%s: %d left out: %s", name, count, reason)
-        return cls(name, sources, all_losses)
+        described = {record.strip(): text.strip() for record, text in (descriptions or {}).items() if text.strip()}
+        return cls(name, sources, all_losses, described)
 
     @property
     def n_aliases(self) -> int:

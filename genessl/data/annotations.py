@@ -35,8 +35,8 @@ def read_annotations(paths: str | Path | Sequence[str | Path]) -> pd.DataFrame:
     DataFrame, one row per annotation in the order of the files, with the columns
 
         line : int, the line in its file, from 1
-        gene, symbol, term, evidence, with_from, aspect, synonyms, assigned_by : categorical of str, without spaces
-            around; a gene is empty where the row has no identifier, symbol or synonym
+        gene, symbol, term, evidence, with_from, aspect, name, synonyms, assigned_by : categorical of str, without
+            spaces around; a gene is empty where the row has no identifier, symbol or synonym
         qualifier : categorical of str, without NOT; several are joined by ``|``
         negated : bool, whether the qualifier held NOT
         date : int64, as YYYYMMDD; 0 where the file holds no date

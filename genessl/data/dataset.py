@@ -19,6 +19,7 @@ from genessl.data.dataset_checks import VALIDATION as VALIDATION
 from genessl.data.dataset_checks import as_mask, as_path, as_row_numbers, check_dataset
 from genessl.data.dataset_files import read_files, write_files
 from genessl.data.folders import written_folder
+from genessl.data.gene_names import GeneNames
 from genessl.data.ontology import ASPECTS, Ontology
 from genessl.data.references import References, labelled_aspects
 from genessl.data.sparse import keep_rows
@@ -78,6 +79,8 @@ class GeneDataset:
     templates : ndarray of str, shape (n_genes,), optional
         For each gene that `contamination` mixed into the pool the real gene whose place it takes, and "" for real
         genes. No predictor may look at it.
+    names : GeneNames, optional
+        Symbols, accessions and descriptions, for display. No predictor may look at them.
     embeddings : dict
         What `network_embeddings` computed of these networks, so that it is computed once. It is not saved.
 
@@ -132,6 +135,7 @@ class GeneDataset:
     sequences: tuple[str, ...] = ()
     substituted: NDArray[np.float32] | None = None
     templates: NDArray[np.str_] | None = None
+    names: GeneNames | None = None
     embeddings: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
@@ -220,6 +224,7 @@ class GeneDataset:
             sequences=tuple(self.sequences[row] for row in rows.tolist()) if self.sequences else (),
             substituted=None if self.substituted is None else self.substituted[:, rows],
             templates=None if self.templates is None else self.templates[rows],
+            names=None if self.names is None else self.names.take(rows.tolist()),
             embeddings={},
         )
 

@@ -71,6 +71,8 @@ def check_dataset(dataset: GeneDataset) -> None:
         raise InputError(f"sequences: found {len(dataset.sequences)}, expected {n_genes}, none of them empty, or none")
     if dataset.templates is not None and dataset.templates.shape != (n_genes,):
         raise InputError(f"templates: found shape {dataset.templates.shape}, expected {(n_genes,)}")
+    if dataset.names is not None and len(dataset.names) != n_genes:
+        raise InputError(f"names: found those of {len(dataset.names)} genes, expected {n_genes}")
     if dataset.substituted is not None:
         _check_substituted(dataset.substituted, dataset.sequence_features)
     _check_split(dataset)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.sparse import csr_array, load_npz, save_npz
 
+from genessl.data.gene_names import GeneNames
 from genessl.data.ontology import Ontology
 from genessl.data.references import References
 from genessl.errors import InputError
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 _MATRICES = ("homology", "positive", "negative", "electronic")
 _NAMED = ("networks", "electronic_sources")
 FORMAT = 2  # of saved datasets; raised whenever an older one can no longer be read
-_OPTIONAL = ("sequences", "substituted")
+_OPTIONAL = ("sequences", "substituted", "names")
 
 
 def write_files(dataset: GeneDataset, folder: Path) -> None:
@@ -39,6 +40,8 @@ def write_files(dataset: GeneDataset, folder: Path) -> None:
         (folder / "sequences.txt").write_text("".join(f"{s}\n" for s in dataset.sequences), encoding="ascii")
     if dataset.substituted is not None:
         np.save(folder / "substituted.npy", dataset.substituted)
+    if dataset.names is not None:
+        dataset.names.write(folder / "names.tsv")
     (folder / "dataset.json").write_text(json.dumps(_description(dataset), indent=1), encoding="utf-8")
 
 
@@ -66,6 +69,7 @@ def read_files(folder: Path) -> dict[str, Any]:
         "references": None if references is None else References.read(folder / "references", references),
         "sequences": tuple((folder / "sequences.txt").read_text(encoding="ascii").split()) if has["sequences"] else (),
         "substituted": np.load(folder / "substituted.npy") if has["substituted"] else None,
+        "names": GeneNames.read(folder / "names.tsv") if has["names"] else None,
         "templates": None if templates is None else np.array(templates, dtype=np.str_),
         "networks": _load_named(folder / "networks", description.pop("networks")),
         "electronic_sources": _load_named(folder / "electronic_sources", description.pop("electronic_sources", [])),

@@ -12,9 +12,9 @@ from scipy.sparse import issparse
 
 from genessl.data.dataset import GeneDataset
 
-# Labels and how they are split are not read in a prediction; templates are read by no predictor; the last is a cache.
+# Labels and their split are not read in a prediction; no predictor reads templates and names; the last is a cache.
 _LABELS = {"positive", "negative", "split", "scheme", "n_folds", "label_fraction", "seed"}
-_OTHERS = {"templates", "taxon", "annotation_date", "embeddings"}
+_OTHERS = {"templates", "names", "taxon", "annotation_date", "embeddings"}
 
 
 def digest(dataset: GeneDataset) -> str:

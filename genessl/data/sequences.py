@@ -9,6 +9,7 @@ from pathlib import Path
 
 from genessl.data.aliases import AliasTable
 from genessl.data.coverage import HELD, JOINED, Coverage
+from genessl.data.formats.sequences.descriptions import read_description
 from genessl.data.formats.sequences.fasta import Record, read_records
 from genessl.data.formats.sequences.headers import ACCESSION, Header, gene_of_isoform, gene_of_word, read_header
 from genessl.errors import InputError
@@ -31,7 +32,7 @@ class Proteins:
     sequences : dict of str to str
         Gene to upper-case sequence, in file order.
     aliases : AliasTable
-        Other names of the genes, under the file's name; its records are the genes.
+        Other names of the genes, under the file's name, and their descriptions; its records are the genes.
     repairs : dict of str to int
         What was changed in the file's sequences, such as stops removed, and how often.
     dropped : dict of str to int
@@ -73,7 +74,8 @@ def read_proteins(path: str | Path) -> Proteins:
         if count:
             dropped[reason] = count
             _log.warning("%s: %d records left out: %s", path, count, reason)
-    aliases = AliasTable.from_rows(str(path), _alias_rows(kept, headers))
+    described = {headers[row].name: read_description(records[row].header) for row in kept}
+    aliases = AliasTable.from_rows(str(path), _alias_rows(kept, headers), descriptions=described)
     sequences = {headers[row].name: records[row].sequence for row in sorted(kept)}
     return Proteins(sequences, aliases, found.repairs, dropped)
 

@@ -39,8 +39,8 @@ def written(folder: Path, text: str) -> Path:
 
 
 def test_a_row_becomes_one_tidy_row(tmp_path: Path) -> None:
-    text = "!gaf-version: 2.1\n" + row(with_from="InterPro:IPR000001|InterPro:IPR000002")
-    table = read_gaf(written(tmp_path, text))
+    text = row(with_from="InterPro:IPR000001|InterPro:IPR000002", name="transcription factor")
+    table = read_gaf(written(tmp_path, "!gaf-version: 2.1\n" + text))
     assert table.iloc[0].to_dict() == {
         "line": 2,
         "gene": "P12345",
@@ -51,6 +51,7 @@ def test_a_row_becomes_one_tidy_row(tmp_path: Path) -> None:
         "evidence": "IDA",
         "with_from": "InterPro:IPR000001|InterPro:IPR000002",
         "aspect": "F",
+        "name": "transcription factor",
         "synonyms": "TFC3|YAL001C",
         "date": 20160813,
         "assigned_by": "SGD",

@@ -9,6 +9,7 @@ import pytest
 from scipy.sparse import csr_array
 
 from genessl.data.dataset import GeneDataset
+from genessl.data.gene_names import GeneNames
 from genessl.data.ontology import ontology_from_edges
 from genessl.errors import InputError
 from genessl.evaluation.comparison import lift
@@ -70,6 +71,7 @@ def same(first, second):
     assert first.split.tolist() == second.split.tolist()
     np.testing.assert_array_equal(first.substituted, second.substituted)
     assert first.sequences == second.sequences
+    assert first.names == second.names
     np.testing.assert_array_equal(first.templates, second.templates)
     for name in ("scheme", "n_folds", "label_fraction", "seed", "taxon", "annotation_date"):
         assert getattr(first, name) == getattr(second, name)
@@ -96,7 +98,7 @@ def test_no_field_is_forgotten_in_saving(tmp_path):
     loaded, default = GeneDataset.load(tmp_path / "saved"), tiny()
     scalars = [field.name for field in fields(GeneDataset) if field.name in changed]
     assert all(getattr(loaded, name) == changed[name] != getattr(default, name) for name in scalars)
-    assert len(fields(GeneDataset)) == len(scalars) + 16  # 15 that `same` compares, and embeddings, which are not saved
+    assert len(fields(GeneDataset)) == len(scalars) + 17  # 16 that `same` compares, and embeddings, which are not saved
 
 
 def test_a_dataset_without_networks_features_or_negatives_survives_saving(tmp_path):
@@ -111,6 +113,30 @@ def test_sequences_survive_saving_and_a_dataset_without_them_has_no_file_of_them
         dataset.save(tmp_path / name)
         same(GeneDataset.load(tmp_path / name), dataset)
         assert (tmp_path / name / "sequences.txt").exists() == bool(kept)
+
+
+def test_names_survive_saving_and_reordering_whatever_their_letters(tmp_path):
+    names = GeneNames(("a\u2028b", "", "\u03b2"), ("P00561", "", ""), ("a\tkinase\r\n", "#x", "'\"y"))
+    dataset = tiny(names=names)
+    dataset.save(tmp_path / "dataset")
+    loaded = GeneDataset.load(tmp_path / "dataset")
+    same(loaded, dataset)
+    assert loaded.names.descriptions == ("a kinase  ", "#x", "'\"y")
+    assert loaded.take([2, 0]).names == GeneNames(("\u03b2", "a\u2028b"), ("", "P00561"), ("'\"y", "a kinase  "))
+    tiny().save(tmp_path / "bare")
+    assert GeneDataset.load(tmp_path / "bare").names is None
+    assert not (tmp_path / "bare" / "names.tsv").exists()
+
+
+def test_names_of_another_number_of_genes_are_refused(tmp_path):
+    with pytest.raises(InputError, match="names: found those of 2 genes, expected 3"):
+        tiny(names=GeneNames.none(2))
+    with pytest.raises(InputError, match=r"names: found tuples of the lengths \[1, 2\]"):
+        GeneNames(("a",), ("", ""), ("",))
+    tiny(names=GeneNames.none(3)).save(tmp_path / "dataset")
+    (tmp_path / "dataset" / "names.tsv").write_text("a\tb\n")
+    with pytest.raises(InputError, match="the saved dataset is damaged"):
+        GeneDataset.load(tmp_path / "dataset")
 
 
 def test_places_of_synthetic_genes_survive_saving_and_reordering(tmp_path):

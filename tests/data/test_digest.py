@@ -74,7 +74,7 @@ def test_labels_and_their_split_do_not_count(dataset):
 
 def test_every_field_is_read_or_known_to_be_a_label_or_a_remark():
     labels = {"positive", "negative", "split", "scheme", "n_folds", "label_fraction", "seed"}
-    remarks = {"templates", "taxon", "annotation_date", "embeddings"}
+    remarks = {"templates", "names", "taxon", "annotation_date", "embeddings"}
     optional = {"references", "substituted"}  # read where they are given
     assert {each.name for each in fields(GeneDataset)} == set(READ) | labels | remarks | optional
 

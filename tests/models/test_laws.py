@@ -9,6 +9,7 @@ from scipy.sparse import csr_array
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
+from genessl.data.gene_names import GeneNames
 from genessl.errors import InputError
 from genessl.models.base import GenePredictor
 from genessl.models.baselines import PermutedLabels
@@ -22,6 +23,26 @@ VARIANTS = {
     "graph_network n_layers": ("graph_network", {"n_layers": 2}),
     "graph_network similarity": ("graph_network", {"similarity": True}),
 }
+
+
+class Unreadable(GeneNames):
+    """Names of genes that nobody may read, whichever genes are taken."""
+
+    def __getattribute__(self, name):
+        if name in ("symbols", "accessions", "descriptions"):
+            raise AssertionError("read by a predictor")
+        return super().__getattribute__(name)
+
+    def __init__(self, symbols, accessions, descriptions):
+        object.__setattr__(self, "n_genes", len(symbols))
+
+    def __len__(self):
+        return self.n_genes
+
+    def take(self, rows):
+        return Unreadable.none(len(rows))
+
+
 NAMES = [*PREDICTORS, *VARIANTS, "permuted_labels"]
 
 
@@ -77,9 +98,12 @@ class TestEveryPredictor:
         assert len(children) == 18
         assert (scores[:, parents] >= scores[:, children]).all()
 
-    def test_the_same_seed_gives_the_same_scores(self, name, fitted, dataset):
-        again = clone(make(name)).fit(dataset)
-        np.testing.assert_array_equal(again.predict_proba(dataset), fitted[name].predict_proba(dataset))
+    def test_the_same_seed_gives_the_same_scores_and_no_name_of_a_gene_is_read(self, name, fitted, dataset):
+        named = replace(dataset, names=Unreadable.none(dataset.n_genes))
+        with pytest.raises(AssertionError, match="read by a predictor"):
+            _ = named.names.symbols
+        again = clone(make(name)).fit(named)
+        np.testing.assert_array_equal(again.predict_proba(named), fitted[name].predict_proba(dataset))
 
     def test_the_order_of_genes_does_not_matter(self, name, fitted, dataset):
         order = np.random.default_rng(1).permutation(dataset.n_genes)

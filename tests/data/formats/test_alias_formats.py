@@ -79,6 +79,42 @@ FLYBASE = (
 
 
 @pytest.mark.parametrize(
+    ("text", "descriptions"),
+    [
+        (
+            "#string_protein_id\tpreferred_name\tprotein_size\tannotation\n9.SYN001\tabc1\t120\tBinds abc9 tightly.\n"
+            "9.SYN002\tabc2\t12\tannotation not available\n",
+            {"9.SYN001": "Binds abc9 tightly."},
+        ),
+        (GENE_INFO, {"11": "made up protein", "12": "made up protein"}),
+        (GPI_1, {"SYN001": "made up protein", "SYN002-2": "made up isoform"}),
+        (GPI_2, {"MGI:1001": "made up gene"}),
+        (GPI_FIRST, {"SYN001": "made up"}),
+        (
+            "Entry\tGene Names\tProtein names\nSYN001\tabc1 old1\tNAD(P)H oxidase (EC 1.6.3.1) [Cleaved into: x]\n"
+            "SYN002\tabc2\t\n",
+            {"SYN001": "NAD(P)H oxidase"},
+        ),
+        (
+            "gene_systematic_id\tgene_name\tgene_product\nSYN001\tabc1\tmade up kinase\nSYN002\tabc2\n",
+            {"SYN001": "made up kinase"},
+        ),
+        (
+            "\t".join(["S000000001", "ORF", "", "SYN001", "abc1", *[""] * 10, "Subunit of a complex"]) + "\n",
+            {"S000000001": "Subunit of a complex"},
+        ),
+    ],
+)
+def test_descriptions_are_kept_for_display_and_name_no_gene(
+    tmp_path: Path, text: str, descriptions: dict[str, str]
+) -> None:
+    table = read_aliases(written(tmp_path, text))
+    assert table.descriptions == descriptions
+    words = set(descriptions.values())
+    assert words and not words & {alias for _, alias, _ in pairs(table)}
+
+
+@pytest.mark.parametrize(
     ("text", "name", "known"),
     [
         (

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from genessl.data.formats.sequences.descriptions import read_description
 from genessl.data.formats.sequences.fasta import PLACEHOLDER, read_records
 from genessl.data.formats.sequences.headers import read_header
 from genessl.data.sequences import read_proteins
@@ -318,3 +319,42 @@ def test_any_text_gives_proteins_or_one_sentence(tmp_path_factory: pytest.TempPa
         assert proteins.sequences
         for sequence in proteins.sequences.values():
             assert sequence.replace("*", "A").isalpha() and sequence.isupper() and sequence.isascii()
+
+
+@pytest.mark.parametrize(
+    ("header", "description"),
+    [
+        (
+            "sp|P00001|SYN1_YEAST Made up 2,4-kinase OS=Synthetica (strain S1) OX=9 GN=syn1 PE=1 SV=2",
+            "Made up 2,4-kinase",
+        ),
+        ("gi|1001|ref|NP_900001.1| made-up protein SYN001 [Synthetica exempli]", "made-up protein SYN001"),
+        ("NP_900020.2 MULTISPECIES: made up [isoform 2] [Synthetica exempli]", "made up"),
+        (HEADERS["NCBI coding sequence"][0], "made-up gene=protein"),
+        (HEADERS["Ensembl"][0], "like gene:OTHER"),
+        (HEADERS["TAIR"][0], "made-up domain"),
+        (HEADERS["PomBase"][0], "made-up protein Syn10"),
+        (HEADERS["SGD"][0], "Subunit; binds gene=OTHER"),
+        (HEADERS["VEuPathDB"][0], "made up"),
+        (HEADERS["WormBase"][0], "gene=x"),
+        (HEADERS["UniRef"][0], "Made up"),
+        (
+            "C1_00001W_A SYN12 CGDID:CAL009, COORDS:Ca21chr1:1-9W (9 amino acids) Verified ORF; Made up lyase",
+            "Made up lyase",
+        ),
+        ("p17 putative made-up protein", "putative made-up protein"),
+        (HEADERS["FlyBase"][0], ""),
+        (HEADERS["Phytozome"][0], ""),
+        (HEADERS["GENCODE"][0], ""),
+        ("9.SYN001", ""),
+    ],
+)
+def test_the_words_of_a_header_describe_its_protein(header: str, description: str) -> None:
+    assert read_description(header) == description
+
+
+@settings(max_examples=200, derandomize=True, deadline=None)
+@given(header=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\n\r"), min_size=1))
+def test_any_header_can_be_searched_for_a_description(header: str) -> None:
+    found = read_description(header)
+    assert found == " ".join(found.split())

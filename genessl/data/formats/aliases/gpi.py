@@ -26,10 +26,11 @@ def _matches(head: Head) -> bool:
 
 
 def _read(path: str | Path) -> AliasTable:
-    return AliasTable.from_rows(str(path), _rows(path))
+    descriptions: dict[str, str] = {}
+    return AliasTable.from_rows(str(path), _rows(path, descriptions), descriptions=descriptions)
 
 
-def _rows(path: str | Path) -> Iterator[tuple[str, str, str]]:
+def _rows(path: str | Path, descriptions: dict[str, str]) -> Iterator[tuple[str, str, str]]:
     """Find the columns by that of the taxon: the five before it are the same in all versions."""
     second = first = False
     for number, line in after_header(read_lines(path), 0):
@@ -44,11 +45,12 @@ def _rows(path: str | Path) -> Iterator[tuple[str, str, str]]:
                 f"{path}:{number}: found no taxon such as 'taxon:559292' after 5 columns, expected the columns of a"
                 " GPI; download or copy it again"
             )
+        descriptions[_record(fields, taxon, second)] = fields[taxon - 3]
         yield from _row([*fields, *[""] * 5], taxon, second, first)
 
 
 def _row(fields: list[str], taxon: int, second: bool, first: bool) -> Iterator[tuple[str, str, str]]:
-    record = _local(fields[taxon - 5])[1] if second else fields[taxon - 5]
+    record = _record(fields, taxon, second)
     yield record, fields[taxon - 4], "symbol"
     for word in fields[taxon - 2].split("|"):
         if word.strip():
@@ -67,6 +69,10 @@ def _row(fields: list[str], taxon: int, second: bool, first: bool) -> Iterator[t
             yield record, name, database or "cross-reference"
 
 
+def _record(fields: list[str], taxon: int, second: bool) -> str:
+    return _local(fields[taxon - 5])[1] if second else fields[taxon - 5]
+
+
 def _local(word: str) -> tuple[str, str]:
     """Part the database's name from an identifier: MGI:MGI:123 is MGI:123 of MGI."""
     database, colon, name = word.strip().partition(":")
@@ -78,8 +84,8 @@ FORMAT = Format(
     title="GPI 1.x and 2.x",
     recognised="A line begins with !gpi-version",
     gives="The symbol, synonyms, encoding gene, parent protein and cross-references of each object, these without the"
-    " name of their database.",
-    refuses="Object names, types, members of complexes and properties are not read. A row without a taxon is an error.",
+    " name of their database; and its name, which is shown only.",
+    refuses="Types, members of complexes and properties are not read. A row without a taxon is an error.",
     matches=_matches,
     read=_read,
 )

@@ -19,15 +19,18 @@ def _matches(head: Head) -> bool:
 
 
 def _read(path: str | Path) -> AliasTable:
-    return AliasTable.from_rows(str(path), _rows(path, read_head(path)))
+    descriptions: dict[str, str] = {}
+    return AliasTable.from_rows(str(path), _rows(path, read_head(path), descriptions), descriptions=descriptions)
 
 
-def _rows(path: str | Path, head: Head) -> Iterator[tuple[str, str, str]]:
+def _rows(path: str | Path, head: Head, descriptions: dict[str, str]) -> Iterator[tuple[str, str, str]]:
     column_of = {name: column for column, name in enumerate(head.header)}
     sources = {name: source for name, source in {**_SOURCES, _OFFICIAL: "symbol"}.items() if name in column_of}
     lines = after_header(read_lines(path), head.first[0])
     for fields in split_rows(path, lines, len(head.header), " as in the header"):
         record = fields[column_of["geneid"]]
+        described = fields[column_of["description"]] if "description" in column_of else ""
+        descriptions[record] = "" if described in BLANK else described
         for name, source in sources.items():
             for word in fields[column_of[name]].split("|"):
                 if word not in BLANK:
@@ -42,9 +45,9 @@ FORMAT = Format(
     name="ncbi_gene_info",
     title="NCBI gene_info",
     recognised="The header has the columns GeneID, Symbol and LocusTag",
-    gives="The symbol, locus tag, synonyms and cross-references of each GeneID.",
-    refuses="Descriptions, chromosomes and types are not read. A row with another number of columns than the header is"
-    " an error.",
+    gives="The symbol, locus tag, synonyms and cross-references of each GeneID, and its description, which is shown"
+    " only.",
+    refuses="Chromosomes and types are not read. A row with another number of columns than the header is an error.",
     matches=_matches,
     read=_read,
 )

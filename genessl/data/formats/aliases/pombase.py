@@ -11,7 +11,7 @@ from genessl.data.formats.format import Format
 from genessl.data.text_files import Head, read_head, read_lines
 from genessl.errors import InputError
 
-_RECORD = "gene_systematic_id"
+_RECORD, _PRODUCT = "gene_systematic_id", "gene_product"
 _SOURCES = {"gene_name": "gene name", "uniprot_id": "UniProtKB", "synonyms": "synonym"}
 
 
@@ -32,10 +32,11 @@ def _matches(head: Head) -> bool:
 
 
 def _read(path: str | Path) -> AliasTable:
-    return AliasTable.from_rows(str(path), _rows(path))
+    descriptions: dict[str, str] = {}
+    return AliasTable.from_rows(str(path), _rows(path, descriptions), descriptions=descriptions)
 
 
-def _rows(path: str | Path) -> Iterator[tuple[str, str, str]]:
+def _rows(path: str | Path, descriptions: dict[str, str]) -> Iterator[tuple[str, str, str]]:
     found = _header(read_head(path))
     assert found is not None, "the format matched"
     number, columns = found
@@ -48,6 +49,8 @@ def _rows(path: str | Path) -> Iterator[tuple[str, str, str]]:
                 " header; download or copy it again"
             )
         fields += [""] * (len(columns) - len(fields))
+        if _PRODUCT in columns:
+            descriptions[fields[columns.index(_RECORD)]] = fields[columns.index(_PRODUCT)]
         for column, source in sources:
             for name in names_in(fields[column]):
                 yield fields[columns.index(_RECORD)], name, source
@@ -57,8 +60,9 @@ FORMAT = Format(
     name="pombase",
     title="PomBase gene_IDs_names.tsv",
     recognised="The header has the column gene_systematic_id and at least one of gene_name, uniprot_id and synonyms",
-    gives="The gene name, UniProt accession and synonyms of each systematic identifier.",
-    refuses="Products, chromosomes and types are not read. A row with more columns than the header is an error.",
+    gives="The gene name, UniProt accession and synonyms of each systematic identifier, and its product, which is"
+    " shown only.",
+    refuses="Chromosomes and types are not read. A row with more columns than the header is an error.",
     matches=_matches,
     read=_read,
 )

@@ -12,6 +12,7 @@ from genessl.data.formats.format import Format
 from genessl.data.text_files import Head, read_lines
 
 _N_COLUMNS = 16
+_DESCRIPTION = 15
 _SGDID = re.compile(r"S\d{9}$")
 _SOURCES = {"ORF name": 3, "gene name": 4, "alias": 5, "secondary SGDID": 7}
 
@@ -22,11 +23,13 @@ def _matches(head: Head) -> bool:
 
 
 def _read(path: str | Path) -> AliasTable:
-    return AliasTable.from_rows(str(path), _rows(path))
+    descriptions: dict[str, str] = {}
+    return AliasTable.from_rows(str(path), _rows(path, descriptions), descriptions=descriptions)
 
 
-def _rows(path: str | Path) -> Iterator[tuple[str, str, str]]:
+def _rows(path: str | Path, descriptions: dict[str, str]) -> Iterator[tuple[str, str, str]]:
     for fields in split_rows(path, after_header(read_lines(path), 0), _N_COLUMNS):
+        descriptions[fields[0]] = fields[_DESCRIPTION]
         for source, column in _SOURCES.items():
             for alias in fields[column].split("|"):
                 if alias:
@@ -37,8 +40,9 @@ FORMAT = Format(
     name="sgd_features",
     title="SGD_features.tab",
     recognised="It has 16 tab-separated columns, the first of which is an SGDID such as S000000001",
-    gives="The ORF name, gene name, aliases and secondary SGDIDs of each SGDID.",
-    refuses="A row of another number of columns is an error. The description is not read.",
+    gives="The ORF name, gene name, aliases and secondary SGDIDs of each SGDID, and its description, which is shown"
+    " only.",
+    refuses="A row of another number of columns is an error.",
     matches=_matches,
     read=_read,
 )

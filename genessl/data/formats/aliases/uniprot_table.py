@@ -19,6 +19,8 @@ _NAMING = re.compile(
     r"|tuberculist|mycobrowser|legiolist|japonicusdb|vgnc)\)?"
 )
 _REMARK = re.compile(r"\[[^\]]*\]")
+_PROTEIN = "protein names"
+_FURTHER_NAMES = re.compile(r" [(\[]")  # behind the recommended name
 _BETWEEN = re.compile(r"[;\s]+")
 
 
@@ -29,14 +31,20 @@ def _matches(head: Head) -> bool:
 def _read(path: str | Path) -> AliasTable:
     head = read_head(path)
     header = [name.strip() for name in head.first[1].lstrip("# ").split("\t")]
-    return AliasTable.from_rows(str(path), _rows(path, header, head))
+    descriptions: dict[str, str] = {}
+    return AliasTable.from_rows(str(path), _rows(path, header, head, descriptions), descriptions=descriptions)
 
 
-def _rows(path: str | Path, header: Sequence[str], head: Head) -> Iterator[tuple[str, str, str]]:
+def _rows(
+    path: str | Path, header: Sequence[str], head: Head, descriptions: dict[str, str]
+) -> Iterator[tuple[str, str, str]]:
     entry = head.header.index("entry")
+    protein = head.header.index(_PROTEIN) if _PROTEIN in head.header else None
     naming = [(column, _source(header[column])) for column, name in enumerate(head.header) if _NAMING.fullmatch(name)]
     lines = after_header(read_lines(path), head.first[0])
     for fields in split_rows(path, lines, len(header), " as in the header"):
+        if protein is not None:
+            descriptions[fields[entry]] = _FURTHER_NAMES.split(fields[protein].strip('"'))[0]
         for column, source in naming:
             for word in _words(fields[column]):
                 yield fields[entry], word, source
@@ -60,8 +68,9 @@ FORMAT = Format(
     title="UniProt's website table (TSV)",
     recognised="The header has the column Entry and at least one column of names",
     gives="From, Entry Name, every column of Gene Names (each word of it) and the cross-references that name a gene,"
-    " such as STRING, RefSeq, GeneID, KEGG, Ensembl or SGD. The record is the accession under Entry.",
-    refuses="Protein names, organism, length, sequence, GO and all other columns are not read. A row with another"
+    " such as STRING, RefSeq, GeneID, KEGG, Ensembl or SGD. The record is the accession under Entry."
+    " The first of Protein names is shown only.",
+    refuses="Organism, length, sequence, GO and all other columns are not read. A row with another"
     " number of columns than the header is an error.",
     matches=_matches,
     read=_read,

@@ -23,6 +23,7 @@ _POSITION = {
     "evidence": 6,
     "with_from": 7,
     "aspect": 8,
+    "name": 9,
     "synonyms": 10,
     "date": 13,
     "assigned_by": 14,
@@ -85,8 +86,8 @@ FORMAT = Format(
     title="GAF 1.0 to 2.2",
     recognised="A line '!gaf-version', or rows of at least 15 tab-separated columns with a term in the fifth",
     gives=(
-        "every row, with its object, symbol, synonyms, qualifier, term, evidence code, With/From, aspect, date and"
-        " source; a row without an object identifier is one of its symbol, or else of its synonyms"
+        "every row, with its object, symbol, name, synonyms, qualifier, term, evidence code, With/From, aspect, date"
+        " and source; a row without an object identifier is one of its symbol, or else of its synonyms"
     ),
     refuses="a row of fewer than 15 columns; rows without identifier, symbol and synonyms are left out and counted",
     matches=_matches,

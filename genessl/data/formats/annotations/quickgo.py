@@ -14,6 +14,7 @@ from genessl.errors import InputError
 _COLUMNS = {
     "gene": ("gene product id",),
     "symbol": ("symbol",),
+    "name": ("gene product name", "name"),
     "synonyms": ("synonyms", "gene product synonyms"),
     "qualifier": ("qualifier",),
     "term": ("go term", "go id"),
@@ -58,7 +59,7 @@ FORMAT = Format(
     recognised="The header names the columns GENE PRODUCT ID and GO TERM",
     gives=(
         "every row, with its gene product, term, GO evidence code or else that of its ECO term, and, as far as they"
-        " were chosen, its symbol, synonyms, qualifier, With/From, aspect, date and source"
+        " were chosen, its symbol, name, synonyms, qualifier, With/From, aspect, date and source"
     ),
     refuses="a table without a column of evidence; rows of other taxa join to no gene and are counted",
     matches=_matches,

@@ -31,6 +31,7 @@ FIELDS = (
     "evidence",
     "with_from",
     "aspect",
+    "name",
     "synonyms",
     "date",
     "assigned_by",
