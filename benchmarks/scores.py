@@ -23,7 +23,15 @@ import pandas as pd
 
 from benchmarks.rules import read_benchmarks, summarise
 
-METRICS = {"wfmax": "IA-weighted F-max", "fmax": "F-max", "smin": "S-min (bits; less is better)"}
+METRICS = {
+    "wfmax": "IA-weighted F-max",
+    "fmax": "F-max",
+    "smin": "S-min (bits; less is better)",
+    "ece": "expected calibration error (less is better)",
+    "brier": "Brier score (less is better)",
+    "list": "share of the list of new predictions that held",
+}
+_LESS_IS_BETTER = ("smin", "ece", "brier")
 KNOWLEDGE = ("first", "first-isolated", "first-orphan", "NK", "LK", "PK", "CV", "CV-isolated", "CV-orphan")
 ASPECTS = ("BPO", "MFO", "CCO")
 NOT_RECORDED = "not recorded"
@@ -35,7 +43,9 @@ def render(evaluation: pd.DataFrame, metrics: list[str]) -> str:
     for knowledge in (name for name in KNOWLEDGE if name in set(evaluation["knowledge"])):
         for metric in metrics:
             rows = evaluation[(evaluation["knowledge"] == knowledge) & (evaluation["metric"] == metric)]
-            parts.append(f"**{knowledge}: {METRICS[metric]}**\n\n{score_table(rows, ascending=metric == 'smin')}")
+            parts.append(
+                f"**{knowledge}: {METRICS[metric]}**\n\n{score_table(rows, ascending=metric in _LESS_IS_BETTER)}"
+            )
     return "\n\n".join(parts)
 
 

@@ -6,7 +6,6 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,10 +15,6 @@ import typer
 from genessl.errors import InputError
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from genessl.data.dataset import GeneDataset
     from genessl.models.base import GenePredictor
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -28,16 +23,19 @@ DatasetFolder = Annotated[Path, typer.Option("--dataset", help="Folder that buil
 Output = Annotated[Path, typer.Option(help="Where to write.")]
 PredictionsTable = Annotated[Path, typer.Option("--output", help="Where to write; gzipped if the name ends in .gz.")]
 Seed = Annotated[int, typer.Option(help="Same seed, same result.")]
+Coverage = Annotated[float, typer.Option(help="Share of a gene's terms that its set should hold, 0.5 to 0.99.")]
 Parameters = Annotated[str, typer.Option(help="The model's parameters as JSON.")]
+Calibrations = Annotated[list[str], typer.Option("--calibration", help="NAME=FILE of its calibration, repeated.")]
 Tables = Annotated[list[str], typer.Option("--predictions", help="NAME=FILE, repeated.")]
 _BAD_INPUT = 2
-_MAIN_MODELS = ("combined", "co_training")  # the report lists the first of these, or else the last model given
 _FILES = (
     ("predictions/", "a table for each model, with the CAFA format and GAF beside it"),
     ("evaluation.tsv", "every number of this report, one a row"),
+    ("reliability.tsv", "what held, by tenths of the probability"),
     ("dataset/coverage.tsv", "what each source held and how much of it joined"),
     ("models/", "the trained models"),
 )
+_SETS_FILE = ("sets.tsv.gz", "for each gene without experiments terms that together hold most of what these would show")
 _SCREENING_FILE = ("screening.tsv", "how probably each gene is synthetic or spurious, and why")
 
 
@@ -136,17 +134,62 @@ def predict(
     dataset: DatasetFolder,
     model: Annotated[Path, typer.Option(help="Folder that train wrote.")],
     output: PredictionsTable,
+    calibration: Annotated[Path | None, typer.Option(help="File of calibrate or cross-validate.")] = None,
     cafa: Annotated[Path | None, typer.Option(help="Where to write the same rows in the CAFA format.")] = None,
     gaf: Annotated[Path | None, typer.Option(help="Where to write new terms above a threshold as GAF.")] = None,
 ) -> None:
-    """Score every gene for every term."""
+    """Score every gene for every term, and say how probable each prediction is if there is a calibration."""
     from genessl.data.dataset import GeneDataset
     from genessl.models.base import GenePredictor
+    from genessl.output.measured import read_calibrated
+    from genessl.output.predictions import write_scores
 
     data = GeneDataset.load(dataset)
     scores = GenePredictor.load(model).predict_proba(data)
+    probability = None if calibration is None else read_calibrated(calibration).probabilities.apply(data, scores)
     origin = {"model": model.name, "taxon": data.taxon, "date": data.annotation_date}
-    _write_scores(output, scores, data, cafa=cafa, gaf=gaf, **origin)
+    write_scores(output, scores, data, probability=probability, cafa=cafa, gaf=gaf, **origin)
+
+
+@app.command()
+def calibrate(
+    dataset: DatasetFolder,
+    model: Annotated[str, typer.Option(help="Name of the model in the configuration.")],
+    output: Output,
+    parameters: Parameters = "{}",
+    seed: Seed = 0,
+) -> None:
+    """Learn how probable predictions are, from fits without the labels of some genes."""
+    from genessl.data.dataset import GeneDataset
+    from genessl.models.calibration import calibrate as learn
+
+    data = GeneDataset.load(dataset)
+    if data.scheme == "cross_validation":
+        raise InputError(f"{dataset}: found a dataset for cross-validation, of which cross-validate calibrates models")
+    calibrated = learn(_predictor(model, parameters, seed), data, seed=seed)
+    if not calibrated.probabilities.curves:
+        logging.warning("%s: too few genes are labelled to learn how probable predictions are", model)
+    _write_json(output, calibrated.to_json())
+
+
+@app.command()
+def predict_sets(
+    dataset: DatasetFolder,
+    model: Annotated[Path, typer.Option(help="Folder that train wrote.")],
+    calibration: Annotated[Path, typer.Option(help="File of calibrate or cross-validate.")],
+    output: Output,
+    coverage: Coverage = 0.9,
+) -> None:
+    """Write for each gene without experiments the terms that together hold most of what these would show."""
+    from genessl.data.dataset import GeneDataset
+    from genessl.data.folders import write_table
+    from genessl.models.base import GenePredictor
+    from genessl.output.measured import read_calibrated
+    from genessl.output.sets import term_sets
+
+    data, calibrated = GeneDataset.load(dataset), read_calibrated(calibration)
+    probability = calibrated.probabilities.apply(data, GenePredictor.load(model).predict_proba(data))
+    write_table(output, term_sets(data, probability, calibrated, coverage=coverage))
 
 
 @app.command()
@@ -156,9 +199,23 @@ def cross_validate(
     output: PredictionsTable,
     parameters: Parameters = "{}",
     seed: Seed = 0,
+    calibration: Annotated[Path | None, typer.Option(help="Where to write how probable predictions are.")] = None,
 ) -> None:
     """Score each gene by a model fitted without the labels of the gene's fold."""
-    _write_out_of_fold(dataset, lambda: _predictor(model, parameters, seed), output, model)
+    from genessl.data.dataset import GeneDataset
+    from genessl.evaluation.calibrated import Calibrated
+    from genessl.models.out_of_fold import cross_validated_scores
+    from genessl.output.predictions import write_scores
+
+    data = GeneDataset.load(dataset)
+    if data.scheme != "cross_validation":
+        raise InputError(f"{dataset}: found a dataset for scheme {data.scheme!r}, expected cross_validation")
+    scores = cross_validated_scores(data, lambda: _predictor(model, parameters, seed), name=model)
+    folds = data.split.astype("int64")
+    calibrated, probability = Calibrated.learn(data, scores, folds, seed=seed)
+    write_scores(output, scores, data, probability=probability, model=model)
+    if calibration is not None:
+        _write_json(calibration, calibrated.to_json())
 
 
 @app.command()
@@ -171,13 +228,15 @@ def control(
     """Score genes by network neighbours with shuffled labels, a control that shows what chance achieves."""
     from genessl.data.dataset import GeneDataset
     from genessl.models.baselines import PermutedLabels
+    from genessl.models.out_of_fold import cross_validated_scores
+    from genessl.output.predictions import write_scores
 
-    data = GeneDataset.load(dataset)
+    data, predictor = GeneDataset.load(dataset), PermutedLabels(shuffle=shuffle, seed=seed)
     if data.scheme == "cross_validation":
-        _write_out_of_fold(dataset, lambda: PermutedLabels(shuffle=shuffle, seed=seed), output, "permuted_labels")
-        return
-    scores = PermutedLabels(shuffle=shuffle, seed=seed).fit(data).predict_proba(data)
-    _write_scores(output, scores, data)
+        scores = cross_validated_scores(data, lambda: predictor, name="permuted_labels")
+    else:
+        scores = predictor.fit(data).predict_proba(data)
+    write_scores(output, scores, data)
 
 
 @app.command()
@@ -187,37 +246,37 @@ def evaluate(
     output: Output,
     predictions: Tables,
     truth: Annotated[Path | None, typer.Option(help="File that build-dataset wrote; temporal only.")] = None,
+    calibrations: Annotated[
+        list[str], typer.Option("--calibration", help="NAME=FILE of calibrate or cross-validate, repeated.")
+    ] = [],  # noqa: B006
+    reliability: Annotated[Path | None, typer.Option(help="Where to write what held, by probability.")] = None,
+    coverage: Coverage = 0.9,
     seed: Seed = 0,
 ) -> None:
     """Evaluate predictions against held-out or later annotations, as CAFA does."""
-    import pandas as pd
-    from scipy.sparse import csr_array
-
     from genessl.data.dataset import GeneDataset
     from genessl.data.folders import write_table
     from genessl.data.ontology import read_obo
-    from genessl.evaluation.categories import gene_groups
-    from genessl.evaluation.comparison import COLUMNS, compare, labels_from_table, lift
-    from genessl.output.predictions import read_predictions
+    from genessl.output.measured import NOTHING_MEASURED, measure_files
     from genessl.output.tables import files_by_model, read_table
 
     data = GeneDataset.load(dataset)
-    if data.scheme == "none":
-        write_table(output, pd.DataFrame(columns=list(COLUMNS)))
-        return
-    full = read_obo(ontology)
-    known: csr_array = lift(data.positive, data.ontology, full)
-    later = known
-    if data.scheme == "temporal":
-        if truth is None:
-            raise InputError("--truth: found none, expected the truth file of a temporal dataset")
-        later = labels_from_table(read_table(truth, ["gene", "term"]), data.genes, full)
-    accretion = full.information_accretion(known)
-    tables = {name: map(read_predictions, files) for name, files in files_by_model(predictions).items()}
-    table = compare(
-        tables, known, later, full, accretion, data.genes, scheme=data.scheme, groups=gene_groups(data), seed=seed
-    )
-    write_table(output, table)
+    if data.scheme == "temporal" and truth is None:
+        raise InputError("--truth: found none, expected the truth file of a temporal dataset")
+    measured = NOTHING_MEASURED
+    if data.scheme != "none":
+        measured = measure_files(
+            files_by_model(predictions),
+            data,
+            read_obo(ontology),
+            later=None if truth is None else read_table(truth, ["gene", "term"]),
+            calibrations={name: files[0] for name, files in files_by_model(calibrations, "--calibration").items()},
+            coverage=coverage,
+            seed=seed,
+        )
+    write_table(output, measured.evaluation)
+    if reliability is not None:
+        write_table(reliability, measured.reliability)
 
 
 @app.command()
@@ -253,28 +312,34 @@ def report(
     from genessl.output.report.audit import read_audit
     from genessl.output.report.discoveries import strongest_new_predictions
     from genessl.output.report.report import ReportData, dataset_facts, render_report, write_report
+    from genessl.output.report.screening import read_screening
     from genessl.output.tables import files_by_model, read_table
+    from genessl.predictors import main_model
 
     data, chosen = GeneDataset.load(dataset), _json(settings, "--settings")
     check_keys(chosen, "--settings", required=("organism", "models"))
     files = files_by_model(predictions)
-    main_model = next((model for model in _MAIN_MODELS if model in files), list(files)[-1])
+    shown_model = main_model(files)
     measured = read_table(evaluation, list(COLUMNS), numbers=("value", "low", "high", "n_genes"))
-    predicted = read_predictions(files[main_model][0])
+    predicted = read_predictions(files[shown_model][0])
     shown = ReportData(
         organism=str(chosen["organism"]),
         dataset=dataset_facts(data),
         coverage=read_table(dataset / "coverage.tsv", ["source", "unit", "outcome", "count"], numbers=("count",)),
         evaluation=measured,
         models=chosen["models"],
-        main_model=main_model,
+        main_model=shown_model,
         discoveries=strongest_new_predictions(predicted, data),
         silent=predicted.empty,
         audit=None if co_training is None else read_audit(co_training),
-        screening=None if screening is None else _screening(screening, data),
+        screening=None if screening is None else read_screening(screening, data),
         simulated=bool(chosen.get("simulated")),
         versions=_versions(),
-        files=_FILES if screening is None else (*_FILES, _SCREENING_FILE),
+        files=(
+            *_FILES,
+            *([_SETS_FILE] if predicted["probability"].notna().any() else []),
+            *([] if screening is None else [_SCREENING_FILE]),
+        ),
     )
     write_report(output, render_report(shown))
 
@@ -316,46 +381,11 @@ def _predictor(model: str, parameters: str, seed: int) -> GenePredictor:
     return make_predictor(model, _json(parameters, "--parameters"), seed=seed)
 
 
-def _write_out_of_fold(dataset: Path, make: Callable[[], GenePredictor], output: Path, model: str) -> None:
-    import numpy as np
+def _write_json(output: Path, value: Any) -> None:
+    from genessl.data.folders import written_file
 
-    from genessl.data.dataset import GeneDataset
-
-    data = GeneDataset.load(dataset)
-    if data.scheme != "cross_validation":
-        raise InputError(f"{dataset}: found a dataset for scheme {data.scheme!r}, expected cross_validation")
-    scores = np.zeros((data.n_genes, data.n_terms), dtype=np.float32)
-    ordered, order = data.by_name  # in the order in which predictors read genes, embeddings serve all folds
-    for fold in range(data.n_folds):
-        logging.getLogger(__name__).info("%s: fold %d of %d", model, fold + 1, data.n_folds)
-        visible = ordered.hide(fold)
-        held_out = ordered.split == fold
-        scores[order[held_out]] = make().fit(visible).predict_proba(visible)[held_out]
-    _write_scores(output, scores, data, model=model)
-
-
-def _write_scores(output: Path, scores: NDArray[np.float32], data: GeneDataset, **options: Any) -> None:
-    """Write the scores of the real genes; leave out those added by `contamination`."""
-    from scipy.sparse import csr_array
-
-    from genessl.output.predictions import write_predictions
-    from genessl.output.rows import LOWEST_SCORE
-
-    if round(float(scores.max(initial=0.0)), 4) < LOWEST_SCORE:
-        logging.warning("no score reaches %g, the lowest that is written: %s has no prediction", LOWEST_SCORE, output)
-    genes, positive = data.genes, data.positive
-    if data.synthetic.any():
-        real = ~data.synthetic
-        scores, genes, positive = scores[real], genes[real], csr_array(positive[real])
-    write_predictions(output, scores, genes, data.ontology, positive, **options)
-
-
-def _screening(path: Path, data: GeneDataset) -> Any:
-    from genessl.output.report.screening import summarise_screening
-    from genessl.output.tables import read_table
-
-    table = read_table(path, ["gene", "probability", "reasons"], numbers=("probability",))
-    return summarise_screening(table, data)
+    with written_file(output) as temporary:
+        temporary.write_text(json.dumps(value, indent=1, allow_nan=False), encoding="utf-8")
 
 
 def _versions() -> dict[str, str]:

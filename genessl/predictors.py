@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from genessl.errors import InputError, nearest
@@ -50,6 +50,18 @@ OWNED = (
     "third_view",
     "fourth_view",
 )  # parameters whose value names another predictor
+
+
+_MAIN = ("combined", "co_training")
+
+
+def main_model(names: Collection[str]) -> str:
+    """Return the model whose predictions are shown first: `combined`, or else `co_training`, or else the last.
+
+    >>> main_model(["combined", "homology"]), main_model(["homology", "label_propagation"])
+    ('combined', 'label_propagation')
+    """
+    return next((name for name in _MAIN if name in names), list(names)[-1])
 
 
 def make_predictor(name: str, parameters: Mapping[str, Any] | None = None, *, seed: int = 0) -> GenePredictor:

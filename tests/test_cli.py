@@ -15,6 +15,9 @@ import pytest
 
 from genessl import cli
 from genessl.data.dataset import GeneDataset
+from genessl.data.folders import write_table
+from genessl.output.predictions import HEADER, read_predictions
+from tests.conftest import make_dataset, small_ontology
 
 OBO = """format-version: 1.2
 data-version: releases/2020-01-01
@@ -598,7 +601,7 @@ def test_predict_writes_what_is_asked_for_and_gzip_only_under_such_a_name(built,
     predict = ["predict", "--dataset", "dataset", "--model", "models/m", "--output"]
     run(*predict, "p.tsv")
     assert files(built.folder) - before == {"p.tsv"}
-    assert (built.folder / "p.tsv").read_text().startswith("gene\tterm\tname\taspect\tscore\tknown\n")
+    assert (built.folder / "p.tsv").read_text().splitlines()[0].split("\t") == list(HEADER)
     run(*predict, "p.tsv.gz", "--gaf", "p.gaf")
     assert files(built.folder) - before == {"p.tsv", "p.tsv.gz", "p.gaf"}
     assert gzip.decompress((built.folder / "p.tsv.gz").read_bytes()) == (built.folder / "p.tsv").read_bytes()
@@ -816,3 +819,116 @@ def test_nonstandard_residues_are_accepted(organism, run):
     path.write_text(path.read_text() + ">odd\nMKUOBZJX*ACDX*\n>dna\nACGTACGTACGT\n")
     organism.build(run)
     assert GeneDataset.load(organism.folder / "dataset").genes.tolist()[-2:] == ["odd", "dna"]
+
+
+def obo_of_the_small_ontology():
+    full = small_ontology()
+    spaces = {"BPO": "biological_process", "MFO": "molecular_function", "CCO": "cellular_component"}
+    text = "format-version: 1.2\n"
+    for column, (term, name, aspect) in enumerate(zip(full.terms, full.names, full.aspects.tolist())):
+        text += f"\n[Term]\nid: {term}\nname: {name}\nnamespace: {spaces[aspect]}\n"
+        text += "".join(f"is_a: {full.terms[parent]}\n" for parent in full.parents[[column]].indices)
+    return text
+
+
+def told(path):
+    return read_predictions(path)["probability"]
+
+
+def test_cross_validation_tells_how_probable_predictions_are(run, tmp_path):
+    dataset, _ = make_dataset(scheme="cross_validation", n_folds=3)
+    dataset.save("dataset")
+    Path("go.obo").write_text(obo_of_the_small_ontology())
+    fit = ("--dataset", "dataset", "--model", "network_neighbours")
+    run("cross-validate", *fit, "--output", "folds.tsv", "--calibration", "calibration.json")
+    run("train", *fit, "--output", "models/m")
+    run(
+        "predict",
+        "--dataset",
+        "dataset",
+        "--model",
+        "models/m",
+        "--calibration",
+        "calibration.json",
+        "--output",
+        "p.tsv",
+    )
+    run("predict", "--dataset", "dataset", "--model", "models/m", "--output", "bare.tsv")
+    assert told("folds.tsv").between(0, 1).all()
+    assert told("p.tsv").between(0, 1).all()
+    assert told("bare.tsv").isna().all()
+    evaluate = ("evaluate", "--dataset", "dataset", "--ontology", "go.obo", "--predictions")
+    told_by = ("--calibration", "m=calibration.json", "--coverage", "0.8")
+    run(*evaluate, "m=folds.tsv", *told_by, "--output", "evaluation.tsv", "--reliability", "reliability.tsv")
+    evaluation = pd.read_csv("evaluation.tsv", sep="\t").set_index(["aspect", "knowledge", "metric"])
+    for aspect in ("BPO", "MFO", "CCO"):
+        assert evaluation.loc[(aspect, "CV", "ece"), "value"] < 0.1
+        assert 0 < evaluation.loc[(aspect, "CV", "brier"), "value"] < 0.25
+        assert evaluation.loc[(aspect, "CV", "set_coverage"), "value"] == pytest.approx(0.8, abs=0.06)
+        assert 1 < evaluation.loc[(aspect, "CV", "set_size"), "value"] < 6
+    tenths = pd.read_csv("reliability.tsv", sep="\t")
+    assert tenths.columns.tolist() == ["model", "aspect", "knowledge", "low", "high", "n_pairs", "expected", "held"]
+    assert tenths["expected"].between(tenths["low"], tenths["high"]).all()
+    draw = ("predict-sets", "--dataset", "dataset", "--model", "models/m", "--calibration", "calibration.json")
+    run(*draw, "--coverage", "0.8", "--output", "s.tsv.gz")
+    sets = pd.read_csv("s.tsv.gz", sep="\t")
+    assert sets.columns.tolist() == ["gene", "aspect", "term", "name", "probability", "symbol", "description"]
+    rows, columns = np.nonzero(~dataset.labelled)
+    unknown = {(dataset.genes[row], dataset.aspects[column]) for row, column in zip(rows, columns)}
+    found = set(zip(sets["gene"], sets["aspect"]))
+    assert found <= unknown
+    assert len(found) > 0.9 * len(unknown)
+    run(*draw, "--coverage", "0.6", "--output", "t.tsv.gz")
+    assert len(pd.read_csv("t.tsv.gz", sep="\t")) < len(sets)
+    with pytest.raises(Failure, match=r"coverage: found 0\.995, expected a whole percentage from 0\.5 to 0\.99"):
+        run(*draw, "--coverage", "0.995", "--output", "u")
+    run(*evaluate, "m=bare.tsv", "--output", "bare_evaluation.tsv")
+    assert not pd.read_csv("bare_evaluation.tsv", sep="\t")["metric"].isin(["ece", "brier"]).any()
+    with pytest.raises(Failure, match="of which cross-validate calibrates models"):
+        run("calibrate", *fit, "--output", "calibration2.json")
+
+
+def test_calibrate_tells_how_probable_predictions_are_where_there_are_no_folds(run, tmp_path):
+    dataset, truth = make_dataset(n_genes=600)
+    dataset.save("dataset")
+    Path("go.obo").write_text(obo_of_the_small_ontology())
+    rows, columns = truth.nonzero()
+    later = pd.DataFrame({"gene": dataset.genes[rows], "term": np.array(dataset.ontology.terms)[columns]})
+    write_table("truth.tsv.gz", later)
+    fit = ("--dataset", "dataset", "--model", "network_neighbours")
+    run("calibrate", *fit, "--output", "calibration.json")
+    run("train", *fit, "--output", "models/m")
+    run(
+        "predict",
+        "--dataset",
+        "dataset",
+        "--model",
+        "models/m",
+        "--calibration",
+        "calibration.json",
+        "--output",
+        "p.tsv",
+    )
+    assert told("p.tsv").between(0, 1).all()
+    evaluate = ("evaluate", "--dataset", "dataset", "--ontology", "go.obo", "--truth", "truth.tsv.gz")
+    run(*evaluate, "--predictions", "m=p.tsv", "--calibration", "m=calibration.json", "--output", "e.tsv")
+    evaluation = pd.read_csv("e.tsv", sep="\t").set_index(["aspect", "knowledge", "metric"])
+    for aspect in ("BPO", "MFO", "CCO"):
+        assert evaluation.loc[(aspect, "held-out", "ece"), "value"] < 0.1
+        assert evaluation.loc[(aspect, "first", "ece"), "value"] < 0.1
+    Path("calibration.json").write_text("{}")
+    with pytest.raises(Failure, match=r"calibration.json: found no calibration of this version of genessl"):
+        run(
+            "predict",
+            "--dataset",
+            "dataset",
+            "--model",
+            "models/m",
+            "--calibration",
+            "calibration.json",
+            "--output",
+            "q",
+        )
+    with pytest.raises(Failure, match=r"calibration.json: found no calibration of this version of genessl"):
+        run(*evaluate, "--predictions", "m=p.tsv", "--calibration", "m=calibration.json", "--output", "e2.tsv")
+    assert not Path("q").exists() and not Path("e2.tsv").exists()

@@ -13,7 +13,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmarks.pages import contamination, yeast
+from benchmarks.pages import contamination, probabilities, yeast
 from benchmarks.pages.tables import fill
 
 ROOT = Path(__file__).parents[2]
@@ -23,7 +23,8 @@ def pages(root: Path = ROOT) -> dict[Path, str]:
     """Return every page that has a table, with the content that follows from the tables."""
     benchmarks, synthetic = root / "docs" / "benchmarks", root / "docs" / "contamination"
     written = yeast.protocol_pages(benchmarks) | contamination.whole_pages(synthetic)
-    for folder, blocks in ((benchmarks, yeast.blocks(benchmarks)), (synthetic, contamination.blocks(synthetic))):
+    of_benchmarks = yeast.blocks(benchmarks) | probabilities.blocks(benchmarks)
+    for folder, blocks in ((benchmarks, of_benchmarks), (synthetic, contamination.blocks(synthetic))):
         for path in sorted(folder.glob("*.md")):
             if path not in written:
                 written[path] = fill(path.read_text(encoding="utf-8"), blocks)

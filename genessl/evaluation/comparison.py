@@ -195,7 +195,7 @@ def labels_from_table(
     InputError
         If a column is missing.
     """
-    rows, columns, kept = _positions(table, genes, ontology, source)
+    rows, columns, kept = table_positions(table, genes, ontology, source)
     shape = (len(genes), len(ontology.terms))
     return ontology.propagate(csr_array((np.ones(kept.sum(), dtype=bool), (rows[kept], columns[kept])), shape=shape))
 
@@ -245,7 +245,7 @@ def _raw_scores(
     ontology: Ontology,
     source: str = "predictions",
 ) -> csr_array:
-    rows, columns, kept = _positions(table, genes, ontology, source, "score")
+    rows, columns, kept = table_positions(table, genes, ontology, source, "score")
     scores = pd.to_numeric(table["score"], errors="coerce").to_numpy(dtype=np.float64)
     wrong = ~((scores >= 0) & (scores <= 1))
     if wrong.any():
@@ -262,7 +262,7 @@ def _raw_scores(
     return csr_array(entries, shape=(len(genes), len(ontology.terms)), dtype=np.float64)
 
 
-def _positions(
+def table_positions(
     table: pd.DataFrame, genes: Sequence[str] | NDArray[np.str_], ontology: Ontology, source: str, *more: str
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.bool_]]:
     """Return the row number, the column number, and whether both are known, of each row of a table."""

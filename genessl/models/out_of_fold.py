@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
@@ -9,12 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genessl.data.dataset import GeneDataset
+from genessl.errors import InputError
 from genessl.models.base import GenePredictor
 from genessl.models.inputs import ViewInputs
 from genessl.models.neural.threads import side_by_side
 from genessl.models.supervision import Supervision
 from genessl.models.view import as_view, fitted_view, split_validation
 
+_log = logging.getLogger(__name__)
 _SMALLEST_SCORE = 1e-4
 
 
@@ -116,3 +119,37 @@ def join_folds(
     np.copyto(total, own, where=seen)
     total[total < _SMALLEST_SCORE] = 0.0
     return total
+
+
+def cross_validated_scores(
+    dataset: GeneDataset, make: Callable[[], GenePredictor], *, name: str = "a model"
+) -> NDArray[np.float32]:
+    """Score each gene of a dataset for cross-validation by a predictor that has not seen the labels of its fold.
+
+    Parameters
+    ----------
+    dataset : GeneDataset
+    make : callable
+        Returns an unfitted predictor, once for each fold.
+    name : str
+        Of the predictor, for the log.
+
+    Returns
+    -------
+    ndarray of float32, shape (n_genes, n_terms)
+
+    Raises
+    ------
+    InputError
+        If the dataset is not one for cross-validation.
+    """
+    if dataset.scheme != "cross_validation":
+        raise InputError(f"found a dataset for scheme {dataset.scheme!r}, expected cross_validation")
+    scores = np.zeros((dataset.n_genes, dataset.n_terms), dtype=np.float32)
+    ordered, order = dataset.by_name  # in the order in which predictors read genes, embeddings serve all folds
+    for fold in range(dataset.n_folds):
+        _log.info("%s: fold %d of %d", name, fold + 1, dataset.n_folds)
+        visible = ordered.hide(fold)
+        held_out = ordered.split == fold
+        scores[order[held_out]] = make().fit(visible).predict_proba(visible)[held_out]
+    return scores

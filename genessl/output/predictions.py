@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import gzip
 import io
+import logging
 import zlib
 from contextlib import ExitStack
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from genessl.data.dataset import GeneDataset
 from genessl.data.folders import one_field, written_file
+from genessl.data.gene_names import GeneNames
 from genessl.data.ontology import Ontology
 from genessl.data.text_files import read_lines
 from genessl.errors import InputError
 from genessl.output.gaf import GafWriter, Origin, database_of
-from genessl.output.rows import TICKS, KeptRows, kept_rows, write_rows
+from genessl.output.rows import LOWEST_SCORE, TICKS, UNKNOWN, KeptRows, kept_rows, write_rows
 
-HEADER = ("gene", "term", "name", "aspect", "score", "known")
+_log = logging.getLogger(__name__)
+
+HEADER = ("gene", "term", "name", "aspect", "score", "probability", "known", "symbol", "description")
 GAF_THRESHOLD = 0.5
 _COMPRESSION = 1
 
@@ -39,19 +44,21 @@ def write_predictions(
     taxon: str = "",
     date: int = 0,
     gaf_threshold: float = GAF_THRESHOLD,
+    names: GeneNames | None = None,
+    probability: NDArray[np.float32] | None = None,
 ) -> None:
     """Write one model's predictions; either all files are written or none, gzipped if the name ends in .gz.
 
-    The table has the columns gene, term, name, aspect, score and known. Its rows follow the order of `genes`, and
-    within a gene descending score and then the term. A gene keeps its 1,500 best terms that score at least 0.01 when
-    rounded to four decimals; among equal scores parents are kept before their children. The CAFA file has the same
-    rows.
+    The table has the columns gene, term, name, aspect, score, probability, known, symbol and description. Its rows
+    follow the order of `genes`, and within a gene descending probability, score and then the term; a probability that
+    is not known is left empty and comes last. A gene keeps its 1,500 best terms that score at least 0.01 when rounded
+    to four decimals; among equal ones parents are kept before their children. The CAFA file has the same rows.
 
-    GAF has no column for a score. Its file holds the terms of the table that score at least `gaf_threshold`, are not
-    known by experiment, and have no descendant in the file. The evidence is IEA. The relation is `enables`,
-    `involved_in`, `located_in`, or `part_of` for protein-containing complexes. The reference is `genessl:{model}`,
-    because no GO_REF describes this method. The database is UniProtKB if all genes are named by UniProt accessions,
-    otherwise genessl. The same input gives the same bytes.
+    GAF has no column for a score. Its file holds the terms of the table whose probability, or score where that is not
+    known, is at least `gaf_threshold`, which are not known by experiment, and have no descendant in the file. The
+    evidence is IEA. The relation is `enables`, `involved_in`, `located_in`, or `part_of` for protein-containing
+    complexes. The reference is `genessl:{model}`, because no GO_REF describes this method. The database is UniProtKB if
+    all genes are named by UniProt accessions, otherwise genessl. The same input gives the same bytes.
 
     Parameters
     ----------
@@ -72,14 +79,18 @@ def write_predictions(
     date : int, default=0
         Date in GAF: the newest date of the annotations on which the predictions are based, as YYYYMMDD.
     gaf_threshold : float, default=0.5
-        Lowest score in GAF, in (0, 1].
+        Lowest probability in GAF, in (0, 1].
+    names : GeneNames, optional
+        Symbols and descriptions of the genes; both columns are empty without them, and GAF takes the gene for a symbol.
+    probability : ndarray of float32, shape (n_genes, n_terms), optional
+        That the gene has the term, in [0, 1], at least its child's; not a number where it is not known.
 
     Raises
     ------
     InputError
         If GAF is asked for without a date, or with a threshold outside (0, 1].
     """
-    _check_shapes(scores, known, (len(genes), len(ontology.terms)))
+    _check_shapes((len(genes), len(ontology.terms)), scores, known, scores if probability is None else probability)
     with ExitStack() as files:
         writers: list[_Table | _Cafa | GafWriter] = [_Table(_opened(files, path), ontology)]
         if cafa is not None:
@@ -87,31 +98,68 @@ def write_predictions(
         if gaf is not None:
             origin = Origin(model, taxon, date, database_of(genes))
             writers.append(GafWriter(_opened(files, gaf), ontology, origin, gaf_threshold))
-        for kept in kept_rows(scores, genes, ontology, known):
+        for kept in kept_rows(scores, genes, ontology, known, names or GeneNames.none(len(genes)), probability):
             for writer in writers:
                 writer.write(kept)
         for writer in writers:
             writer.close()
 
 
-def _check_shapes(scores: NDArray[np.float32], known: csr_array, shape: tuple[int, int]) -> None:
-    if scores.shape != shape or known.shape != shape:
-        raise ValueError(f"scores {scores.shape} and known {known.shape} need the shape {shape} of genes and terms")
+def write_scores(
+    path: str | Path,
+    scores: NDArray[np.float32],
+    dataset: GeneDataset,
+    *,
+    probability: NDArray[np.float32] | None = None,
+    **options: Any,
+) -> None:
+    """Write the scores of a dataset's real genes; those added by `contamination` are left out.
+
+    Parameters
+    ----------
+    path, scores, probability
+        As in `write_predictions`, of all genes of the dataset.
+    dataset : GeneDataset
+    **options
+        Further ones of `write_predictions`.
+    """
+    if round(float(scores.max(initial=0.0)), 4) < LOWEST_SCORE:
+        _log.warning("no score reaches %g, the lowest that is written: %s has no prediction", LOWEST_SCORE, path)
+    if dataset.synthetic.any():
+        real = np.flatnonzero(~dataset.synthetic)
+        probability = None if probability is None else probability[real]
+        scores, dataset = scores[real], dataset.take(real)
+    write_predictions(
+        path,
+        scores,
+        dataset.genes,
+        dataset.ontology,
+        dataset.positive,
+        names=dataset.names,
+        probability=probability,
+        **options,
+    )
+
+
+def _check_shapes(shape: tuple[int, int], *matrices: NDArray[np.float32] | csr_array) -> None:
+    if wrong := [matrix.shape for matrix in matrices if matrix.shape != shape]:
+        raise ValueError(f"found {wrong[0]}; scores, known and probability need the shape {shape} of genes and terms")
 
 
 def read_predictions(path: str | Path) -> pd.DataFrame:
-    """Read the genes, terms and scores of a predictions table.
+    """Read the genes, terms, scores and probabilities of a predictions table.
 
     Returns
     -------
     DataFrame
-        Columns gene and term (categorical), score (float64), in the order of the file; without rows if the model
-        predicted nothing.
+        Columns gene and term (categorical), score and probability (float64), in the order of the file; without rows if
+        the model predicted nothing. A probability that is not known, as in tables of genessl 0.1, is not a number.
 
     Raises
     ------
     InputError
-        If the file is damaged or empty, lacks one of these columns, or holds a score that is no number from 0 to 1.
+        If the file is damaged or empty, lacks one of the other columns, or holds a score or a probability that is no
+        number from 0 to 1.
     """
     columns = ["gene", "term", "score"]
     number, header = next(read_lines(path))
@@ -121,22 +169,28 @@ def read_predictions(path: str | Path) -> pd.DataFrame:
             f"{path}:{number}: expected a header with {', '.join(columns)}, found {header[:60]!r};"
             " give a predictions table of genessl"
         )
+    told = ["probability"] if "probability" in header.split("\t") else []
     try:
         table = pd.read_csv(
             path,
             sep="\t",
-            usecols=columns,
-            dtype={"gene": "category", "term": "category", "score": "float64"},
+            usecols=columns + told,
+            dtype={"gene": "category", "term": "category", "score": "float64", "probability": "float64"},
             compression="gzip" if _is_gzip(path) else None,
             keep_default_na=False,
+            na_values={"probability": [""]},
             quoting=3,
         )
     except (ValueError, EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise InputError(_first_bad_row(path, header) or f"{path}: expected a predictions table ({error})") from error
-    if not table["score"].between(0.0, 1.0).all():
+    if not told:
+        table["probability"] = np.nan
+    within = table["score"].between(0.0, 1.0) & (table["probability"].between(0.0, 1.0) | table["probability"].isna())
+    if not within.all():
         raise InputError(_first_bad_row(path, header) or f"{path}: expected scores from 0 to 1; predict again")
-    table["score"] = _exact(table["score"].to_numpy())
-    return table[columns]
+    for name in ("score", "probability"):
+        table[name] = _exact(table[name].to_numpy())
+    return table[[*columns, "probability"]]
 
 
 def _exact(scores: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -159,14 +213,18 @@ def _first_bad_row(path: str | Path, header: str) -> str | None:
             continue
         if len(fields) != len(names):
             return f"{path}:{number}: expected {len(names)} columns, found {len(fields)}; predict again"
-        score = fields[names.index("score")]
-        try:
-            valid = 0.0 <= float(score) <= 1.0
-        except ValueError:
-            valid = False
-        if not valid:
-            return f"{path}:{number}: expected a score from 0 to 1, found {score!r}; predict again"
+        for name in ("score", "probability"):
+            text = fields[names.index(name)] if name in names else ""
+            if not _is_share(text) and (text or name == "score"):
+                return f"{path}:{number}: expected a {name} from 0 to 1, found {text!r}; predict again"
     return None
+
+
+def _is_share(text: str) -> bool:
+    try:
+        return 0.0 <= float(text) <= 1.0
+    except ValueError:
+        return False
 
 
 def _opened(files: ExitStack, path: str | Path) -> BinaryIO:
@@ -179,20 +237,26 @@ def _opened(files: ExitStack, path: str | Path) -> BinaryIO:
 
 
 class _Table:
-    """The writer of the table, which joins one prepared string per term with one per score."""
+    """The writer of the table, which joins one prepared string per term with one per score and probability."""
 
     def __init__(self, file: BinaryIO, ontology: Ontology) -> None:
         self.file = file
         described = zip(ontology.terms, ontology.names, ontology.aspects.tolist())
         self.terms = ["\t".join((*map(one_field, texts), "")) for texts in described]
-        self.tails = [f"{ticks / TICKS:.4f}\t{flag}\n" for flag in (0, 1) for ticks in range(TICKS + 1)]
+        self.scores = [f"{ticks / TICKS:.4f}\t" for ticks in range(TICKS + 1)]
+        chances = ["", *(f"{ticks / TICKS:.4f}" for ticks in range(TICKS + 1))]
+        self.tails = [f"{chance}\t{flag}\t" for flag in (0, 1) for chance in chances]
         file.write(("\t".join(HEADER) + "\n").encode())
 
     def write(self, kept: KeptRows) -> None:
         text = io.StringIO()
-        for gene, columns, ticks, known in zip(kept.genes, kept.columns, kept.ticks, kept.known):
-            tails = (ticks + (TICKS + 1) * known[columns]).tolist()
-            write_rows(text, f"{gene}\t", [self.terms[k] + self.tails[t] for k, t in zip(columns.tolist(), tails)])
+        suffixes = map("\t".join, zip(kept.names.symbols, kept.names.descriptions))
+        found = zip(kept.genes, kept.columns, kept.ticks, kept.probability, kept.known, suffixes)
+        for gene, columns, ticks, chances, known, suffix in found:
+            tails = (chances - UNKNOWN + (TICKS + 2) * known[columns]).tolist()
+            places = zip(columns.tolist(), ticks.tolist(), tails)
+            rows = [self.terms[k] + self.scores[s] + self.tails[t] for k, s, t in places]
+            write_rows(text, f"{gene}\t", rows, suffix)
         self.file.write(text.getvalue().encode())
 
     def close(self) -> None:
@@ -205,7 +269,7 @@ class _Cafa:
     def __init__(self, file: BinaryIO, ontology: Ontology, model: str) -> None:
         self.file = file
         self.terms = [f"{term}\t" for term in ontology.terms]
-        self.tails = [f"{ticks / TICKS:.4f}\n" for ticks in range(TICKS + 1)]
+        self.tails = [f"{ticks / TICKS:.4f}" for ticks in range(TICKS + 1)]
         file.write(f"AUTHOR genessl\nMODEL {model}\nKEYWORDS machine learning, sequence, interactions.\n".encode())
 
     def write(self, kept: KeptRows) -> None:

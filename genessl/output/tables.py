@@ -36,8 +36,8 @@ def read_table(path: Path, columns: list[str], *, numbers: Collection[str] = ())
         raise InputError(f"{path}: expected numbers in {', '.join(numbers)} ({error}); write it again") from error
 
 
-def files_by_model(options: Sequence[str]) -> dict[str, list[Path]]:
-    """Return the files of each model from options of the form NAME=FILE.
+def files_by_model(options: Sequence[str], option: str = "--predictions") -> dict[str, list[Path]]:
+    """Return the files of each model from options of the form NAME=FILE; messages name the option.
 
     Raises
     ------
@@ -51,6 +51,6 @@ def files_by_model(options: Sequence[str]) -> dict[str, list[Path]]:
     for text in options:
         name, _, file = text.partition("=")
         if not file:
-            raise InputError(f"--predictions: expected NAME=FILE, found {text!r}")
+            raise InputError(f"{option}: expected NAME=FILE, found {text!r}")
         files.setdefault(name, []).append(Path(file))
     return files

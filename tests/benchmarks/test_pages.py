@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from benchmarks.pages import contamination, yeast
+from benchmarks.pages import contamination, probabilities, yeast
 from benchmarks.pages.__main__ import pages
 from benchmarks.pages.tables import fill, read_table, signed
 
@@ -31,8 +31,9 @@ def test_the_committed_pages_equal_what_the_script_writes(written: dict[Path, st
 
 def test_every_block_of_a_page_is_filled(written: dict[Path, str]) -> None:
     named = [name for text in written.values() for name in re.findall(r"<!-- table: (\w+) -->", text)]
+    folder = ROOT / "docs" / "benchmarks"
     synthetic = contamination.blocks(ROOT / "docs" / "contamination")
-    assert sorted(named) == sorted([*yeast.blocks(ROOT / "docs" / "benchmarks"), *synthetic])
+    assert sorted(named) == sorted([*yeast.blocks(folder), *probabilities.blocks(folder), *synthetic])
 
 
 @pytest.mark.parametrize("path", TABLES, ids=name_of)

@@ -61,7 +61,10 @@ def written(folder: Path, names: list[str]) -> Path:
 def test_genes_and_names_of_terms_survive_the_predictions(tmp_path: Path) -> None:
     written(tmp_path, NAMES)
     assert read_predictions(tmp_path / "m.tsv.gz")["gene"].astype(str).unique().tolist() == NAMES
-    table = read_table(tmp_path / "m.tsv.gz", ["gene", "term", "name", "aspect", "score", "known"])
+    table = read_table(
+        tmp_path / "m.tsv.gz",
+        ["gene", "term", "name", "aspect", "score", "probability", "known", "symbol", "description"],
+    )
     assert table["name"][: len(NAMES)].tolist() == NAMES
     rows = [line.split("\t") for _, line in read_lines(tmp_path / "m.cafa.tsv")][3:-1]
     assert {len(row) for row in rows} == {3}
@@ -90,7 +93,7 @@ def test_a_tab_or_line_end_in_a_name_ends_no_field(tmp_path: Path) -> None:
     write_predictions(
         tmp_path / "p.tsv", np.ones((1, 1), np.float32), np.array(["g"]), ontology, csr_array((1, 1), dtype=bool)
     )
-    assert (tmp_path / "p.tsv").read_text().splitlines()[1] == "g\tT:1\ta b  c\tspace\t1.0000\t0"
+    assert (tmp_path / "p.tsv").read_text().splitlines()[1] == "g\tT:1\ta b  c\tspace\t1.0000\t\t0\t\t"
     write_table(tmp_path / "t.tsv", pd.DataFrame({"model": ["a\tb"], "value": [1.5], "n": [2]}))
     assert (tmp_path / "t.tsv").read_text() == "model\tvalue\tn\na b\t1.5\t2\n"
 

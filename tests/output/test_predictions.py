@@ -10,9 +10,10 @@ import pytest
 from Bio.UniProt.GOA import gafiterator
 from scipy.sparse import csr_array
 
+from genessl.data.gene_names import GeneNames
 from genessl.data.ontology import Ontology, ontology_from_edges
 from genessl.errors import InputError
-from genessl.output.predictions import read_predictions, write_predictions
+from genessl.output.predictions import HEADER, read_predictions, write_predictions
 
 # GO:1 (process) over GO:2 over GO:3; GO:4 (function); GO:0032991 (complex) over GO:5; GO:6 (component)
 TERMS = {
@@ -58,19 +59,19 @@ def gaf_records(path: Path) -> list[dict]:
 
 def test_rows_follow_the_genes_then_descending_score_then_term(tmp_path):
     assert text_of(write_all(tmp_path) / "m.tsv.gz") == [
-        "gene\tterm\tname\taspect\tscore\tknown",
-        "YAL2\tGO:0000001\tprocess\tBPO\t0.9000\t1",
-        "YAL2\tGO:0000002\ttransport\tBPO\t0.8000\t0",
-        "YAL2\tGO:0000003\tion transport\tBPO\t0.7000\t0",
-        "YAL2\tGO:0000005\tproteasome\tCCO\t0.6000\t0",
-        "YAL2\tGO:0032991\tprotein-containing complex\tCCO\t0.6000\t0",
-        "YAL2\tGO:0000006\tnucleus\tCCO\t0.5500\t0",
-        "YAL2\tGO:0000004\tbinding of a\u00a0kind\tMFO\t0.0100\t0",  # 0.009951 rounds up to the limit, 0.009949 not
-        "YAL1\tGO:0000001\tprocess\tBPO\t1.0000\t1",
-        "YAL1\tGO:0000002\ttransport\tBPO\t0.6500\t1",
-        "YAL1\tGO:0000006\tnucleus\tCCO\t0.4999\t0",
-        "YAL1\tGO:0000003\tion transport\tBPO\t0.4000\t0",
-        "YAL1\tGO:0000004\tbinding of a\u00a0kind\tMFO\t0.1235\t0",
+        "gene\tterm\tname\taspect\tscore\tprobability\tknown\tsymbol\tdescription",
+        "YAL2\tGO:0000001\tprocess\tBPO\t0.9000\t\t1\t\t",
+        "YAL2\tGO:0000002\ttransport\tBPO\t0.8000\t\t0\t\t",
+        "YAL2\tGO:0000003\tion transport\tBPO\t0.7000\t\t0\t\t",
+        "YAL2\tGO:0000005\tproteasome\tCCO\t0.6000\t\t0\t\t",
+        "YAL2\tGO:0032991\tprotein-containing complex\tCCO\t0.6000\t\t0\t\t",
+        "YAL2\tGO:0000006\tnucleus\tCCO\t0.5500\t\t0\t\t",
+        "YAL2\tGO:0000004\tbinding of a\u00a0kind\tMFO\t0.0100\t\t0\t\t",  # 0.009951 rounds up, 0.009949 not
+        "YAL1\tGO:0000001\tprocess\tBPO\t1.0000\t\t1\t\t",
+        "YAL1\tGO:0000002\ttransport\tBPO\t0.6500\t\t1\t\t",
+        "YAL1\tGO:0000006\tnucleus\tCCO\t0.4999\t\t0\t\t",
+        "YAL1\tGO:0000003\tion transport\tBPO\t0.4000\t\t0\t\t",
+        "YAL1\tGO:0000004\tbinding of a\u00a0kind\tMFO\t0.1235\t\t0\t\t",
     ]
 
 
@@ -107,6 +108,66 @@ def test_gaf_rows_fill_all_17_columns(tmp_path):
 def test_a_molecular_function_is_enabled_at_a_lower_threshold(tmp_path):
     records = gaf_records(write_all(tmp_path, gaf_threshold=0.1) / "m.gaf.gz")
     assert ("YAL1", "GO:0000004", ["enables"]) in [(r["DB_Object_ID"], r["GO_ID"], r["Qualifier"]) for r in records]
+
+
+#                       GO:1  GO:2  GO:3  GO:4    GO:5  GO:6  complex
+PROBABILITY = np.array(
+    [
+        [0.80, 0.70, 0.20, np.nan, 0.30, 0.90, 0.40],
+        [0.99, 0.60, 0.55, np.nan, 0.00, 0.10, 0.00],
+        [0.00, 0.00, 0.00, np.nan, 0.00, 0.00, 0.00],
+    ],
+    dtype=np.float32,
+)
+
+
+def test_the_most_probable_comes_first_and_a_probability_that_is_not_known_last_and_empty(tmp_path):
+    rows = [line.split("\t") for line in text_of(write_all(tmp_path, probability=PROBABILITY) / "m.tsv.gz")[1:]]
+    assert [(row[0], row[1][-1], row[4], row[5]) for row in rows] == [
+        ("YAL2", "6", "0.5500", "0.9000"), ("YAL2", "1", "0.9000", "0.8000"), ("YAL2", "2", "0.8000", "0.7000"),
+        ("YAL2", "1", "0.6000", "0.4000"), ("YAL2", "5", "0.6000", "0.3000"), ("YAL2", "3", "0.7000", "0.2000"),
+        ("YAL2", "4", "0.0100", ""),
+        ("YAL1", "1", "1.0000", "0.9900"), ("YAL1", "2", "0.6500", "0.6000"), ("YAL1", "3", "0.4000", "0.5500"),
+        ("YAL1", "6", "0.4999", "0.1000"), ("YAL1", "4", "0.1235", ""),
+    ]  # fmt: skip
+    bare = text_of(write_all(tmp_path / "bare") / "m.tsv.gz")[1:]
+    assert sorted(row[:5] for row in rows) == sorted(line.split("\t")[:5] for line in bare)
+
+
+def test_gaf_takes_what_is_probable_and_scores_where_that_is_not_known(tmp_path):
+    records = gaf_records(write_all(tmp_path, probability=PROBABILITY, gaf_threshold=0.12) / "m.gaf.gz")
+    assert [(r["DB_Object_ID"], r["GO_ID"][-1]) for r in records] == [
+        ("YAL2", "3"), ("YAL2", "5"), ("YAL2", "6"), ("YAL1", "3"), ("YAL1", "4"),
+    ]  # fmt: skip
+    records = gaf_records(write_all(tmp_path, probability=PROBABILITY) / "m.gaf.gz")
+    assert [(r["DB_Object_ID"], r["GO_ID"][-1]) for r in records] == [("YAL2", "2"), ("YAL2", "6"), ("YAL1", "3")]
+
+
+def test_probabilities_are_read_back_and_are_not_a_number_where_the_table_has_none(tmp_path):
+    table = read_predictions(write_all(tmp_path, probability=PROBABILITY) / "m.tsv.gz")
+    assert table["probability"].tolist()[:3] == [0.9, 0.8, 0.7]
+    assert table["probability"].isna().sum() == 2
+    old = tmp_path / "old.tsv"
+    old.write_text("gene\tterm\tname\taspect\tscore\tknown\nYAL1\tGO:0000001\tx\tBPO\t0.5000\t0\n")
+    assert read_predictions(old)["probability"].isna().all()
+    old.write_text("gene\tterm\tscore\tprobability\nYAL1\tGO:0000001\t0.5000\t1.5\n")
+    with pytest.raises(InputError, match=r"old\.tsv:2: expected a probability from 0 to 1, found '1.5'; predict again"):
+        read_predictions(old)
+
+
+def test_symbols_and_descriptions_stand_beside_each_prediction_and_in_gaf(tmp_path):
+    names = GeneNames(("thrA", "", "q"), ("", "", ""), ("a\tkinase", "helicase", ""))
+    write_all(tmp_path / "named", names=names, gaf_threshold=0.4)
+    write_all(tmp_path / "bare", gaf_threshold=0.4)
+    named, bare = (text_of(tmp_path / folder / "m.tsv.gz")[1:] for folder in ("named", "bare"))
+    ends = {"YAL2": "thrA\ta kinase", "YAL1": "\thelicase"}
+    assert named == [line[:-1] + ends[line.split("\t")[0]] for line in bare]
+    records = gaf_records(tmp_path / "named" / "m.gaf.gz")
+    assert {(r["DB_Object_ID"], r["DB_Object_Symbol"], r["DB_Object_Name"]) for r in records} == {
+        ("YAL2", "thrA", "a kinase"), ("YAL1", "YAL1", "helicase")
+    }  # fmt: skip
+    assert text_of(tmp_path / "named" / "m.cafa.tsv.gz") == text_of(tmp_path / "bare" / "m.cafa.tsv.gz")
+    pd.testing.assert_frame_equal(*(read_predictions(tmp_path / f / "m.tsv.gz") for f in ("named", "bare")))
 
 
 def test_uniprot_accessions_name_their_database_and_an_empty_taxon_is_unidentified(tmp_path):
@@ -172,7 +233,7 @@ def test_many_chunks_of_genes_equal_one_gene_at_a_time(tmp_path):
             (-round(float(s) * 1e4) / 1e4, t, h) for s, t, h in zip(own, ONTOLOGY.terms, has) if round(s * 1e4) >= 100
         ]
         expected += [(gene, term, f"{-score:.4f}", str(int(flag))) for score, term, flag in sorted(kept)]
-    assert [(f[0], f[1], f[4], f[5]) for f in (row.split("\t") for row in rows)] == expected
+    assert [(f[0], f[1], f[4], f[6]) for f in (row.split("\t") for row in rows)] == expected
 
 
 def test_no_gaf_term_has_a_descendant_in_gaf_and_none_is_known(tmp_path):
@@ -270,7 +331,7 @@ def test_only_the_table_appears_when_only_the_table_is_asked_for(tmp_path):
     write_predictions(tmp_path / "deep" / "m.tsv.gz", SCORES, GENES, ONTOLOGY, KNOWN)
     assert [path.name for path in (tmp_path / "deep").iterdir()] == ["m.tsv.gz"]
     frame = pd.read_csv(tmp_path / "deep" / "m.tsv.gz", sep="\t")
-    assert list(frame.columns) == ["gene", "term", "name", "aspect", "score", "known"]
+    assert list(frame.columns) == list(HEADER)
 
 
 def test_a_name_that_does_not_end_in_gz_gets_the_same_text_uncompressed(tmp_path):
@@ -288,7 +349,7 @@ def test_a_name_that_does_not_end_in_gz_gets_the_same_text_uncompressed(tmp_path
 def test_a_table_without_rows_is_read_as_such(tmp_path):
     write_predictions(tmp_path / "m.tsv.gz", np.zeros_like(SCORES), GENES, ONTOLOGY, KNOWN)
     found = read_predictions(tmp_path / "m.tsv.gz")
-    assert found.columns.tolist() == ["gene", "term", "score"]
+    assert found.columns.tolist() == ["gene", "term", "score", "probability"]
     assert found.empty
 
 

@@ -27,6 +27,8 @@ while [ $# -gt 0 ]; do
         --url) url=$2 ;;
         --cafa) cafa=$2 ;;
         --gaf) gaf=$2 ;;
+        --calibration) calibration=$2 ;;
+        --reliability) reliability=$2 ;;
     esac
     shift 2
 done
@@ -43,6 +45,8 @@ case $command in
         mkdir -p "$output"; touch "$output/coverage.tsv" ${truth:+"$truth"} ;;
     train) mkdir -p "$output"; touch "$output/model.json" ;;
     predict) touch "$output" "$cafa" "$gaf" ;;
+    cross-validate) touch "$output" "$calibration" ;;
+    evaluate) touch "$output" "$reliability" ;;
     download) exec "$PYTHON" -c "from genessl.cli import main; main()" download --url "$url" --output "$output" ;;
     *) touch "$output" ;;
 esac

@@ -18,6 +18,7 @@ from tests.workflow.conftest import MORE
 REPOSITORY = Path(__file__).parents[2]
 
 MINE = ("--configfile", "my.yaml")
+MODELS = ["label_propagation", "term_frequency"]
 OTHER_RESTART = {"term_frequency": {}, "label_propagation": {"restart": 0.2}}
 
 
@@ -32,7 +33,9 @@ def test_a_run_writes_what_the_contract_names(finished):
 
 
 def test_a_second_run_does_nothing(workplace, finished):
-    assert len(workplace.planned(*MINE)) == 12  # the dataset, 2 train, 2 predict, 5 controls, evaluate, report
+    assert (
+        len(workplace.planned(*MINE)) == 14
+    )  # dataset, 2 train, 2 predict, calibrate, sets, 5 controls, evaluate, report
     assert finished.planned(*MINE) == []
 
 
@@ -65,7 +68,7 @@ def test_in_cross_validation_a_changed_parameter_reruns_its_cross_validation_too
 
 def test_changed_settings_of_the_dataset_rerun_everything(finished):
     finished.configure(evidence=["IDA"])
-    assert len(finished.planned(*MINE)) == 12
+    assert len(finished.planned(*MINE)) == 14
 
 
 def test_the_dataset_is_built_from_the_files_of_domains_and_references_too(workplace):
@@ -98,7 +101,7 @@ def test_contamination_reaches_the_dataset_and_asks_for_the_screening(workplace)
     assert "--screening results/mine/screening.tsv" in reported
     assert (workplace.folder / "results" / "mine" / "screening.tsv").is_file()
     workplace.configure(contamination={"sequences": "made.fasta", "ratio": 0.5, "seed": 1})
-    assert len(workplace.planned(*MINE)) == 13
+    assert len(workplace.planned(*MINE)) == 15
 
 
 def test_without_contamination_genes_are_screened_where_that_is_asked_for_only(finished):
@@ -115,10 +118,43 @@ def test_an_added_model_leaves_the_others_alone(finished):
 
 def test_without_a_scheme_no_control_runs_and_the_evaluation_is_still_written(workplace):
     workplace.configure(evaluation={"scheme": "none"})
-    expected = ["build-dataset", "evaluate", "report"]
-    models = ["label_propagation", "term_frequency"]
-    expected += [f"{command} {model}" for command in ("train", "predict") for model in models]
+    expected = ["build-dataset", "calibrate term_frequency", "evaluate", "predict-sets term_frequency", "report"]
+    expected += [f"{command} {model}" for command in ("train", "predict") for model in MODELS]
     assert workplace.planned(*MINE) == sorted(expected)
+
+
+def test_the_models_that_were_asked_for_are_calibrated_and_their_predictions_told(workplace):
+    workplace.configure(probabilities="all")
+    assert workplace.snakemake(*MINE).returncode == 0
+    calls = workplace.calls.read_text().splitlines()
+    assert sorted(call.split()[4] for call in calls if call.startswith("calibrate")) == MODELS
+    for model in MODELS:
+        file = f"results/mine/calibration/{model}.json"
+        (predict,) = (call for call in calls if call.startswith("predict ") and f"models/{model} " in call)
+        assert f"--calibration {file}" in predict
+        (evaluate,) = (call for call in calls if call.startswith("evaluate"))
+        assert f"--calibration {model}={file}" in evaluate
+    (sets,) = (call for call in calls if call.startswith("predict-sets"))
+    assert f"--calibration results/mine/calibration/{MODELS[-1]}.json --coverage 0.9" in sets
+    workplace.configure(probabilities="all", coverage=0.8)
+    assert workplace.planned(*MINE) == ["evaluate", f"predict-sets {MODELS[-1]}", "report"]
+    workplace.configure(probabilities="main")
+    assert workplace.planned(*MINE) == ["evaluate", "predict label_propagation", "report"]
+    workplace.configure(probabilities="none")
+    assert workplace.planned(*MINE) == ["evaluate", *(f"predict {model}" for model in MODELS), "report"]
+
+
+def test_in_cross_validation_every_model_is_calibrated_by_its_folds(workplace):
+    workplace.configure(evaluation={"scheme": "cross_validation", "folds": 3}, later_annotations=None)
+    assert workplace.snakemake(*MINE).returncode == 0
+    calls = workplace.calls.read_text().splitlines()
+    assert not any(call.startswith("calibrate") for call in calls)
+    for command in ("cross-validate ", "predict "):
+        told = [call for call in calls if call.startswith(command)]
+        assert len(told) == 2
+        assert all("--calibration results/mine/calibration/" in call for call in told)
+    (evaluate,) = (call for call in calls if call.startswith("evaluate"))
+    assert all(f"--calibration {model}=results/mine/calibration/{model}.json" in evaluate for model in MODELS)
 
 
 def test_without_a_configfile_the_example_is_simulated_and_run(workplace):

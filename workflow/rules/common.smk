@@ -17,7 +17,7 @@ from genessl.configuration import (
 from genessl.download import is_available
 from genessl.errors import InputError
 from genessl.mirrors import as_mirrors, locate
-from genessl.predictors import make_predictor
+from genessl.predictors import main_model, make_predictor
 from snakemake.settings.types import DeploymentMethod
 
 DOWNLOADS = Path("resources")
@@ -32,6 +32,7 @@ SIMULATED = [
     "resources/example/aliases.txt.gz",
 ]
 SHUFFLES = range(1, 6)
+CALIBRATION = "results/{organism}/calibration/{model}.json"
 # Rules call the genessl of the interpreter that runs snakemake, whatever PATH says; in an environment of conda, its own.
 IN_CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
 PYTHON = "python" if IN_CONDA else sys.executable
@@ -164,6 +165,12 @@ def needs_of(model):
     return predictor.resources(*expected_size(CONFIGURATION, Path("results", ORGANISM)))
 
 
+def model_calibration(wildcards):
+    """Return the file that tells how probable a model's predictions are, where there is one."""
+    calibrated = wildcards.model in CALIBRATED
+    return {"calibration": CALIBRATION} if calibrated else {}
+
+
 def model_threads(wildcards):
     """Return the threads that a model can use."""
     return needs_of(wildcards.model).threads
@@ -189,11 +196,14 @@ def run_genessl(command):
     return f"run_genessl {{resources.attempt}} {{log:q}} {command}"
 
 
+def named_files(option, models, files):
+    """Return the options that name a file for each model."""
+    return " ".join(f"{option} {model}={file}" for model, file in zip(models, files))
+
+
 def named_tables(models, files):
     """Return the options that name a table of predictions for each model."""
-    return " ".join(
-        f"--predictions {model}={file}" for model, file in zip(models, files)
-    )
+    return named_files("--predictions", models, files)
 
 
 CONFIGURATION, URLS = read_configuration()
@@ -206,3 +216,12 @@ if isinstance(CONFIGURATION["embeddings"], dict):
 MODELS = CONFIGURATION["models"]
 SCHEME = CONFIGURATION["evaluation"]["scheme"]
 SEED = CONFIGURATION["seed"]
+# Models that are fitted once more to learn how probable their predictions are; under cross-validation none has to be.
+MAIN_MODEL = main_model(MODELS)
+CALIBRATED = {
+    "main": [MAIN_MODEL],
+    "all": list(MODELS),
+    "none": [],
+}[CONFIGURATION["probabilities"]]
+if SCHEME == "cross_validation":
+    CALIBRATED = list(MODELS)

@@ -19,6 +19,9 @@ SCREENED = (
     else {}
 )
 
+# The main model's sets of terms, where its probabilities are known.
+SETS = [f"results/{ORGANISM}/sets.tsv.gz"] if MAIN_MODEL in CALIBRATED else []
+
 
 rule control:
     input:
@@ -53,8 +56,14 @@ rule evaluate:
             "results/{{organism}}/{tested}/{model}.tsv.gz", tested=TESTED, model=MODELS
         ),
         controls=CONTROLS,
+        calibrations=(
+            expand(CALIBRATION, model=CALIBRATED, allow_missing=True)
+            if SCHEME != "none"
+            else []
+        ),
     output:
-        "results/{organism}/evaluation.tsv",
+        evaluation="results/{organism}/evaluation.tsv",
+        reliability="results/{organism}/reliability.tsv",
     log:
         "logs/{organism}/evaluate.log",
     benchmark:
@@ -73,10 +82,17 @@ rule evaluate:
         controls=lambda wildcards, input: named_tables(
             ["permuted_labels"] * len(CONTROLS), input.controls
         ),
+        calibrations=lambda wildcards, input: (
+            named_files("--calibration", CALIBRATED, input.calibrations)
+            if SCHEME != "none"
+            else ""
+        ),
+        coverage=CONFIGURATION["coverage"],
     shell:
         run_genessl(
             "evaluate --dataset {input.dataset} --ontology {input.ontology:q} {params.truth} --seed {params.seed} "
-            "{params.models} {params.controls} --output {output}"
+            "{params.models} {params.controls} {params.calibrations} --coverage {params.coverage} "
+            "--output {output.evaluation} --reliability {output.reliability}"
         )
 
 

@@ -29,8 +29,38 @@ rule train:
         )
 
 
+if SCHEME != "cross_validation":
+
+    rule calibrate:
+        input:
+            "results/{organism}/dataset",
+        output:
+            CALIBRATION,
+        log:
+            "logs/{organism}/calibrate/{model}.log",
+        benchmark:
+            "logs/{organism}/calibrate/{model}.benchmark.tsv"
+        conda:
+            "../envs/genessl.yaml"
+        threads: model_threads
+        resources:
+            attempt=this_attempt,
+            mem_mb=model_memory,
+            runtime=240,
+            gpu=model_gpu,
+        params:
+            parameters=model_parameters,
+            seed=SEED,
+        shell:
+            run_genessl(
+                "calibrate --dataset {input} --model {wildcards.model} --parameters {params.parameters:q} "
+                "--seed {params.seed} --output {output}"
+            )
+
+
 rule predict:
     input:
+        unpack(model_calibration),
         dataset="results/{organism}/dataset",
         model="results/{organism}/models/{model}",
     output:
@@ -48,10 +78,43 @@ rule predict:
         attempt=this_attempt,
         mem_mb=model_memory,
         runtime=60,
+    params:
+        calibration=lambda wildcards, input: (
+            f"--calibration {input.calibration}"
+            if wildcards.model in CALIBRATED
+            else ""
+        ),
     shell:
         run_genessl(
-            "predict --dataset {input.dataset} --model {input.model} --output {output.table} "
+            "predict --dataset {input.dataset} --model {input.model} {params.calibration} --output {output.table} "
             "--cafa {output.cafa} --gaf {output.gaf}"
+        )
+
+
+rule predict_sets:
+    input:
+        dataset="results/{organism}/dataset",
+        model=f"results/{{organism}}/models/{MAIN_MODEL}",
+        calibration=CALIBRATION.replace("{model}", MAIN_MODEL),
+    output:
+        "results/{organism}/sets.tsv.gz",
+    log:
+        "logs/{organism}/predict_sets.log",
+    benchmark:
+        "logs/{organism}/predict_sets.benchmark.tsv"
+    conda:
+        "../envs/genessl.yaml"
+    threads: 1
+    resources:
+        attempt=this_attempt,
+        mem_mb=lambda wildcards, attempt: needs_of(MAIN_MODEL).memory_mb * attempt,
+        runtime=60,
+    params:
+        coverage=CONFIGURATION["coverage"],
+    shell:
+        run_genessl(
+            "predict-sets --dataset {input.dataset} --model {input.model} --calibration {input.calibration} "
+            "--coverage {params.coverage} --output {output}"
         )
 
 
@@ -59,7 +122,8 @@ rule cross_validate:
     input:
         "results/{organism}/dataset",
     output:
-        "results/{organism}/out_of_fold/{model}.tsv.gz",
+        **({"calibration": CALIBRATION} if SCHEME == "cross_validation" else {}),
+        table="results/{organism}/out_of_fold/{model}.tsv.gz",
     log:
         "logs/{organism}/cross_validate/{model}.log",
     benchmark:
@@ -75,8 +139,13 @@ rule cross_validate:
     params:
         parameters=model_parameters,
         seed=SEED,
+        calibration=lambda wildcards, output: (
+            f"--calibration {output.calibration}"
+            if SCHEME == "cross_validation"
+            else ""
+        ),
     shell:
         run_genessl(
             "cross-validate --dataset {input} --model {wildcards.model} --parameters {params.parameters:q} "
-            "--seed {params.seed} --output {output}"
+            "--seed {params.seed} --output {output.table} {params.calibration}"
         )

@@ -18,6 +18,7 @@ from genessl.output.predictions import GAF_THRESHOLD
 from genessl.output.report.audit import CoTrainingAudit
 from genessl.output.report.discoveries import MOST_PER_TERM, SPECIFIC_SHARE
 from genessl.output.report.findings import ASPECT_NAMES, CATEGORIES, CONTROLS, estimates_of, sections
+from genessl.output.report.links import gene_links, term_link
 from genessl.output.report.screening import Screening
 
 REASONS = {
@@ -58,7 +59,8 @@ class ReportData:
     main_model : str
         The model whose new predictions are listed.
     discoveries : DataFrame, optional
-        Columns aspect, gene, term, name and score, from `strongest_new_predictions`.
+        Columns aspect, gene, term, name, score, probability, symbol, accession and description, from
+        `strongest_new_predictions`.
     silent : bool, default=False
         Whether the main model makes no prediction at all.
     audit : CoTrainingAudit, optional
@@ -132,15 +134,17 @@ def render_report(data: ReportData) -> str:
     environment.filters["day"] = lambda date: (
         f"{int(date) // 10_000:04d}-{int(date) // 100 % 100:02d}-{int(date) % 100:02d}"
     )
+    environment.filters["term_link"] = term_link
     thresholds = _thresholds(data.evaluation, data.main_model)
     return environment.get_template("report.html.j2").render(
         data=data,
-        screened=[] if data.screening is None else data.screening.suspects.to_dict("records"),
+        screened=[] if data.screening is None else _linked(data.screening.suspects, data.dataset["taxon"]),
         sections=sections(data.evaluation),
         controls=CONTROLS,
         coverage=coverage_rows(data.coverage),
         thresholds=thresholds,
-        discoveries=_discoveries(data.discoveries, thresholds),
+        probable=data.discoveries is not None and bool(data.discoveries["probability"].notna().any()),
+        discoveries=_discoveries(data.discoveries, thresholds, data.dataset["taxon"]),
         most_per_term=MOST_PER_TERM,
         lessons=_lessons(data.audit),
         stopped=STOPPED.get(data.audit.stopped, data.audit.stopped) if data.audit else "",
@@ -199,12 +203,18 @@ def _thresholds(evaluation: pd.DataFrame, model: str) -> dict[str, float]:
     return {}
 
 
-def _discoveries(found: pd.DataFrame | None, thresholds: Mapping[str, float]) -> list[dict[str, Any]]:
+def _discoveries(found: pd.DataFrame | None, thresholds: Mapping[str, float], taxon: str) -> list[dict[str, Any]]:
     """Return the rows to list; `weak` is True for a score below its aspect's best threshold."""
     if found is None:
         return []
     weak = [score < thresholds.get(aspect, 0.0) for aspect, score in zip(found["aspect"], found["score"])]
-    return [{str(key): value for key, value in row.items()} for row in found.assign(weak=weak).to_dict("records")]
+    return _linked(found.assign(weak=weak), taxon)
+
+
+def _linked(genes: pd.DataFrame, taxon: str) -> list[dict[str, Any]]:
+    """Return the rows of a table of genes, each with the links to what databases hold about its gene."""
+    rows = [{str(key): value for key, value in row.items()} for row in genes.to_dict("records")]
+    return [{**row, "links": gene_links(row["gene"], row["accession"], taxon)} for row in rows]
 
 
 def _lessons(audit: CoTrainingAudit | None) -> list[dict[str, Any]]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from genessl.data.dataset import GeneDataset
 from genessl.errors import InputError
+from genessl.output.report.discoveries import shown_names
+from genessl.output.tables import read_table
 
 SUSPICIOUS = 0.5
 
@@ -23,7 +26,7 @@ class Screening:
         For each kind of gene (labelled, unlabelled, synthetic) the number of genes, and the number with a probability
         of at least 0.5 to be synthetic or spurious. All are 0 if no gene was screened.
     suspects : DataFrame
-        The most suspicious real genes: gene, probability, reasons and labelled.
+        The most suspicious real genes: gene, probability, reasons, labelled, symbol, accession and description.
     """
 
     found: dict[str, tuple[int, int]]
@@ -67,4 +70,12 @@ def summarise_screening(table: pd.DataFrame, dataset: GeneDataset, *, most: int 
         for name in ("labelled", "unlabelled", "synthetic")
     }
     suspects = table.assign(labelled=kind == "labelled")[suspicious & (kind != "synthetic")]
-    return Screening(found, suspects.head(most).reset_index(drop=True))
+    listed = suspects.head(most).reset_index(drop=True)
+    row_of = {gene: row for row, gene in enumerate(dataset.genes.tolist())}
+    rows = np.array([row_of[gene] for gene in listed["gene"]], dtype=np.intp)
+    return Screening(found, listed.assign(**shown_names(dataset, rows)))
+
+
+def read_screening(path: Path, dataset: GeneDataset) -> Screening:
+    """Read the table that screen-genes wrote of a dataset, and summarise it; InputError for another table."""
+    return summarise_screening(read_table(path, ["gene", "probability", "reasons"], numbers=("probability",)), dataset)

@@ -10,6 +10,7 @@ import pytest
 from scipy.sparse import csr_array
 
 from genessl.data.dataset import GeneDataset
+from genessl.data.gene_names import GeneNames
 from genessl.data.ontology import ontology_from_edges
 from genessl.output.report.audit import CoTrainingAudit
 from genessl.output.report.charts import Estimate
@@ -100,7 +101,7 @@ PREDICTIONS = pd.DataFrame(
         ("stranger", "GO:2", 0.99),
     ],
     columns=["gene", "term", "score"],
-)
+).assign(probability=np.nan)
 
 
 def report_data() -> ReportData:
@@ -145,6 +146,39 @@ class Page(HTMLParser):
     def handle_data(self, text):
         if self.inside:
             self.rows[-1][-1] += text
+
+
+def test_the_most_probable_are_listed_first_where_probabilities_are_known():
+    told = PREDICTIONS.assign(probability=[0.9, 0.8, 0.6, 0.5, 0.4, 0.9, np.nan, 0.9])
+    found = strongest_new_predictions(told, dataset())
+    assert found[["gene", "term"]].to_numpy().tolist()[:2] == [["g6", "GO:2"], ["g7", "GO:2"]]
+    assert found["probability"].tolist()[:2] == [0.6, 0.4]
+    html = render_report(replace(report_data(), discoveries=found))
+    cells = [row for row in Page(html).rows if row[:1] == ["BPO"] and len(row) == 6]
+    assert [row[4:] for row in cells] == [["0.60", "0.8000"], ["0.40", "0.9000"]]
+    assert strongest_new_predictions(PREDICTIONS, dataset())["gene"].tolist()[:2] == ["g7", "g6"]
+
+
+def test_symbols_descriptions_and_links_stand_beside_each_gene_and_are_text():
+    named = replace(
+        dataset(),
+        names=GeneNames(
+            tuple(f"sy<m>{k}" for k in range(10)), ("P00561",) * 10, ("<script>alert(2)</script> kinase",) * 10
+        ),
+    )
+    html = render_report(replace(report_data(), discoveries=strongest_new_predictions(PREDICTIONS, named)))
+    bare, page = Page(render_report(report_data())), Page(html)
+    cells = [row[1] for row in page.rows if row[:1] == ["BPO"] and len(row) == 5 and row[4] in ("0.8000", "0.9000")]
+    assert cells == [f"sy<m>{k} g{k} UniProt QuickGO STRING<script>alert(2)</script> kinase" for k in (7, 6)]
+    assert "<script>alert(2)" not in html
+    links = [address for address in page.loads if not address.startswith("#")]
+    assert set(links[:3]) == {
+        "https://www.uniprot.org/uniprotkb/P00561",
+        "https://www.ebi.ac.uk/QuickGO/annotations?geneProductId=P00561",
+        "https://string-db.org/cgi/network?identifiers=P00561&species=559292",
+    }
+    assert page.tags.count("script") == bare.tags.count("script")
+    assert not {"img", "iframe", "link"} & set(page.tags)
 
 
 def test_the_page_loads_nothing_from_elsewhere():
@@ -370,6 +404,7 @@ def test_new_predictions_are_specific_new_and_one_per_gene():
 
 def test_one_term_does_not_fill_the_list_of_new_predictions():
     rows = pd.DataFrame([(f"g{n}", "GO:2", n / 10) for n in (6, 7, 8, 9)], columns=["gene", "term", "score"])
+    rows["probability"] = np.nan
     unknown = replace(dataset(), electronic=csr_array((10, 4), dtype=bool))
     assert strongest_new_predictions(rows, unknown)["gene"].tolist() == ["g9", "g8", "g7"]
 
