@@ -28,15 +28,6 @@ Parameters = Annotated[str, typer.Option(help="The model's parameters as JSON.")
 Calibrations = Annotated[list[str], typer.Option("--calibration", help="NAME=FILE of its calibration, repeated.")]
 Tables = Annotated[list[str], typer.Option("--predictions", help="NAME=FILE, repeated.")]
 _BAD_INPUT = 2
-_FILES = (
-    ("predictions/", "a table for each model, with the CAFA format and GAF beside it"),
-    ("evaluation.tsv", "every number of this report, one a row"),
-    ("reliability.tsv", "what held, by tenths of the probability"),
-    ("dataset/coverage.tsv", "what each source held and how much of it joined"),
-    ("models/", "the trained models"),
-)
-_SETS_FILE = ("sets.tsv.gz", "for each gene without experiments terms that together hold most of what these would show")
-_SCREENING_FILE = ("screening.tsv", "how probably each gene is synthetic or spurious, and why")
 
 
 @app.callback()
@@ -193,6 +184,38 @@ def predict_sets(
 
 
 @app.command()
+def explain(
+    dataset: DatasetFolder,
+    model: Annotated[Path, typer.Option(help="Folder that train wrote.")],
+    output: Annotated[Path | None, typer.Option(help="Where to write; by default the table is printed.")] = None,
+    gene: Annotated[str | None, typer.Option(help="Identifier, symbol or accession.")] = None,
+    term: Annotated[str | None, typer.Option(help="As GO:0006281; by default the gene's best new terms.")] = None,
+    predictions: Annotated[Path | None, typer.Option(help="Explain the report's new predictions of a table.")] = None,
+    terms: Annotated[int, typer.Option(min=1, help="The most terms of a gene.")] = 3,
+    rows: Annotated[int, typer.Option(min=1, help="The most pieces of evidence of a term.")] = 20,
+) -> None:
+    """Say which evidence makes a model give a gene a term: neighbours, homologs, domains, electronic annotations."""
+    from genessl.data.dataset import GeneDataset
+    from genessl.data.folders import write_table
+    from genessl.explain.pairs import pairs_of_gene, pairs_of_report
+    from genessl.explain.table import as_text, explanation_table
+    from genessl.models.base import GenePredictor
+
+    if (gene is None) == (predictions is None):
+        raise InputError("--gene: expected either a gene or --predictions")
+    data, predictor = GeneDataset.load(dataset), GenePredictor.load(model)
+    if gene is not None:
+        pairs = pairs_of_gene(predictor, data, gene, term, most=terms)
+    elif predictions is not None:
+        pairs = pairs_of_report(predictions, data)
+    found = explanation_table(predictor, data, pairs, most=rows)
+    if output is None:
+        typer.echo(as_text(found), nl=False)
+    else:
+        write_table(output, found)
+
+
+@app.command()
 def cross_validate(
     dataset: DatasetFolder,
     model: Annotated[str, typer.Option(help="Name of the model in the configuration.")],
@@ -303,45 +326,22 @@ def report(
     predictions: Tables,
     co_training: Annotated[Path | None, typer.Option(help="Folder of the trained co-training, for its audit.")] = None,
     screening: Annotated[Path | None, typer.Option(help="Table that screen-genes wrote.")] = None,
+    explanations: Annotated[Path | None, typer.Option(help="Table that explain wrote.")] = None,
 ) -> None:
     """Write the report, one HTML file that loads no other file."""
-    from genessl.assembly.settings import check_keys
-    from genessl.data.dataset import GeneDataset
-    from genessl.evaluation.comparison import COLUMNS
-    from genessl.output.predictions import read_predictions
-    from genessl.output.report.audit import read_audit
-    from genessl.output.report.discoveries import strongest_new_predictions
-    from genessl.output.report.report import ReportData, dataset_facts, render_report, write_report
-    from genessl.output.report.screening import read_screening
-    from genessl.output.tables import files_by_model, read_table
-    from genessl.predictors import main_model
+    from genessl.output.report.files import write_report_of
+    from genessl.output.tables import files_by_model
 
-    data, chosen = GeneDataset.load(dataset), _json(settings, "--settings")
-    check_keys(chosen, "--settings", required=("organism", "models"))
-    files = files_by_model(predictions)
-    shown_model = main_model(files)
-    measured = read_table(evaluation, list(COLUMNS), numbers=("value", "low", "high", "n_genes"))
-    predicted = read_predictions(files[shown_model][0])
-    shown = ReportData(
-        organism=str(chosen["organism"]),
-        dataset=dataset_facts(data),
-        coverage=read_table(dataset / "coverage.tsv", ["source", "unit", "outcome", "count"], numbers=("count",)),
-        evaluation=measured,
-        models=chosen["models"],
-        main_model=shown_model,
-        discoveries=strongest_new_predictions(predicted, data),
-        silent=predicted.empty,
-        audit=None if co_training is None else read_audit(co_training),
-        screening=None if screening is None else read_screening(screening, data),
-        simulated=bool(chosen.get("simulated")),
-        versions=_versions(),
-        files=(
-            *_FILES,
-            *([_SETS_FILE] if predicted["probability"].notna().any() else []),
-            *([] if screening is None else [_SCREENING_FILE]),
-        ),
+    write_report_of(
+        output,
+        dataset=dataset,
+        evaluation=evaluation,
+        settings=_json(settings, "--settings"),
+        predictions={name: files[0] for name, files in files_by_model(predictions).items()},
+        co_training=co_training,
+        screening=screening,
+        explanations=explanations,
     )
-    write_report(output, render_report(shown))
 
 
 def main() -> None:
@@ -386,9 +386,3 @@ def _write_json(output: Path, value: Any) -> None:
 
     with written_file(output) as temporary:
         temporary.write_text(json.dumps(value, indent=1, allow_nan=False), encoding="utf-8")
-
-
-def _versions() -> dict[str, str]:
-    from importlib.metadata import version
-
-    return {name: version(name) for name in ("genessl", "torch", "torch-geometric", "scikit-learn", "snakemake")}

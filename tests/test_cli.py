@@ -5,18 +5,21 @@ import json
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.sparse import csr_array
+from scipy.special import expit
 
 from genessl import cli
 from genessl.data.dataset import GeneDataset
 from genessl.data.folders import write_table
 from genessl.output.predictions import HEADER, read_predictions
+from genessl.output.report.discoveries import strongest_new_predictions
 from tests.conftest import make_dataset, small_ontology
 
 OBO = """format-version: 1.2
@@ -932,3 +935,38 @@ def test_calibrate_tells_how_probable_predictions_are_where_there_are_no_folds(r
     with pytest.raises(Failure, match=r"calibration.json: found no calibration of this version of genessl"):
         run(*evaluate, "--predictions", "m=p.tsv", "--calibration", "m=calibration.json", "--output", "e2.tsv")
     assert not Path("q").exists() and not Path("e2.tsv").exists()
+
+
+def test_explain_names_the_evidence_of_a_gene_or_of_the_predictions_that_the_report_lists(run, tmp_path):
+    dataset, _ = make_dataset()
+    leaf = int(np.setdiff1d(np.arange(dataset.n_terms), dataset.ontology.parents.indices)[0])
+    rows, columns = dataset.positive.nonzero()
+    rare = (columns != leaf) | (np.cumsum(columns == leaf) <= 3)  # the report lists terms that few genes have
+    positive = csr_array((np.ones(rare.sum(), dtype=bool), (rows[rare], columns[rare])), shape=dataset.positive.shape)
+    dataset = replace(dataset, positive=positive)
+    dataset.save("dataset")
+    fit = ("--dataset", "dataset", "--model")
+    run("train", *fit, "network_neighbours", "--output", "m")
+    run("predict", *fit, "m", "--output", "p.tsv.gz")
+    run("explain", *fit, "m", "--predictions", "p.tsv.gz", "--rows", "4", "--output", "explanations.tsv.gz")
+    told = pd.read_csv("explanations.tsv.gz", sep="\t", keep_default_na=False)
+    predictions = read_predictions(Path("p.tsv.gz"))
+    listed = strongest_new_predictions(predictions, dataset)
+    assert list(dict.fromkeys(zip(told["gene"], told["term"]))) == list(zip(listed["gene"], listed["term"]))
+    scores = dict(zip(zip(listed["gene"], listed["term"]), listed["score"]))
+    for pair, reasons in told.groupby(["gene", "term"]):
+        assert expit(reasons["contribution"].sum()) == pytest.approx(scores[pair], abs=2e-3)
+    gene, term = next(iter(scores))
+    text = run("explain", *fit, "m", "--gene", gene, "--term", term)
+    assert text.startswith(f"{gene}  {term} ")
+    assert "neighbour" in text
+    several = run("explain", *fit, "m", "--gene", gene, "--terms", "2")
+    assert several.count(": score ") == 2
+    for wrong, message in (
+        (("--gene", "nobody"), "found no gene of the name 'nobody'"),
+        (("--gene", gene, "--term", "GO:9"), "found 'GO:9', expected one of the dataset's"),
+        ((), "expected either a gene or --predictions"),
+        (("--gene", gene, "--predictions", "p.tsv.gz"), "expected either a gene or --predictions"),
+    ):
+        with pytest.raises(Failure, match=message):
+            run("explain", *fit, "m", *wrong)

@@ -30,7 +30,7 @@ LAYERS = [
     {"models"},
     {"screening"},
     {"semi_supervised"},
-    {"output", "simulate", "predictors", "configuration", "download", "mirrors"},
+    {"explain", "output", "simulate", "predictors", "configuration", "download", "mirrors"},
     {"cli"},
     {"__main__"},
 ]

@@ -5,10 +5,12 @@ from __future__ import annotations
 import importlib
 import json
 from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
@@ -19,6 +21,7 @@ from genessl.data.dataset import GeneDataset
 from genessl.data.folders import written_folder
 from genessl.errors import InputError
 from genessl.features.muting import Muting
+from genessl.models.reasons import COLUMNS, Reason, as_table, completed
 from genessl.models.resources import Resources
 
 Arrays = dict[str, NDArray[Any]]
@@ -117,6 +120,66 @@ class GenePredictor(BaseEstimator, ABC):  # type: ignore[misc]
         scores = np.empty((dataset.n_genes, dataset.n_terms), dtype=np.float32)
         scores[order] = dataset.ontology.propagate_scores(np.clip(found, 0.0, 1.0))
         return scores
+
+    def explain(self, dataset: GeneDataset, gene: str, term: str) -> pd.DataFrame:
+        """Explain the score of a gene and a term: which evidence adds how much to its log-odds.
+
+        Parameters
+        ----------
+        dataset : GeneDataset
+            As for `predict_proba`.
+        gene, term : str
+            A gene and a term of the dataset.
+
+        Returns
+        -------
+        DataFrame
+            With the columns kind, source, what, weight and contribution (see `Reason`), the base first and then by size
+            of the contribution. The contributions add up to the log-odds of the score, cut off at 0.0001 and 0.9999;
+            what the predictor cannot trace to evidence is the row of kind 'remainder'.
+
+        Raises
+        ------
+        NotFittedError
+            If `fit` was not called.
+        InputError
+            If the dataset does not have the gene or the term, or as for `predict_proba`.
+        """
+        return self.explain_pairs(dataset, [(gene, term)]).drop(columns=["gene", "term"])
+
+    def explain_pairs(self, dataset: GeneDataset, pairs: Sequence[tuple[str, str]]) -> pd.DataFrame:
+        """Explain several pairs of gene and term as `explain` does; the dataset is scored once for all.
+
+        Returns
+        -------
+        DataFrame
+            As `explain` returns it, with the columns gene and term before the others, in the order of the pairs.
+        """
+        _check_dataset(dataset)
+        self._check_fitted()
+        if dataset.ontology.terms != self.terms_:
+            self.predict_proba(dataset)  # which says what is wrong
+        ordered, _ = dataset.by_name
+        ontology, row_of = ordered.ontology, {gene: row for row, gene in enumerate(ordered.genes.tolist())}
+        rows = np.array([_place(gene, row_of, "gene") for gene, _ in pairs], dtype=np.intp)
+        columns = np.array([_place(term, ontology.index, "term") for _, term in pairs], dtype=np.intp)
+        raw = np.clip(self._predict(ordered), 0.0, 1.0)
+        tables = [pd.DataFrame()]
+        for (gene, term), reasons, row, column in zip(pairs, self._reasons(ordered, rows, columns), rows, columns):
+            below = np.flatnonzero(ontology.ancestors[:, [column]].toarray().ravel())
+            best = below[np.argmax(raw[row, below])]
+            found = completed(
+                reasons, raw[row, column], raw[row, best], raised_by=ontology.terms[best], name=type(self).__name__
+            )
+            tables.append(as_table(found).assign(gene=gene, term=term))
+        return pd.concat(tables, ignore_index=True).reindex(columns=["gene", "term", *COLUMNS])
+
+    def _reasons(self, dataset: GeneDataset, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> list[list[Reason]]:
+        """Return for each pair what is known of its score before parents are raised; by default nothing.
+
+        Genes are sorted by identifier. What the contributions lack to the log-odds becomes the remainder.
+        """
+        return [[] for _ in rows]
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "terms_"):
@@ -258,3 +321,10 @@ def _check_dataset(dataset: object) -> None:
         raise InputError(
             f"dataset: found a {type(dataset).__name__}, expected a GeneDataset, as GeneDataset.load gives it"
         )
+
+
+def _place(name: str, places: Mapping[str, int], kind: str) -> int:
+    """Return the place of a gene or term, or raise InputError."""
+    if name not in places:
+        raise InputError(f"{kind}: found {name!r}, expected one of the dataset's {len(places)} {kind}s")
+    return places[name]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from genessl.models.base import Arrays, check_count
 from genessl.models.closed_form import FittedLabels
 from genessl.models.inputs import Fitted, Preparation, ViewInputs
 from genessl.models.neighbours import NeighbourInputs, NetworkNeighbours
+from genessl.models.reasons import BASE, Reason, base_reason, log_odds
 from genessl.models.supervision import Supervision
 from genessl.models.view import ELECTRONIC, View
 
@@ -69,6 +70,12 @@ class TermFrequency(View[ViewInputs, FittedFrequency]):
         """Return the frequencies for every gene; see `View.score`."""
         return np.tile(fitted.frequency, (inputs.n_genes, 1))
 
+    def reasons(
+        self, fitted: FittedFrequency, inputs: ViewInputs, rows: NDArray[np.intp], columns: NDArray[np.intp]
+    ) -> list[list[Reason]]:
+        """Return the frequency as the base; see `View.reasons`."""
+        return [[base_reason(float(fitted.frequency[column]))] for column in columns]
+
     def _state(self) -> Arrays:
         return {**super()._state(), "frequency": self.fitted_.frequency}
 
@@ -84,9 +91,14 @@ class ElectronicInputs(ViewInputs):
     Parameters
     ----------
     electronic : csr_array of bool, shape (n_genes, n_terms)
+    sources : mapping of str to csr_array of bool, shape (n_genes, n_terms)
+        The same by source.
+    terms : tuple of str, n_terms
     """
 
     electronic: csr_array
+    sources: Mapping[str, csr_array]
+    terms: tuple[str, ...]
 
 
 class ElectronicAnnotation(View[ElectronicInputs, Fitted]):
@@ -108,6 +120,8 @@ class ElectronicAnnotation(View[ElectronicInputs, Fitted]):
             preparation=like or Preparation(genes=dataset.genes),
             muting=muting,
             electronic=dataset.electronic,
+            sources=dataset.electronic_sources or {"electronic": dataset.electronic},
+            terms=dataset.ontology.terms,
         )
 
     def learn(
@@ -125,6 +139,18 @@ class ElectronicAnnotation(View[ElectronicInputs, Fitted]):
     def score(self, fitted: Fitted, inputs: ElectronicInputs) -> NDArray[np.float32]:
         """Return the electronic annotations as scores; see `View.score`."""
         return np.asarray(inputs.electronic.toarray(), dtype=np.float32)
+
+    def reasons(
+        self, fitted: Fitted, inputs: ElectronicInputs, rows: NDArray[np.intp], columns: NDArray[np.intp]
+    ) -> list[list[Reason]]:
+        """Return the sources that give the gene the term, each for an equal part; see `View.reasons`."""
+        found = []
+        for row, column in zip(rows, columns):
+            said = [name for name, labels in inputs.sources.items() if labels[row, column]]
+            part = (log_odds(1.0) - log_odds(0.0)) / max(1, len(said))
+            first = Reason(BASE, "nothing", "no electronic annotation", 0.0, log_odds(0.0))
+            found.append([first, *(Reason("electronic", name, inputs.terms[column], 1.0, part) for name in said)])
+        return found
 
     def speaks_of(self, inputs: ElectronicInputs) -> NDArray[np.bool_]:
         """Return the genes with an electronic annotation."""

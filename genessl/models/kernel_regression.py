@@ -17,6 +17,7 @@ from genessl.features.scaling import FeatureScaling
 from genessl.models.base import check_count, check_range
 from genessl.models.closed_form import ClosedForm, FittedLabels
 from genessl.models.inputs import Preparation, ViewInputs
+from genessl.models.reasons import Reason, known_reason, labelled_reasons
 from genessl.models.resources import Resources, table_mb
 from genessl.models.view import NETWORKS, SEQUENCE
 
@@ -176,6 +177,50 @@ class KernelRegression(ClosedForm[KernelInputs, FittedLabels]):
                 scores[:, chosen] = np.clip(block, _LEAST_SHARE * frequency[chosen], 1.0, out=block)
             scores[:, columns] = scores[:, columns[first[like]]]
         return scores
+
+    def reasons(
+        self, fitted: FittedLabels, inputs: KernelInputs, rows: NDArray[np.intp], columns: NDArray[np.intp]
+    ) -> list[list[Reason]]:
+        """Return what each labelled gene with the term adds, and what the others take; see `View.reasons`.
+
+        F(x) - pi is a sum over labelled genes of their labels less pi, each times a number that depends on the kernel
+        alone. For a labelled gene the numbers are those of the regression that leaves it out.
+        """
+        targets, labelled = fitted.supervision.labels_for(inputs.genes)
+        aspects, frequency = fitted.supervision.aspect_of_term, fitted.supervision.frequency
+        found: list[list[Reason]] = [[] for _ in rows]
+        for aspect in np.unique(aspects[columns]).tolist():
+            known = np.flatnonzero(labelled[:, aspect])
+            if not len(known):
+                continue
+            kernel = inputs.kernel_to(known)
+            between = kernel[known]
+            factor, _ = _factored(between, self.ridge)
+            for row in np.unique(rows[aspects[columns] == aspect]).tolist():
+                numbers = _influence(kernel, known, row, factor)
+                for pair in np.flatnonzero((rows == row) & (aspects[columns] == aspect)).tolist():
+                    column, prior = int(columns[pair]), float(frequency[columns[pair]])
+                    has = targets[known][:, [column]].toarray().ravel() > 0
+                    if labelled[row, aspect] and targets[row, column]:
+                        found[pair] = [known_reason()]
+                    elif prior > 0:
+                        found[pair] = labelled_reasons(
+                            "kernel", inputs.genes[known], numbers, has=has, prior=prior, least=_LEAST_SHARE * prior
+                        )
+        return found
+
+
+def _influence(
+    kernel: NDArray[np.float32], known: NDArray[np.intp], row: int, factor: NDArray[np.float32]
+) -> NDArray[np.float64]:
+    """Return by how much the score of a gene changes with each label, float64, (n_known,); not with its own."""
+    place = np.flatnonzero(known == row)
+    if not len(place):
+        return np.asarray(cho_solve((factor, True), kernel[row]), dtype=np.float64)
+    inverse = cho_solve((factor, True), np.eye(1, len(known), int(place[0]), dtype=np.float32)[0]).astype(np.float64)
+    numbers = -inverse / inverse[place]
+    numbers[place] = 0.0
+    return np.asarray(numbers)
 
 
 def _alike(

@@ -19,6 +19,7 @@ from genessl.features.nearest import embedding_places, nearest_places
 from genessl.models.base import check_count
 from genessl.models.closed_form import ClosedForm, FittedLabels
 from genessl.models.inputs import Preparation, ViewInputs
+from genessl.models.reasons import Reason, share_reasons
 from genessl.models.supervision import Supervision
 from genessl.models.view import NETWORKS, SEQUENCE
 
@@ -44,6 +45,9 @@ class NeighbourInputs(ViewInputs):
 class _Neighbours(ClosedForm[NeighbourInputs, FittedLabels]):
     """Score a term by the weighted share of a gene's neighbours that have it."""
 
+    _kind: str  # of its reasons
+    _source: str
+
     @abstractmethod
     def _graph(self, dataset: GeneDataset, muting: Muting | None) -> csr_array:
         """Return the weight of each gene (column) as a neighbour of each gene (row)."""
@@ -62,12 +66,36 @@ class _Neighbours(ClosedForm[NeighbourInputs, FittedLabels]):
 
     def score(self, fitted: FittedLabels, inputs: NeighbourInputs) -> NDArray[np.float32]:
         """Return the weighted share of neighbours with each term; see `View.score`."""
+        return neighbour_shares(inputs.graph, *self._labels(fitted, inputs), fitted.supervision.aspect_of_term)
+
+    def _labels(self, fitted: FittedLabels, inputs: NeighbourInputs) -> tuple[csr_array, NDArray[np.bool_]]:
+        """Return the labels of genes and references, and in which aspects each is labelled."""
         targets, labelled = fitted.supervision.labels_for(inputs.genes)
         others = inputs.references
-        if others is not None:
-            targets = csr_array(vstack([targets, others.targets]))
-            labelled = np.concatenate([labelled, others.labelled])
-        return neighbour_shares(inputs.graph, targets, labelled, fitted.supervision.aspect_of_term)
+        if others is None:
+            return targets, labelled
+        return csr_array(vstack([targets, others.targets])), np.concatenate([labelled, others.labelled])
+
+    def reasons(
+        self, fitted: FittedLabels, inputs: NeighbourInputs, rows: NDArray[np.intp], columns: NDArray[np.intp]
+    ) -> list[list[Reason]]:
+        """Return the neighbours with each term, and what the labelled ones without it take; see `View.reasons`."""
+        names = inputs.genes if inputs.references is None else np.concatenate([inputs.genes, inputs.references.genes])
+        sources = np.full(len(names), self._source)
+        sources[inputs.n_genes :] = "references"
+        targets, labelled = self._labels(fitted, inputs)
+        aspect_of_term, prior = fitted.supervision.aspect_of_term, fitted.supervision.frequency
+        found = []
+        for row, column in zip(rows, columns):
+            weights = inputs.graph[[row]]
+            chosen = labelled[weights.indices, aspect_of_term[column]] & (weights.data > 0)
+            near = weights.indices[chosen]
+            has = targets[near][:, [column]].toarray().ravel() > 0
+            told = weights.data[chosen].astype(np.float64)
+            found.append(
+                share_reasons(self._kind, sources[near], names[near], told, has=has, prior=float(prior[column]))
+            )
+        return found
 
     def speaks_of(self, inputs: NeighbourInputs) -> NDArray[np.bool_]:
         """Return the genes that have a neighbour."""
@@ -115,6 +143,8 @@ class Homology(_Relatives):
     The gene itself is left out.
     """
 
+    _kind, _source = "homolog", "homology"
+
     def _graph(self, dataset: GeneDataset, muting: Muting | None) -> csr_array:
         return dataset.homology
 
@@ -134,6 +164,8 @@ class DomainNeighbours(_Relatives):
     similarity of two genes counts the domains in the sequence view, which at least two genes carry. The similarity of a
     gene and a reference also counts the domains that a single gene carries.
     """
+
+    _kind, _source = "shared domains", "domains"
 
     def needs_all_genes(self, inputs: NeighbourInputs) -> bool:
         """Return True: how rare a domain is depends on every gene."""
@@ -222,6 +254,21 @@ class EmbeddingNeighbours(ClosedForm[EmbeddingInputs, FittedLabels]):
             scores[:, columns] = neighbour_shares(near, known, labelled, own)
         return scores
 
+    def reasons(
+        self, fitted: FittedLabels, inputs: EmbeddingInputs, rows: NDArray[np.intp], columns: NDArray[np.intp]
+    ) -> list[list[Reason]]:
+        """Return the nearest proteins with each term, and what those without it take; see `View.reasons`."""
+        targets, labelled = fitted.supervision.labels_for(inputs.genes)
+        aspects, prior, found = fitted.supervision.aspect_of_term[columns], fitted.supervision.frequency, []
+        near = {a: nearest_places(inputs.places, labelled[:, a], n_neighbours=self.n_neighbours) for a in set(aspects)}
+        for row, column, aspect in zip(rows, columns, aspects):
+            weights = near[aspect][[row]]
+            has = targets[weights.indices][:, [column]].toarray().ravel() > 0
+            names, told = inputs.genes[weights.indices], weights.data.astype(np.float64)
+            sources = ["embeddings"] * len(names)
+            found.append(share_reasons("similar embedding", sources, names, told, has=has, prior=float(prior[column])))
+        return found
+
     def speaks_of(self, inputs: EmbeddingInputs) -> NDArray[np.bool_]:
         """Return the genes with an embedding."""
         return np.asarray(inputs.places.any(axis=1))
@@ -241,6 +288,8 @@ class NetworkNeighbours(_Neighbours):
     .. [1] B. Schwikowski, P. Uetz and S. Fields, A network of protein-protein interactions in yeast,
        Nature Biotechnology 18, 1257-1261, 2000, doi:10.1038/82360
     """
+
+    _kind, _source = "neighbour", "networks"
 
     @property
     def reads(self) -> frozenset[str]:

@@ -19,6 +19,7 @@ from genessl.errors import InputError
 from genessl.features.muting import Muting
 from genessl.models.base import Arrays, GenePredictor
 from genessl.models.inputs import Fitted, Preparation, ViewInputs
+from genessl.models.reasons import Reason
 from genessl.models.resources import Resources
 from genessl.models.supervision import Supervision
 
@@ -137,6 +138,27 @@ class View(GenePredictor, Generic[InputsT, FittedT]):
                 like.check_genes(dataset, type(self).__name__)
         return self._read(dataset, muting, like)
 
+    def reasons(
+        self, fitted: FittedT, inputs: InputsT, rows: NDArray[np.intp], columns: NDArray[np.intp]
+    ) -> list[list[Reason]]:
+        """Return the evidence for some scores of `score`, as far as it can be named; by default none.
+
+        Parameters
+        ----------
+        fitted : Fitted
+            As `learn` returned it.
+        inputs : ViewInputs
+            As `prepare` returned them.
+        rows, columns : ndarray of int, shape (n_pairs,)
+            The pairs of gene and term.
+
+        Returns
+        -------
+        list of list of Reason
+            For each pair contributions to the log-odds of its score; what they lack is the caller's remainder.
+        """
+        return [[] for _ in rows]
+
     def speaks_of(self, inputs: InputsT) -> NDArray[np.bool_]:
         """Return which genes the view has evidence about, bool, shape (n_genes,); by default all genes."""
         return np.ones(inputs.n_genes, dtype=bool)
@@ -167,6 +189,10 @@ class View(GenePredictor, Generic[InputsT, FittedT]):
 
     def _predict_muted(self, dataset: GeneDataset, muting: Muting | None) -> NDArray[np.float32]:
         return self.score(self.fitted_, self.prepare(dataset, muting, like=self.fitted_.preparation))
+
+    def _reasons(self, dataset: GeneDataset, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> list[list[Reason]]:
+        inputs = self.prepare(dataset, like=self.fitted_.preparation)
+        return self.reasons(self.fitted_, inputs, rows, columns)
 
     def _state(self) -> Arrays:
         return dict(self.fitted_.preparation.pack())
@@ -257,6 +283,15 @@ class PredictorView(View[_DatasetInputs, _FittedPredictor]):
     def score(self, fitted: _FittedPredictor, inputs: _DatasetInputs) -> NDArray[np.float32]:
         """Return the scores of the fitted predictor; see `View.score`."""
         return fitted.predictor.predict_proba(inputs.dataset, inputs.muting)
+
+    def reasons(
+        self, fitted: _FittedPredictor, inputs: _DatasetInputs, rows: NDArray[np.intp], columns: NDArray[np.intp]
+    ) -> list[list[Reason]]:
+        """Return the reasons of the fitted predictor; see `View.reasons`."""
+        ordered, order = inputs.dataset.by_name
+        place = np.empty(len(order), dtype=np.intp)
+        place[order] = np.arange(len(order))
+        return fitted.predictor._reasons(ordered, place[rows], columns)
 
     def with_fitted(self, fitted: _FittedPredictor, terms: tuple[str, ...]) -> GenePredictor:
         """Return the fitted predictor itself."""

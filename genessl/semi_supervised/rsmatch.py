@@ -16,6 +16,7 @@ from genessl.errors import InputError
 from genessl.features.muting import Muting
 from genessl.models.base import Arrays, GenePredictor, check_range
 from genessl.models.owner import Owner
+from genessl.models.reasons import Reason
 from genessl.models.view import check_predictor
 from genessl.screening.detector import SyntheticDetector
 from genessl.semi_supervised.pseudo_labels.co_training import CoTraining
@@ -162,6 +163,9 @@ class RSMatch(Owner):
 
     def _predict_muted(self, dataset: GeneDataset, muting: Muting) -> NDArray[np.float32]:
         return self._predict(dataset)
+
+    def _reasons(self, dataset: GeneDataset, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> list[list[Reason]]:
+        return self.strategy_._reasons(dataset, rows, columns)
 
     def _owned(self) -> dict[str, GenePredictor]:
         return {"strategy": self.strategy_}

@@ -17,6 +17,7 @@ from genessl.models.neural.objective import MakeObjective
 from genessl.models.neural.sequence_network import SequenceNetwork
 from genessl.models.neural.training import ModuleView
 from genessl.models.owner import Owner
+from genessl.models.reasons import Reason
 from genessl.models.supervision import Supervision
 from genessl.models.view import check_module_view, raw_scores
 
@@ -77,6 +78,9 @@ class ViewStrategy(Owner):
 
     def _predict_muted(self, dataset: GeneDataset, muting: Muting | None) -> NDArray[np.float32]:
         return raw_scores(self.view_, dataset, muting)
+
+    def _reasons(self, dataset: GeneDataset, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> list[list[Reason]]:
+        return self.view_._reasons(dataset, rows, columns)
 
     def _owned(self) -> dict[str, GenePredictor]:
         return {"view": self.view_}

@@ -13,6 +13,7 @@ from genessl.data.gene_names import GeneNames
 from genessl.errors import InputError
 from genessl.models.base import GenePredictor
 from genessl.models.baselines import PermutedLabels
+from genessl.models.reasons import log_odds
 from genessl.predictors import PREDICTORS, check_parameters, make_predictor, parameter_names
 from tests.conftest import make_dataset
 
@@ -110,6 +111,16 @@ class TestEveryPredictor:
         shuffled = dataset.take(order)
         scores = make(name).fit(shuffled).predict_proba(shuffled)
         np.testing.assert_array_equal(scores, fitted[name].predict_proba(dataset)[order])
+
+    def test_an_explanation_adds_up_to_the_log_odds_of_the_score(self, name, fitted, dataset):
+        predictor = fitted[name]
+        scores = predictor.predict_proba(dataset)
+        places = {
+            (row, place) for row in (0, 7, 100) for place in (2, int(scores[row].argmax()), int(scores[row].argmin()))
+        }
+        expected = {(str(dataset.genes[i]), dataset.ontology.terms[j]): log_odds(scores[i, j]) for i, j in places}
+        told = predictor.explain_pairs(dataset, list(expected)).groupby(["gene", "term"])["contribution"].sum()
+        assert {pair: told[pair] for pair in expected} == pytest.approx(expected, abs=1e-4)
 
     def test_saved_equals_loaded(self, name, fitted, dataset, tmp_path):
         fitted[name].save(tmp_path / "model")

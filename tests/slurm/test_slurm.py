@@ -99,6 +99,7 @@ def test_the_whole_workflow_runs_through_slurm(cluster: dict[str, str], organism
 
     # One job for each rule and model; five shuffles of the control.
     expected = {"build_dataset": 1, "train": 2, "predict": 2, "control": 5, "evaluate": 1, "report": 1}
+    expected |= {"calibrate": 1, "predict_sets": 1, "explain": 1}  # of the main model
     assert submissions(output) == expected
     logs = {path.parent.name: path for path in organism.glob(".snakemake/slurm_logs/rule_*/**/*.log")}
     assert len(list(organism.glob(".snakemake/slurm_logs/rule_*/**/*.log"))) == sum(expected.values()), logs

@@ -33,9 +33,8 @@ def test_a_run_writes_what_the_contract_names(finished):
 
 
 def test_a_second_run_does_nothing(workplace, finished):
-    assert (
-        len(workplace.planned(*MINE)) == 14
-    )  # dataset, 2 train, 2 predict, calibrate, sets, 5 controls, evaluate, report
+    # dataset, 2 train, 2 predict, calibrate, sets, explain, 5 controls, evaluate, report
+    assert len(workplace.planned(*MINE)) == 15
     assert finished.planned(*MINE) == []
 
 
@@ -68,7 +67,7 @@ def test_in_cross_validation_a_changed_parameter_reruns_its_cross_validation_too
 
 def test_changed_settings_of_the_dataset_rerun_everything(finished):
     finished.configure(evidence=["IDA"])
-    assert len(finished.planned(*MINE)) == 14
+    assert len(finished.planned(*MINE)) == 15
 
 
 def test_the_dataset_is_built_from_the_files_of_domains_and_references_too(workplace):
@@ -101,7 +100,7 @@ def test_contamination_reaches_the_dataset_and_asks_for_the_screening(workplace)
     assert "--screening results/mine/screening.tsv" in reported
     assert (workplace.folder / "results" / "mine" / "screening.tsv").is_file()
     workplace.configure(contamination={"sequences": "made.fasta", "ratio": 0.5, "seed": 1})
-    assert len(workplace.planned(*MINE)) == 15
+    assert len(workplace.planned(*MINE)) == 16
 
 
 def test_without_contamination_genes_are_screened_where_that_is_asked_for_only(finished):
@@ -118,7 +117,8 @@ def test_an_added_model_leaves_the_others_alone(finished):
 
 def test_without_a_scheme_no_control_runs_and_the_evaluation_is_still_written(workplace):
     workplace.configure(evaluation={"scheme": "none"})
-    expected = ["build-dataset", "calibrate term_frequency", "evaluate", "predict-sets term_frequency", "report"]
+    expected = ["build-dataset", "calibrate term_frequency", "evaluate", "explain term_frequency"]
+    expected += ["predict-sets term_frequency", "report"]
     expected += [f"{command} {model}" for command in ("train", "predict") for model in MODELS]
     assert workplace.planned(*MINE) == sorted(expected)
 
@@ -141,7 +141,19 @@ def test_the_models_that_were_asked_for_are_calibrated_and_their_predictions_tol
     workplace.configure(probabilities="main")
     assert workplace.planned(*MINE) == ["evaluate", "predict label_propagation", "report"]
     workplace.configure(probabilities="none")
-    assert workplace.planned(*MINE) == ["evaluate", *(f"predict {model}" for model in MODELS), "report"]
+    predicted = [f"predict {model}" for model in MODELS]
+    assert workplace.planned(*MINE) == ["evaluate", f"explain {MODELS[-1]}", *predicted, "report"]
+
+
+def test_the_report_explains_the_main_models_predictions_unless_that_is_turned_off(finished):
+    calls = finished.calls.read_text().splitlines()
+    (explain,) = (call for call in calls if call.startswith("explain"))
+    assert f"--model results/mine/models/{MODELS[-1]} " in explain
+    assert f"--predictions results/mine/predictions/{MODELS[-1]}.tsv.gz" in explain
+    (reported,) = (call for call in calls if call.startswith("report"))
+    assert "--explanations results/mine/explanations.tsv.gz" in reported
+    finished.configure(explanations=False)
+    assert finished.planned(*MINE) == ["report"]
 
 
 def test_in_cross_validation_every_model_is_calibrated_by_its_folds(workplace):

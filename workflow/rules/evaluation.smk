@@ -19,6 +19,13 @@ SCREENED = (
     else {}
 )
 
+# It says why the main model made the new predictions that it lists.
+EXPLAINED = (
+    {"explanations": "results/{organism}/explanations.tsv.gz"}
+    if CONFIGURATION["explanations"]
+    else {}
+)
+
 # The main model's sets of terms, where its probabilities are known.
 SETS = [f"results/{ORGANISM}/sets.tsv.gz"] if MAIN_MODEL in CALIBRATED else []
 
@@ -124,6 +131,7 @@ rule report:
     input:
         **AUDITED,
         **SCREENED,
+        **EXPLAINED,
         dataset="results/{organism}/dataset",
         evaluation="results/{organism}/evaluation.tsv",
         models=expand("results/{{organism}}/predictions/{model}.tsv.gz", model=MODELS),
@@ -149,8 +157,11 @@ rule report:
         screened=lambda wildcards, input: (
             f"--screening {input.screening}" if SCREENED else ""
         ),
+        explained=lambda wildcards, input: (
+            f"--explanations {input.explanations}" if EXPLAINED else ""
+        ),
     shell:
         run_genessl(
             "report --dataset {input.dataset} --evaluation {input.evaluation} --settings {params.settings:q} "
-            "{params.models} {params.audited} {params.screened} --output {output}"
+            "{params.models} {params.audited} {params.screened} {params.explained} --output {output}"
         )

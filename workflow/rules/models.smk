@@ -118,6 +118,30 @@ rule predict_sets:
         )
 
 
+rule explain:
+    input:
+        dataset="results/{organism}/dataset",
+        model=f"results/{{organism}}/models/{MAIN_MODEL}",
+        predictions=f"results/{{organism}}/predictions/{MAIN_MODEL}.tsv.gz",
+    output:
+        "results/{organism}/explanations.tsv.gz",
+    log:
+        "logs/{organism}/explain.log",
+    benchmark:
+        "logs/{organism}/explain.benchmark.tsv"
+    conda:
+        "../envs/genessl.yaml"
+    threads: 1
+    resources:
+        attempt=this_attempt,
+        mem_mb=lambda wildcards, attempt: needs_of(MAIN_MODEL).memory_mb * attempt,
+        runtime=60,
+    shell:
+        run_genessl(
+            "explain --dataset {input.dataset} --model {input.model} --predictions {input.predictions} --output {output}"
+        )
+
+
 rule cross_validate:
     input:
         "results/{organism}/dataset",

@@ -16,6 +16,7 @@ from genessl.data.dataset import GeneDataset
 from genessl.features.muting import Muting
 from genessl.models.base import Arrays, check_range
 from genessl.models.inputs import Fitted, Preparation, ViewInputs
+from genessl.models.reasons import BASE, Reason, log_odds
 from genessl.models.supervision import Supervision
 from genessl.models.view import ELECTRONIC, View
 
@@ -30,9 +31,11 @@ class SourceInputs(ViewInputs):
     Parameters
     ----------
     sources : mapping of str to csr_array of bool, shape (n_genes, n_terms)
+    terms : tuple of str, n_terms
     """
 
     sources: Mapping[str, csr_array]
+    terms: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -100,6 +103,7 @@ class ElectronicTrust(View[SourceInputs, FittedTrust]):
             preparation=like or Preparation(genes=dataset.genes),
             muting=muting,
             sources=usable_sources(dataset) if like is None else evidence_by_source(dataset),
+            terms=dataset.ontology.terms,
         )
 
     def learn(
@@ -145,6 +149,23 @@ class ElectronicTrust(View[SourceInputs, FittedTrust]):
                 total = csr_array(total.maximum(weighed))
         trusted = total.toarray()
         return np.where(trusted > 0, trusted, fitted.omission)
+
+    def reasons(
+        self, fitted: FittedTrust, inputs: SourceInputs, rows: NDArray[np.intp], columns: NDArray[np.intp]
+    ) -> list[list[Reason]]:
+        """Return the most trusted source that gives the gene the term, beyond the omission; see `View.reasons`."""
+        found = []
+        for row, column in zip(rows.tolist(), columns.tolist()):
+            omitted = float(fitted.omission[column])
+            reasons = [Reason(BASE, "omission", "no source gives the term", omitted, log_odds(omitted))]
+            said = [s for s, name in enumerate(fitted.sources) if name in inputs.sources]
+            said = [s for s in said if inputs.sources[fitted.sources[s]][row, column]]
+            best = max(said, key=lambda s: fitted.trust[s, column], default=None)
+            if best is not None and (trust := float(fitted.trust[best, column])) > 0:
+                gain = log_odds(trust) - log_odds(omitted)
+                reasons.append(Reason("electronic", fitted.sources[best], inputs.terms[column], trust, gain))
+            found.append(reasons)
+        return found
 
     def _state(self) -> Arrays:
         fitted = self.fitted_

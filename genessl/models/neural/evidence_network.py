@@ -16,10 +16,12 @@ from genessl.data.dataset import GeneDataset
 from genessl.features.muting import Muting
 from genessl.models.base import check_range
 from genessl.models.inputs import Preparation
+from genessl.models.neural.attribution import integrated_gradients
 from genessl.models.neural.electronic_trust import evidence_by_source, usable_sources
 from genessl.models.neural.inputs import NeuralInputs
 from genessl.models.neural.layers import Drawing, Dropout
 from genessl.models.neural.training import NeuralView
+from genessl.models.reasons import Reason
 from genessl.models.view import ELECTRONIC
 
 _FEWEST_GENES = 3
@@ -36,10 +38,13 @@ class EvidenceInputs(NeuralInputs):
         Number of the pair of source and term of each annotation.
     starts : Tensor of int64, shape (n_genes + 1,)
         Position in `annotations` at which each gene's annotations start.
+    named : tuple of (str, str), n_inputs
+        Source and term of each input.
     """
 
     annotations: Tensor
     starts: Tensor
+    named: tuple[tuple[str, str], ...]
 
 
 class EvidenceNetwork(NeuralView[EvidenceInputs]):
@@ -130,7 +135,27 @@ class EvidenceNetwork(NeuralView[EvidenceInputs]):
             muting=muting,
             annotations=torch.from_numpy(evidence.indices.astype(np.int64)),
             starts=torch.from_numpy(evidence.indptr.astype(np.int64)),
+            named=tuple(
+                (source, dataset.ontology.terms[column])
+                for source, columns in preparation.evidence.items()
+                for column in columns.tolist()
+            ),
         )
+
+    def _feature_reasons(
+        self, module: nn.Module, inputs: EvidenceInputs, row: int, output: int
+    ) -> tuple[float, list[Reason]]:
+        """Share out the logit among the annotations of the gene."""
+        own = inputs.annotations[inputs.starts[row] : inputs.starts[row + 1]]
+        shown = torch.ones(len(own), device=own.device)
+
+        def logit(shares: Tensor) -> Tensor:
+            total = shares @ module.embedding.weight[own]  # type: ignore[index,union-attr]
+            return module.output(module.from_sum(total))[:, output]  # type: ignore[no-any-return,operator]
+
+        start, parts = integrated_gradients(logit, shown)
+        named = [inputs.named[number] for number in own.tolist()]
+        return start, [Reason("electronic", name, term, 1.0, float(part)) for (name, term), part in zip(named, parts)]
 
     def _shape(self, inputs: EvidenceInputs) -> dict[str, int]:
         return {"n_inputs": sum(len(columns) for columns in inputs.preparation.evidence.values())}
@@ -188,7 +213,10 @@ class _EvidenceModule(Drawing):
 
     def embed(self, inputs: EvidenceInputs, rows: Tensor) -> Tensor:
         """Return what the output layer reads, shape (n_rows, hidden)."""
-        total = embedding_bag(*self._shown(inputs, rows), mode="sum", include_last_offset=True)
+        return self.from_sum(embedding_bag(*self._shown(inputs, rows), mode="sum", include_last_offset=True))
+
+    def from_sum(self, total: Tensor) -> Tensor:
+        """Return what the output layer reads, given the sum of the embeddings of each gene's annotations."""
         hidden = self.dropout(torch.relu(self.norm(total + self.bias)))  # (n_rows, hidden)
         embedded: Tensor = self.dropout(hidden + self.layer(hidden))
         return embedded

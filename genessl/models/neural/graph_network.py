@@ -18,11 +18,13 @@ from genessl.features.relations import network_relations
 from genessl.features.scaling import FeatureScaling
 from genessl.models.base import check_count, check_flag
 from genessl.models.inputs import Preparation
+from genessl.models.neural.attribution import feature_blocks
 from genessl.models.neural.inputs import GraphInputs, with_offset
 from genessl.models.neural.layers import Dropout, MultiNetworkConvolution, sparse_tensor
 from genessl.models.neural.objective import MakeObjective
 from genessl.models.neural.perceptron import Perceptron
 from genessl.models.neural.training import FittedModule, NeuralView
+from genessl.models.reasons import Reason
 from genessl.models.supervision import Supervision
 from genessl.models.view import NETWORKS, SEQUENCE
 
@@ -131,23 +133,27 @@ class GraphNetwork(NeuralView[GraphInputs]):
         networks = joined_networks(dataset, similarity=self.similarity, relaying=self.label_path, muting=muting)
         muted = None if muting is None else muting.muted(relaying=self.label_path)
         places = network_embeddings(dataset, networks, n_components=self.n_components, seed=self.seed, muted=muted)
-        blocks = [np.zeros((dataset.n_genes, 1), dtype=np.float32)]
+        blocks, names = [np.zeros((dataset.n_genes, 1), dtype=np.float32)], ["nothing"]
         for name, network in networks.items():
             degree = np.log1p(np.asarray(network.sum(axis=1), dtype=np.float32).reshape(-1, 1))
             blocks += [degree, places[name]]
+            names += [f"place in {name}"] * (1 + places[name].shape[1])
         if preparation.scaling is not None:
             blocks.append(preparation.scaling.standardise(dataset.sequence_features))
+            names += feature_blocks(dataset.feature_names)
         features = np.clip(np.concatenate(blocks, axis=1), -_LARGEST, _LARGEST).astype(np.float32)
         adjacencies = [degree_normalised(network) for network in networks.values()]
         sending = adjacencies if muted is None else [keep_rows(adjacency, ~muted) for adjacency in adjacencies]
         tensors = tuple(sparse_tensor(adjacency) for adjacency in sending)
-        relations = network_relations(networks).values() if self.label_path else ()
+        relations = network_relations(networks) if self.label_path else {}
         return GraphInputs(
             genes=dataset.genes,
             n_terms=dataset.n_terms,
             preparation=preparation,
             muting=muting,
-            relations=tuple(map(sparse_tensor, relations)),
+            relations=tuple(map(sparse_tensor, relations.values())),
+            relation_names=tuple(relations),
+            blocks=tuple(names),
             features=torch.from_numpy(features),
             adjacencies=tensors,
             receiving=None if muted is None else tuple(sparse_tensor(adjacency) for adjacency in adjacencies),
@@ -180,6 +186,17 @@ class GraphNetwork(NeuralView[GraphInputs]):
         if not self.n_layers:
             return Perceptron(shape["n_features"], self.hidden, n_outputs, self.dropout)
         return _MultiNetwork(**shape, hidden=self.hidden, n_layers=self.n_layers, n_outputs=n_outputs, p=self.dropout)
+
+    def _feature_reasons(
+        self, module: nn.Module, inputs: GraphInputs, row: int, output: int
+    ) -> tuple[float, list[Reason]]:
+        """Share out what the perceptron adds; what convolutions add is one part, because they read other genes."""
+        if not self.n_layers:
+            return super()._feature_reasons(module, inputs, row, output)
+        with torch.no_grad():
+            embedded = module.embed(inputs, torch.tensor([row], device=inputs.features.device))  # type: ignore[operator]
+            logit = float(module.output(embedded)[0, output])  # type: ignore[operator]
+        return 0.0, [Reason("features", "graph convolution", "the networks around the gene", 1.0, logit)]
 
     def learn(
         self,

@@ -19,12 +19,18 @@ class NeuralInputs(ViewInputs):
     ----------
     relations : tuple of Tensor, CSR of float32, each of shape (n_genes, n_genes)
         Along which labels are read, without a diagonal; empty for a view without a label path.
+    relation_names : tuple of str
+        Of the relations.
     offset : Tensor of float32, shape (n_genes, n_columns), optional
         What the label path adds to the logits of each gene, in the columns of the module.
+    blocks : tuple of str, n_features
+        What each column of the features is called in an explanation (see `feature_reasons`).
     """
 
     relations: tuple[Tensor, ...] = ()
+    relation_names: tuple[str, ...] = ()
     offset: Tensor | None = None
+    blocks: tuple[str, ...] = ()
 
     @property
     def by_gene(self) -> bool:

@@ -11,6 +11,7 @@ from genessl.features.relations import enough_neighbours, sequence_relations
 from genessl.features.scaling import FeatureScaling, block_factors
 from genessl.models.base import check_flag
 from genessl.models.inputs import Preparation
+from genessl.models.neural.attribution import feature_blocks
 from genessl.models.neural.inputs import FeatureInputs
 from genessl.models.neural.layers import sparse_tensor
 from genessl.models.neural.perceptron import Perceptron
@@ -119,6 +120,8 @@ class SequenceNetwork(NeuralView[FeatureInputs]):
             preparation=preparation,
             muting=muting,
             relations=tuple(map(sparse_tensor, relations.values())),
+            relation_names=tuple(relations),
+            blocks=feature_blocks(dataset.feature_names),
             features=torch.from_numpy(scaling.keep_zero_one(dataset.sequence_features) * factors),
             substituted=None
             if copies is None

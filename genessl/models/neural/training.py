@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.special import expit
 from torch import Tensor, nn
 
 from genessl.data.dataset import GeneDataset
@@ -20,12 +21,14 @@ from genessl.errors import InputError
 from genessl.features.muting import Muting
 from genessl.models.base import Arrays, check_count, check_range
 from genessl.models.inputs import Fitted, Preparation
+from genessl.models.neural.attribution import PathReasons, feature_reasons, integrated_gradients
 from genessl.models.neural.dummy_head import with_dummy_head
 from genessl.models.neural.inputs import NeuralT, with_offset
 from genessl.models.neural.label_path import TrainedPath
 from genessl.models.neural.layers import continued_generator, draw_from
 from genessl.models.neural.objective import MakeObjective, Objective
 from genessl.models.neural.threads import seeded, suitable_threads
+from genessl.models.reasons import BASE, Reason, log_odds
 from genessl.models.resources import Resources
 from genessl.models.supervision import Supervision
 from genessl.models.view import View, split_validation
@@ -253,6 +256,43 @@ class NeuralView(View[NeuralT, FittedModule]):
                 logits = with_offset(fitted.module.output(embedded[block]), inputs, block)  # type: ignore[operator]
                 scores[block[:, None], columns] = torch.sigmoid(logits)
         return np.asarray(scores.cpu().numpy())
+
+    def reasons(
+        self, fitted: FittedModule, inputs: NeuralT, rows: NDArray[np.intp], columns: NDArray[np.intp]
+    ) -> list[list[Reason]]:
+        """Return what neighbours' labels and the gene's own features add to the log-odds; see `View.reasons`."""
+        told = None
+        if fitted.path is not None:
+            told = PathReasons(fitted.path, inputs.relations, inputs.relation_names, inputs.genes)
+        output_of = {column: output for output, column in enumerate(fitted.columns.tolist())}
+        found = []
+        for row, column in zip(rows.tolist(), columns.tolist()):
+            reasons = [] if told is None else told.explain(row, column)
+            if column in output_of:
+                start, parts = self._feature_reasons(fitted.module, inputs, row, output_of[column])
+                reasons += parts
+            elif told is not None:
+                start = told.prior(column)
+            else:
+                start = log_odds(0.0)
+            start += 0.0 if told is None else told.bias(column)
+            found.append(
+                [Reason(BASE, type(self).__name__, "a gene without evidence", float(expit(start)), start), *reasons]
+            )
+        return found
+
+    def _feature_reasons(self, module: nn.Module, inputs: NeuralT, row: int, output: int) -> tuple[float, list[Reason]]:
+        """Return the module's logit of a term without any feature of the gene, and what each feature adds."""
+        known = replace(inputs, offset=None)
+
+        def logit(values: Tensor) -> Tensor:
+            own = torch.arange(len(values), device=values.device)
+            embedded = module.embed(replace(known, features=values), own)  # type: ignore[operator,call-arg]
+            return module.output(embedded)[:, output]  # type: ignore[operator,no-any-return]
+
+        values = inputs.features[row]  # type: ignore[attr-defined]
+        start, parts = integrated_gradients(logit, values)
+        return start, feature_reasons(inputs.blocks, values.cpu().numpy(), parts)
 
     def fresh_module(self, inputs: NeuralT, n_outputs: int) -> nn.Module:
         """Return an untrained module for some inputs."""

@@ -17,6 +17,7 @@ from genessl.models.closed_form import FittedLabels
 from genessl.models.propagation.iteration import iterate
 from genessl.models.propagation.network_weights import learn_network_weights
 from genessl.models.propagation.view import NetworkInputs, PropagationView
+from genessl.models.reasons import Reason, known_reason, labelled_reasons
 
 _TERMS_AT_ONCE = 512
 
@@ -144,6 +145,46 @@ class LabelPropagation(PropagationView[FittedPropagation]):
                 around = np.where(connected, self._returning(walk @ spread, share), share)
                 scores[:, columns] = np.maximum(np.where(labelled[:, [aspect]], around, spread), seeds)
         return scores
+
+    def reasons(
+        self, fitted: FittedPropagation, inputs: NetworkInputs, rows: NDArray[np.intp], columns: NDArray[np.intp]
+    ) -> list[list[Reason]]:
+        """Return what each labelled gene with the term adds along all walks; see `View.reasons`.
+
+        F(g) - pi is a sum over labelled genes of their labels less pi, each times the chance that a walk from g ends
+        there. The walk stops at a labelled gene, and at every step with the restart's chance.
+        """
+        targets, labelled = fitted.supervision.labels_for(inputs.genes)
+        aspects, frequency = fitted.supervision.aspect_of_term, fitted.supervision.frequency
+        found: list[list[Reason]] = [[] for _ in rows]
+        for aspect, graph in enumerate(self._graphs(fitted, inputs)):
+            pairs = np.flatnonzero(aspects[columns] == aspect)
+            walk, known = _transitions(graph), labelled[:, aspect]
+            for row in np.unique(rows[pairs]).tolist():
+                ends = self._ends(walk, known, row) * known if graph[[row]].sum() > 0 else np.zeros(len(known))
+                near = np.flatnonzero(ends)
+                for pair in pairs[rows[pairs] == row].tolist():
+                    column, prior = int(columns[pair]), float(frequency[columns[pair]])
+                    has = targets[near][:, [column]].toarray().ravel() > 0
+                    if known[row] and targets[row, column]:
+                        found[pair] = [known_reason()]
+                    elif prior > 0:
+                        found[pair] = labelled_reasons("walk", inputs.genes[near], ends[near], has=has, prior=prior)
+        return found
+
+    def _ends(self, walk: csr_array, known: NDArray[np.bool_], row: int) -> NDArray[np.float64]:
+        """Return the chance that a walk from a gene ends at each labelled gene, float64, shape (n_genes,)."""
+        alpha, back = 1.0 - self.restart, csr_array(walk.T)
+        here = np.zeros(len(known))
+        here[row] = 1.0
+        ended = np.zeros(len(known))
+        for _ in range(self.max_iterations):
+            here = alpha * (back @ here)
+            ended += np.where(known, here, 0.0)
+            here[known] = 0.0
+            if here.sum() < self.tolerance:
+                break
+        return ended
 
     def _graphs(self, fitted: FittedPropagation, inputs: NetworkInputs) -> list[csr_array]:
         """Return the network on which labels spread in each aspect, csr_array of float32, shape (n_genes, n_genes)."""

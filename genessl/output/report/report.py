@@ -61,6 +61,8 @@ class ReportData:
     discoveries : DataFrame, optional
         Columns aspect, gene, term, name, score, probability, symbol, accession and description, from
         `strongest_new_predictions`.
+    explanations : DataFrame, optional
+        Why the discoveries were predicted, as `explanation_table` returns it.
     silent : bool, default=False
         Whether the main model makes no prediction at all.
     audit : CoTrainingAudit, optional
@@ -80,6 +82,7 @@ class ReportData:
     models: Mapping[str, Mapping[str, Any]]
     main_model: str
     discoveries: pd.DataFrame | None = None
+    explanations: pd.DataFrame | None = None
     silent: bool = False
     audit: CoTrainingAudit | None = None
     screening: Screening | None = None
@@ -144,7 +147,8 @@ def render_report(data: ReportData) -> str:
         coverage=coverage_rows(data.coverage),
         thresholds=thresholds,
         probable=data.discoveries is not None and bool(data.discoveries["probability"].notna().any()),
-        discoveries=_discoveries(data.discoveries, thresholds, data.dataset["taxon"]),
+        discoveries=_discoveries(data.discoveries, data.explanations, thresholds, data.dataset["taxon"]),
+        explained=data.explanations is not None,
         most_per_term=MOST_PER_TERM,
         lessons=_lessons(data.audit),
         stopped=STOPPED.get(data.audit.stopped, data.audit.stopped) if data.audit else "",
@@ -203,12 +207,19 @@ def _thresholds(evaluation: pd.DataFrame, model: str) -> dict[str, float]:
     return {}
 
 
-def _discoveries(found: pd.DataFrame | None, thresholds: Mapping[str, float], taxon: str) -> list[dict[str, Any]]:
-    """Return the rows to list; `weak` is True for a score below its aspect's best threshold."""
+def _discoveries(
+    found: pd.DataFrame | None, explanations: pd.DataFrame | None, thresholds: Mapping[str, float], taxon: str
+) -> list[dict[str, Any]]:
+    """Return the rows to list; `weak` is True for a score below its aspect's best threshold, `why` is the evidence."""
     if found is None:
         return []
     weak = [score < thresholds.get(aspect, 0.0) for aspect, score in zip(found["aspect"], found["score"])]
-    return _linked(found.assign(weak=weak), taxon)
+    told = {} if explanations is None else dict(tuple(explanations.groupby(["gene", "term"], sort=False)))
+    rows = _linked(found.assign(weak=weak), taxon)
+    for row in rows:
+        pair = (row["gene"], row["term"])
+        row["why"] = told[pair].to_dict("records") if pair in told else []
+    return rows
 
 
 def _linked(genes: pd.DataFrame, taxon: str) -> list[dict[str, Any]]:

@@ -24,8 +24,10 @@ from genessl.models.kernel_regression import KernelRegression
 from genessl.models.neural.graph_network import GraphNetwork
 from genessl.models.neural.sequence_network import SequenceNetwork
 from genessl.models.propagation.label_propagation import LabelPropagation
+from genessl.models.reasons import Reason
 from genessl.models.supervision import Supervision
 from genessl.models.view import View, as_view, check_predictor, fitted_view, split_validation
+from genessl.semi_supervised.pseudo_labels.explaining import co_training_reasons
 from genessl.semi_supervised.pseudo_labels.join import ViewJoin, calibrate, joined_with_pupils
 from genessl.semi_supervised.pseudo_labels.lessons import TEACHERS, Lesson, write_lessons
 from genessl.semi_supervised.pseudo_labels.rounds import TaughtInRounds
@@ -365,6 +367,9 @@ class CoTraining(TaughtInRounds):
             if number < len(self.pupils_):
                 taught.append(view.score(fitted_view(self.pupils_[number])[1], inputs))
         return joined_with_pupils(scores, taught, self.join_, speaks, np.arange(dataset.n_genes))
+
+    def _reasons(self, dataset: GeneDataset, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> list[list[Reason]]:
+        return co_training_reasons(dataset, self._owned(), self.pupils_, self.join_, rows, columns)
 
     def _owned(self) -> dict[str, GenePredictor]:
         return {f"{name}_view": view for name, view in zip(VIEWS, self.views_)}

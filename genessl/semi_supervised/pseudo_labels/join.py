@@ -66,6 +66,10 @@ class ViewJoin:
         """Return the join for views that were trained on labels in which the terms have this frequency."""
         return replace(self, calibrations={views: each.at(frequency) for views, each in self.calibrations.items()})
 
+    def select(self, columns: NDArray[np.intp]) -> Self:
+        """Return the join of some terms only."""
+        return replace(self, calibrations={views: each.select(columns) for views, each in self.calibrations.items()})
+
     def apply(
         self,
         scores: Sequence[NDArray[np.float32]],
@@ -219,11 +223,34 @@ def joined_with_pupils(
     -------
     ndarray of float32, shape (n_rows, n_terms)
     """
-    joined = join.apply(scores, speaks, rows)
+    learned = [table.any(axis=0) & np.ones((len(rows), 1), dtype=bool) for table in taught]
+    return with_opinions(
+        join, join.apply(scores, speaks, rows), [table[rows] for table in taught], learned, [g[rows] for g in speaks]
+    )
+
+
+def with_opinions(
+    join: ViewJoin,
+    joined: NDArray[np.float32],
+    taught: Sequence[NDArray[np.float32]],
+    heard: Sequence[NDArray[np.bool_]],
+    speaks: Sequence[NDArray[np.bool_]],
+) -> NDArray[np.float32]:
+    """Return half of what is joined plus half the mean of the pupils where they are heard, else of what is joined.
+
+    Parameters
+    ----------
+    join : ViewJoin
+    joined : ndarray of float32, shape (n_rows, n_terms)
+        It is changed.
+    taught : sequence of ndarray of float32, each of shape (n_rows, n_terms)
+    heard : sequence of ndarray of bool, each of shape (n_rows, n_terms)
+    speaks : sequence of ndarray of bool, each of shape (n_rows,)
+    """
     if not taught:
         return joined
-    opinions = [np.where(table.any(axis=0), table[rows], joined) for table in taught]
-    for views, places in _groups([genes[rows] for genes in speaks]).items():
+    opinions = [np.where(known, table, joined) for known, table in zip(heard, taught)]
+    for views, places in _groups(speaks).items():
         shares = join.shares(views, len(taught))
         pupils = sum(share * opinion[places] for share, opinion in zip(shares, opinions))
         joined[places] = (joined[places] + pupils) / np.float32(2.0)

@@ -19,6 +19,7 @@ from genessl.features.muting import Muting
 from genessl.models.base import GenePredictor, check_count, check_flag, check_range
 from genessl.models.inputs import Fitted, ViewInputs
 from genessl.models.neural.sequence_network import SequenceNetwork
+from genessl.models.reasons import Reason
 from genessl.models.supervision import Supervision
 from genessl.models.view import View, as_view, check_predictor, raw_scores, split_validation
 from genessl.semi_supervised.pseudo_labels.join import calibrate
@@ -275,6 +276,9 @@ class SelfTraining(TaughtInRounds):
 
     def _predict_muted(self, dataset: GeneDataset, muting: Muting | None) -> NDArray[np.float32]:
         return raw_scores(self.predictor_, dataset, muting)
+
+    def _reasons(self, dataset: GeneDataset, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> list[list[Reason]]:
+        return self.predictor_._reasons(dataset, rows, columns)
 
     def _owned(self) -> dict[str, GenePredictor]:
         return {"predictor": self.predictor_}

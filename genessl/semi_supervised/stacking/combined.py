@@ -18,9 +18,11 @@ from genessl.errors import InputError
 from genessl.models.base import Arrays, GenePredictor, check_count, check_flag
 from genessl.models.inputs import Preparation
 from genessl.models.out_of_fold import deal_folds, fit_folds, join_folds, score_folds
+from genessl.models.reasons import Reason
 from genessl.models.resources import Resources, table_mb
 from genessl.models.supervision import Supervision
 from genessl.models.view import fitted_view
+from genessl.semi_supervised.stacking.explaining import combined_reasons
 from genessl.semi_supervised.stacking.judges import Judges, Labels
 from genessl.semi_supervised.stacking.members import (
     MEMBERS,
@@ -246,6 +248,12 @@ class Combined(GenePredictor):
         seen = labelled[:, self.supervision_.aspect_of_term]
         parts = {name: score_folds(fits, dataset) for name, fits in self.members_.items()}
         return {name: in_half_precision(join_folds(part, fold, seen)) for name, part in parts.items()}
+
+    def _reasons(self, dataset: GeneDataset, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> list[list[Reason]]:
+        scores = self.member_scores(dataset)
+        return combined_reasons(
+            dataset, self.members_, self.judges_, scores, rows, columns, n_candidates=self.n_candidates
+        )
 
     def _write(self, folder: Path) -> None:
         super()._write(folder)

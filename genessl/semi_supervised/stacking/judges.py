@@ -166,7 +166,7 @@ class Judges:
         for aspect, name in enumerate(dataset.aspects):
             all_pairs = AspectPairs(dataset, self.labels, self.join, scores, aspect, n_candidates)
             for kind, held, genes in ((FIRST, none, ~labelled[:, aspect]), (MORE, known, labelled[:, aspect])):
-                judge = self.networks.get(f"{name} {kind}", self.networks.get(f"{name} {FIRST}"))
+                judge = self.judge_of(name, kind)
                 for pairs in all_pairs.describe(held, np.flatnonzero(genes)):
                     joined = pairs.features[:, len(scores)]
                     result[pairs.rows, pairs.columns] = (
@@ -174,6 +174,10 @@ class Judges:
                     )
         result[known.nonzero()] = 1.0
         return result
+
+    def judge_of(self, aspect: str, kind: str) -> PairNetwork | None:
+        """Return the judge of an aspect and kind of gene, or of genes without known terms, or None if there is none."""
+        return self.networks.get(f"{aspect} {kind}", self.networks.get(f"{aspect} {FIRST}"))
 
     def pack(self) -> Arrays:
         """Return the learned arrays by name; the supervision, without its genes' names, is among them."""
@@ -238,7 +242,7 @@ class AspectPairs:
         n_candidates: int,
     ) -> None:
         self.supervision, self.scores, self.n_candidates = labels.supervision, scores, n_candidates
-        self.columns = labels.columns(aspect)
+        self.name, self.columns = dataset.aspects[aspect], labels.columns(aspect)
         self.number = labels.numbers(dataset.genes)[:, aspect]
         self.labelled = self.number >= 0
         self.taught = self.labelled & (dataset.split != VALIDATION)
@@ -259,8 +263,8 @@ class AspectPairs:
             genes = rows[self.number[rows] == number]
             for block in np.array_split(genes, max(1, len(genes) // _GENES_AT_ONCE)):
                 tables = [table[block][:, self.columns].astype(np.float32) for table in self.scores]
-                joined = self.joins[number].apply(tables)
-                joined[(joined < _SMALLEST_SCORE) | ~np.any(tables, axis=0)] = 0.0  # no member names these pairs
+                joined = self.heard(self.joins[number].apply(tables))
+                joined[~np.any(tables, axis=0)] = 0.0  # no member names these pairs
                 pairs = describe_pairs(
                     [*tables, joined],
                     csr_array(known[block][:, self.columns]),
@@ -269,6 +273,11 @@ class AspectPairs:
                     n_candidates=self.n_candidates,
                 )
                 yield replace(pairs, rows=block[pairs.rows])
+
+    @staticmethod
+    def heard(joined: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the scores of the join, 0 in place of those below 0.0001."""
+        return np.where(joined < _SMALLEST_SCORE, np.float32(0.0), joined)
 
     def lessons(
         self, shown: Sequence[csr_array], random: np.random.Generator

@@ -98,7 +98,7 @@ def describe_pairs(
     candidate = np.zeros(held.shape, dtype=bool)
     for table in scores:
         candidate |= _best(np.where(held, 0.0, table), n_candidates)
-    logits = [_logit(table) for table in scores]
+    logits = [clipped_logit(table) for table in scores]
     mean = np.mean(logits, axis=0, dtype=np.float32)
     n_known = held.sum(axis=1)
     foreseen = np.where(held, mean, 0.0).sum(axis=1) / np.maximum(n_known, 1)
@@ -107,7 +107,7 @@ def describe_pairs(
     rows, columns = np.nonzero(candidate & ~held)
     parents = (terms.parents @ held.T.astype(np.float32)).T
     of_gene = np.column_stack([np.log1p(n_known), foreseen, strongest, covariates])
-    of_term = np.column_stack([_logit(terms.frequency), terms.accretion])
+    of_term = np.column_stack([clipped_logit(terms.frequency), terms.accretion])
     of_pair = [part[rows, columns] for part in (*logits, mean, parents)]
     features = np.column_stack([*of_pair, of_term[columns], of_gene[rows]]).astype(np.float32)
     return Pairs(rows, terms.columns[columns], features)
@@ -122,7 +122,8 @@ def _best(table: NDArray[np.float32], count: int) -> NDArray[np.bool_]:
     return np.asarray((table >= bound) & (table > 0))
 
 
-def _logit(scores: NDArray[np.float32]) -> NDArray[np.float32]:
+def clipped_logit(scores: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the log-odds of scores, cut off at 0.0001 and 0.9999."""
     return np.asarray(logit(np.clip(scores, _SMALLEST, 1.0 - _SMALLEST)), dtype=np.float32)
 
 

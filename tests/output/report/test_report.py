@@ -159,6 +159,24 @@ def test_the_most_probable_are_listed_first_where_probabilities_are_known():
     assert strongest_new_predictions(PREDICTIONS, dataset())["gene"].tolist()[:2] == ["g7", "g6"]
 
 
+def test_the_evidence_of_each_listed_prediction_can_be_unfolded():
+    reason = {
+        "symbol": "",
+        "name": "",
+        "kind": "neighbour",
+        "source": "string",
+        "what": "g<1>",
+        "label": "sym",
+        "weight": 0.5,
+    }
+    told = pd.DataFrame([{"gene": "g7", "term": "GO:2", **reason, "contribution": 1.25}])
+    html = render_report(replace(report_data(), explanations=told))
+    page = Page(html)
+    assert ["+1.25", "neighbour", "string", "g<1> (sym)"] in page.rows
+    assert html.count('<details class="why">') == 1
+    assert '<details class="why">' not in render_report(report_data())
+
+
 def test_symbols_descriptions_and_links_stand_beside_each_gene_and_are_text():
     named = replace(
         dataset(),
