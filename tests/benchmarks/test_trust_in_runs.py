@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 from scipy.sparse import csr_array
 
-from benchmarks import reliability
+from benchmarks import faithfulness, reliability
 from benchmarks.pages.probabilities import compared
+from genessl.models.neighbours import Homology
 from genessl.output.predictions import write_scores
 from tests.conftest import make_dataset
 
@@ -62,3 +63,24 @@ def test_what_is_no_cross_validated_run_ends_in_one_sentence(
     make_dataset()[0].save(tmp_path / "dataset")
     assert reliability.main([str(tmp_path)]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_named_evidence_counts_more_than_other_evidence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    dataset, _ = make_dataset(n_genes=300)
+    rows, columns = dataset.positive.nonzero()
+    leaf = np.setdiff1d(np.arange(dataset.n_terms), dataset.ontology.parents.indices)
+    kept = ~np.isin(columns, leaf) | (rows % 7 == 0)  # the list of new predictions holds rare terms
+    entries = (np.ones(kept.sum(), dtype=bool), (rows[kept], columns[kept]))
+    dataset = replace(dataset, positive=csr_array(entries, shape=dataset.positive.shape))
+    dataset.save(tmp_path / "dataset")
+    model = Homology().fit(dataset)
+    model.save(tmp_path / "models" / "m")
+    write_scores(tmp_path / "predictions" / "m.tsv.gz", model.predict_proba(dataset), dataset)
+    assert faithfulness.main([str(tmp_path), "--model", "m", "--pairs", "20", "--most", "2"]) == 0
+    assert "log-odds fall by" in capsys.readouterr().out
+    table = pd.read_csv(tmp_path / "faithfulness.tsv", sep="\t")
+    assert table.columns.tolist() == ["gene", "term", "score", "n_removed", "named", "random"]
+    assert len(table) == 3
+    assert table["gene"].is_unique
+    assert table["n_removed"].between(1, 2).all()
+    assert table["named"].mean() > 2 * abs(table["random"].mean())
