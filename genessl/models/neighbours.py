@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from abc import abstractmethod
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ from scipy.sparse import csr_array, hstack, vstack
 from genessl.data.dataset import GeneDataset
 from genessl.data.references import References, labelled_aspects
 from genessl.features.domains import domain_columns, domain_similarity
-from genessl.features.graphs import joined_graph
+from genessl.features.graphs import joined_graph, joined_networks
 from genessl.features.muting import Muting
 from genessl.features.nearest import embedding_places, nearest_places
 from genessl.models.base import check_count
@@ -34,11 +35,14 @@ class NeighbourInputs(ViewInputs):
     ----------
     graph : csr_array of float32, shape (n_genes, n_genes + n_references)
         Row i holds the weights of the neighbours of gene i: first the genes, then the references.
+    networks : mapping of str to csr_array of float32, shape (n_genes, n_genes)
+        The networks of which the graph is the sum; without any, the graph is one by itself.
     references : Supervision, optional
         The labels of the references. They are read from the dataset together with the similarities.
     """
 
     graph: csr_array
+    networks: Mapping[str, csr_array] = field(default_factory=dict)
     references: Supervision | None = None
 
 
@@ -81,20 +85,20 @@ class _Neighbours(ClosedForm[NeighbourInputs, FittedLabels]):
     ) -> list[list[Reason]]:
         """Return the neighbours with each term, and what the labelled ones without it take; see `View.reasons`."""
         names = inputs.genes if inputs.references is None else np.concatenate([inputs.genes, inputs.references.genes])
-        sources = np.full(len(names), self._source)
-        sources[inputs.n_genes :] = "references"
         targets, labelled = self._labels(fitted, inputs)
         aspect_of_term, prior = fitted.supervision.aspect_of_term, fitted.supervision.frequency
+        graphs = inputs.networks or {self._source: inputs.graph}
         found = []
         for row, column in zip(rows, columns):
-            weights = inputs.graph[[row]]
-            chosen = labelled[weights.indices, aspect_of_term[column]] & (weights.data > 0)
-            near = weights.indices[chosen]
+            parts = {name: graph[[row]] for name, graph in graphs.items()}
+            near = np.concatenate([part.indices for part in parts.values()])
+            weights = np.concatenate([part.data for part in parts.values()]).astype(np.float64)
+            sources = np.repeat(list(parts), [part.nnz for part in parts.values()])
+            sources = np.where(near < inputs.n_genes, sources, "references")
+            told = labelled[near, aspect_of_term[column]] & (weights > 0)
+            near, weights, sources = near[told], weights[told], sources[told]
             has = targets[near][:, [column]].toarray().ravel() > 0
-            told = weights.data[chosen].astype(np.float64)
-            found.append(
-                share_reasons(self._kind, sources[near], names[near], told, has=has, prior=float(prior[column]))
-            )
+            found.append(share_reasons(self._kind, sources, names[near], weights, has=has, prior=float(prior[column])))
         return found
 
     def speaks_of(self, inputs: NeighbourInputs) -> NDArray[np.bool_]:
@@ -301,6 +305,9 @@ class NetworkNeighbours(_Neighbours):
 
     def _graph(self, dataset: GeneDataset, muting: Muting | None) -> csr_array:
         return joined_graph(dataset, muting=muting)
+
+    def _read(self, dataset: GeneDataset, muting: Muting | None, like: Preparation | None) -> NeighbourInputs:
+        return replace(super()._read(dataset, muting, like), networks=joined_networks(dataset, muting=muting))
 
 
 def neighbour_shares(

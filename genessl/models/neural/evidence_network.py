@@ -44,7 +44,7 @@ class EvidenceInputs(NeuralInputs):
 
     annotations: Tensor
     starts: Tensor
-    named: tuple[tuple[str, str], ...]
+    named: tuple[tuple[str, str], ...] = ()
 
 
 class EvidenceNetwork(NeuralView[EvidenceInputs]):

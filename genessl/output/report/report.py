@@ -148,7 +148,6 @@ def render_report(data: ReportData) -> str:
         thresholds=thresholds,
         probable=data.discoveries is not None and bool(data.discoveries["probability"].notna().any()),
         discoveries=_discoveries(data.discoveries, data.explanations, thresholds, data.dataset["taxon"]),
-        explained=data.explanations is not None,
         most_per_term=MOST_PER_TERM,
         lessons=_lessons(data.audit),
         stopped=STOPPED.get(data.audit.stopped, data.audit.stopped) if data.audit else "",
