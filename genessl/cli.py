@@ -25,7 +25,6 @@ PredictionsTable = Annotated[Path, typer.Option("--output", help="Where to write
 Seed = Annotated[int, typer.Option(help="Same seed, same result.")]
 Coverage = Annotated[float, typer.Option(help="Share of a gene's terms that its set should hold, 0.5 to 0.99.")]
 Parameters = Annotated[str, typer.Option(help="The model's parameters as JSON.")]
-Calibrations = Annotated[list[str], typer.Option("--calibration", help="NAME=FILE of its calibration, repeated.")]
 Tables = Annotated[list[str], typer.Option("--predictions", help="NAME=FILE, repeated.")]
 _BAD_INPUT = 2
 

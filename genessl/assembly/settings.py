@@ -35,7 +35,7 @@ _DATASET_KEYS = (
     "taxon",
     "seed",
 )
-_OTHER_KEYS = ("organism", "mirror", "models", "probabilities", "coverage", "screening")
+_OTHER_KEYS = ("organism", "mirror", "models", "probabilities", "coverage", "explanations", "screening")
 _NETWORK_OPTIONS = ("channels", "min_score", "columns", "sign")
 _NETWORK_KEYS = ("file", "format", *_NETWORK_OPTIONS, "genes")
 _CONTAMINATION_KEYS = ("sequences", "ratio", "seed")

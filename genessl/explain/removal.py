@@ -12,6 +12,7 @@ from scipy.sparse import csr_array
 
 from genessl.data.dataset import GeneDataset
 from genessl.features.domains import domain_columns
+from genessl.models.neural.electronic_trust import evidence_by_source
 
 REMOVABLE = ("neighbour", "homolog", "domain", "electronic")
 _COLUMNS = ["gene", "kind", "source", "what"]
@@ -32,7 +33,9 @@ def own_evidence(dataset: GeneDataset, gene: str) -> pd.DataFrame:
     found += [(gene, "domain", "perceptron", dataset.feature_names[column]) for column in carried]
     terms = np.array(dataset.ontology.terms)
     found += [
-        (gene, "electronic", s, what) for s, labels in _sources(dataset).items() for what in terms[_of(labels, row)]
+        (gene, "electronic", s, what)
+        for s, labels in evidence_by_source(dataset).items()
+        for what in terms[_of(labels, row)]
     ]
     return pd.DataFrame(found, columns=_COLUMNS)
 
@@ -81,10 +84,6 @@ def _of(matrix: csr_array, row: int) -> NDArray[np.intp]:
     return np.asarray(matrix[[row]].indices, dtype=np.intp)
 
 
-def _sources(dataset: GeneDataset) -> Mapping[str, csr_array]:
-    return dataset.electronic_sources or {"electronic": dataset.electronic}
-
-
 def _pairs(part: pd.DataFrame, row_of: Mapping[str, int]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     genes, others = (np.array([row_of[name] for name in part[kind]], dtype=np.intp) for kind in ("gene", "what"))
     return genes, others
@@ -98,8 +97,7 @@ def _without_edges(matrix: csr_array, pairs: tuple[NDArray[np.intp], NDArray[np.
 
 
 def _without_electronic(dataset: GeneDataset, removed: pd.DataFrame, row_of: Mapping[str, int]) -> GeneDataset:
-    by_name = _sources(dataset)
-    sources = dict(by_name)
+    sources = dict(evidence_by_source(dataset))
     for name, part in removed.groupby("source"):
         labels = sources[str(name)]
         places = part["gene"].map(row_of).to_numpy(), part["what"].map(dataset.ontology.index).to_numpy()
